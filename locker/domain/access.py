@@ -1,0 +1,50 @@
+"""Roles × actions × compartment states: the whole matrix in one table."""
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from locker.domain.compartment import Status
+
+
+class Role(StrEnum):
+    HELPER = "helper"
+    TECHNICIAN = "technician"
+    SUPERVISOR = "supervisor"
+
+
+class Action(StrEnum):
+    INTAKE = "intake"
+    LOAD = "load"
+    WITHDRAW = "withdraw"
+    CHECK = "check"
+    TEST_OPEN = "test_open"
+    RESTORE = "restore"
+
+
+_ITEM: Final = frozenset({Status.HOLDING, Status.TO_CHECK, Status.RESERVED})
+_ANY: Final = frozenset(Status)
+
+MATRIX: Final[Mapping[tuple[Role, Action], frozenset[Status]]] = MappingProxyType(
+    {
+        (Role.HELPER, Action.INTAKE): _ITEM,
+        # RESERVED: the helper's own half-finished load.
+        (Role.HELPER, Action.LOAD): frozenset({Status.VACANT, Status.RESERVED}),
+        (Role.HELPER, Action.WITHDRAW): _ITEM,
+        (Role.HELPER, Action.CHECK): frozenset({Status.TO_CHECK}),
+        (Role.TECHNICIAN, Action.TEST_OPEN): frozenset({Status.VACANT, Status.FAULTY, Status.OUT_OF_SERVICE}),
+        (Role.TECHNICIAN, Action.RESTORE): frozenset({Status.FAULTY, Status.OUT_OF_SERVICE}),
+        (Role.SUPERVISOR, Action.INTAKE): _ITEM,
+        (Role.SUPERVISOR, Action.LOAD): frozenset({Status.VACANT, Status.RESERVED}),
+        (Role.SUPERVISOR, Action.WITHDRAW): _ITEM,
+        (Role.SUPERVISOR, Action.CHECK): frozenset({Status.TO_CHECK}),
+        (Role.SUPERVISOR, Action.RESTORE): _ANY,
+    }
+)
+"""What is not here is not allowed."""
+
+
+def allowed(roles: Iterable[str], action: Action, status: Status) -> bool:
+    """Whether any of ``roles`` may do ``action`` at a compartment in ``status``; unknown roles: nothing."""
+    return any(status in MATRIX.get((Role(role), action), ()) for role in roles if role in set(Role))

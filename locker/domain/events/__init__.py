@@ -1,0 +1,221 @@
+"""All that can be journaled. Past tense; each a fact with its own fields; one union `Event`.
+
+Times inside facts are wall milliseconds unless they say ``_mono_ms``. Empty strings mean "none".
+Digests are hex HMAC-SHA256 under the locker's code key (`codes.keyed_digest`).
+"""
+
+from typing import Final, get_args
+
+from locker.domain.events.access import (
+    UNKNOWN_CODE,
+    CodeAccepted,
+    CodeEnded,
+    CodeFailed,
+    GuessesCounted,
+    PhoneFailed,
+    PickupCodeMade,
+    StaffSignedIn,
+    StaffSignedOut,
+    StaffSignInFailed,
+    TokenAdmitted,
+)
+from locker.domain.events.centre import (
+    AuthorisationGranted,
+    AuthorisationRevoked,
+    DirectiveApplied,
+    DownLogStarted,
+    ItemAnnounced,
+    ItemRecalled,
+    PolicyChanged,
+    StaffEnrolled,
+    StaffRevoked,
+)
+from locker.domain.events.custody import (
+    CompartmentChecked,
+    CompartmentDoubted,
+    CompartmentFaulted,
+    CompartmentReserved,
+    CompartmentRestored,
+    DepositCancelled,
+    DepositMoved,
+    ItemLoaded,
+    ItemOverdue,
+    ItemPickedUp,
+    ItemRefused,
+    ItemWithdrawn,
+    ReceiptIssued,
+    SubmissionDeposited,
+    SubmissionExposed,
+    SubmissionTaken,
+    SubmissionTakenBack,
+)
+from locker.domain.events.doors import (
+    DoorClosed,
+    DoorForced,
+    DoorLeftOpen,
+    DoorOpened,
+    DoorRead,
+    DoorStuck,
+    OpeningRequested,
+    OpeningUnknown,
+    PulseAcknowledged,
+    PulseNotSent,
+    PulseRefused,
+    PulseUncertain,
+)
+from locker.domain.events.machine import (
+    Anchored,
+    BoardAnswered,
+    BoardWentSilent,
+    Booted,
+    ClockStepped,
+    CompartmentsConfigured,
+    EpochStarted,
+    HeadSigned,
+    RecordsForgotten,
+    Stopped,
+    TicketOpened,
+)
+
+Event = (
+    EpochStarted
+    | Booted
+    | Stopped
+    | ClockStepped
+    | CompartmentsConfigured
+    | HeadSigned
+    | Anchored
+    | RecordsForgotten
+    | BoardWentSilent
+    | BoardAnswered
+    | TicketOpened
+    | AuthorisationGranted
+    | AuthorisationRevoked
+    | ItemAnnounced
+    | ItemRecalled
+    | StaffEnrolled
+    | StaffRevoked
+    | PolicyChanged
+    | DownLogStarted
+    | DirectiveApplied
+    | CodeAccepted
+    | CodeFailed
+    | PhoneFailed
+    | GuessesCounted
+    | TokenAdmitted
+    | PickupCodeMade
+    | CodeEnded
+    | StaffSignedIn
+    | StaffSignInFailed
+    | StaffSignedOut
+    | OpeningRequested
+    | PulseAcknowledged
+    | PulseUncertain
+    | PulseRefused
+    | PulseNotSent
+    | OpeningUnknown
+    | DoorOpened
+    | DoorClosed
+    | DoorStuck
+    | DoorLeftOpen
+    | DoorForced
+    | DoorRead
+    | CompartmentReserved
+    | DepositMoved
+    | DepositCancelled
+    | SubmissionDeposited
+    | ReceiptIssued
+    | SubmissionExposed
+    | SubmissionTakenBack
+    | SubmissionTaken
+    | ItemLoaded
+    | ItemPickedUp
+    | ItemRefused
+    | ItemOverdue
+    | ItemWithdrawn
+    | CompartmentDoubted
+    | CompartmentChecked
+    | CompartmentFaulted
+    | CompartmentRestored
+)
+
+TYPES: Final[dict[str, type[Event]]] = {kind.__name__: kind for kind in get_args(Event)}
+"""Every type of entry by its name on the wire and on disk. A name, once used, keeps its meaning."""
+
+_SUBJECTS: Final = ("deposit", "door", "authorisation", "item", "staff", "code", "record", "grant", "board")
+
+
+def subject_of(event: Event) -> str:
+    """What the fact is mainly about, as ``kind/id``; ``locker`` where it is about all of it."""
+    for kind in _SUBJECTS:
+        value = getattr(event, kind, "")
+        if value:
+            return str(value) if kind == "record" else f"{kind}/{value}"
+    return "locker"
+
+
+__all__ = [
+    "TYPES",
+    "UNKNOWN_CODE",
+    "Anchored",
+    "AuthorisationGranted",
+    "AuthorisationRevoked",
+    "BoardAnswered",
+    "BoardWentSilent",
+    "Booted",
+    "ClockStepped",
+    "CodeAccepted",
+    "CodeEnded",
+    "CodeFailed",
+    "CompartmentChecked",
+    "CompartmentDoubted",
+    "CompartmentFaulted",
+    "CompartmentReserved",
+    "CompartmentRestored",
+    "CompartmentsConfigured",
+    "DepositCancelled",
+    "DepositMoved",
+    "DirectiveApplied",
+    "DoorClosed",
+    "DoorForced",
+    "DoorLeftOpen",
+    "DoorOpened",
+    "DoorRead",
+    "DoorStuck",
+    "DownLogStarted",
+    "EpochStarted",
+    "Event",
+    "GuessesCounted",
+    "HeadSigned",
+    "ItemAnnounced",
+    "ItemLoaded",
+    "ItemOverdue",
+    "ItemPickedUp",
+    "ItemRecalled",
+    "ItemRefused",
+    "ItemWithdrawn",
+    "OpeningRequested",
+    "OpeningUnknown",
+    "PhoneFailed",
+    "PickupCodeMade",
+    "PolicyChanged",
+    "PulseAcknowledged",
+    "PulseNotSent",
+    "PulseRefused",
+    "PulseUncertain",
+    "ReceiptIssued",
+    "RecordsForgotten",
+    "StaffEnrolled",
+    "StaffRevoked",
+    "StaffSignInFailed",
+    "StaffSignedIn",
+    "StaffSignedOut",
+    "Stopped",
+    "SubmissionDeposited",
+    "SubmissionExposed",
+    "SubmissionTaken",
+    "SubmissionTakenBack",
+    "TicketOpened",
+    "TokenAdmitted",
+    "subject_of",
+]

@@ -1,0 +1,93 @@
+"""What the centre said: the state entries of the down-log, as they were applied."""
+
+from dataclasses import dataclass
+
+from locker.domain.compartment import Size
+from locker.domain.encoding import personal
+from locker.domain.ids import AuthorisationId, CaseNumber, Epoch, ItemId, Seq, StaffId
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorisationGranted:
+    """Pre-review passed: this case may be handed in here."""
+
+    authorisation: AuthorisationId
+    case: CaseNumber
+    service_item: str
+    papers: tuple[str, ...]
+    deferred: tuple[str, ...]
+    size: Size
+    valid_from_ms: int
+    valid_until_ms: int
+    locator: str
+    typed_digest: str
+    phone4_digest: str
+    name: str = personal()
+    """Masked, as the screen shows it."""
+    phone: str = personal()
+    """Masked."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorisationRevoked:
+    authorisation: AuthorisationId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ItemAnnounced:
+    """An outgoing item that may be loaded here."""
+
+    item: ItemId
+    case: CaseNumber
+    service_item: str
+    size: Size
+    second_factor: bool
+    phone4_digest: str
+    hold_days: int
+    name: str = personal()
+    phone: str = personal()
+
+
+@dataclass(frozen=True, slots=True)
+class ItemRecalled:
+    item: ItemId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class StaffEnrolled:
+    staff: StaffId
+    roles: frozenset[str]
+    badge_digest: str
+    pin_digest: str
+    until_ms: int
+    name: str = personal()
+
+
+@dataclass(frozen=True, slots=True)
+class StaffRevoked:
+    staff: StaffId
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyChanged:
+    name: str
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class DownLogStarted:
+    """The centre numbers its entries anew."""
+
+    dn_epoch: Epoch
+
+
+@dataclass(frozen=True, slots=True)
+class DirectiveApplied:
+    """Moves the down cursor. ``outcome``: ``applied``, ``repeated`` or ``refused: why``."""
+
+    dn_epoch: Epoch
+    dn_seq: Seq
+    dn_hash: str
+    outcome: str

@@ -1,0 +1,135 @@
+"""Where every item is, and how that is known."""
+
+from dataclasses import dataclass
+
+from locker.domain.deposit import Kind, Proof
+from locker.domain.door import Presence
+from locker.domain.ids import AuthorisationId, CaseNumber, CompartmentNumber, DepositId, ItemId, StaffId
+
+
+@dataclass(frozen=True, slots=True)
+class CompartmentReserved:
+    deposit: DepositId
+    door: CompartmentNumber
+    kind: Kind
+    case: CaseNumber
+    authorisation: AuthorisationId
+    item: ItemId
+
+
+@dataclass(frozen=True, slots=True)
+class DepositMoved:
+    """Nothing lay in it yet and the door would not open: another compartment is set aside instead."""
+
+    deposit: DepositId
+    door: CompartmentNumber
+
+
+@dataclass(frozen=True, slots=True)
+class DepositCancelled:
+    """``proof`` of its being empty; without SENSED the compartment is doubted in the same transaction."""
+
+    deposit: DepositId
+    proof: Proof
+
+
+@dataclass(frozen=True, slots=True)
+class SubmissionDeposited:
+    deposit: DepositId
+    door: CompartmentNumber
+    sensed: Presence
+    declared: int
+    """Papers the applicant declares to be inside."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptIssued:
+    """``text`` is the canonical JSON that ``signature`` (Ed25519, hex) covers."""
+
+    deposit: DepositId
+    number: str
+    text: str
+    key: str
+    signature: str
+
+
+@dataclass(frozen=True, slots=True)
+class SubmissionExposed:
+    deposit: DepositId
+
+
+@dataclass(frozen=True, slots=True)
+class SubmissionTakenBack:
+    deposit: DepositId
+    proof: Proof
+
+
+@dataclass(frozen=True, slots=True)
+class SubmissionTaken:
+    """Intake by a helper. ``finding``: ``complete``, ``missing`` or ``wrong``."""
+
+    deposit: DepositId
+    staff: StaffId
+    proof: Proof
+    finding: str
+
+
+@dataclass(frozen=True, slots=True)
+class ItemLoaded:
+    deposit: DepositId
+    item: ItemId
+    staff: StaffId
+    proof: Proof
+    announced: bool
+    """False: the label alone spoke for it; recalls could not be checked."""
+
+
+@dataclass(frozen=True, slots=True)
+class ItemPickedUp:
+    deposit: DepositId
+    proof: Proof
+
+
+@dataclass(frozen=True, slots=True)
+class ItemRefused:
+    deposit: DepositId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ItemOverdue:
+    deposit: DepositId
+
+
+@dataclass(frozen=True, slots=True)
+class ItemWithdrawn:
+    deposit: DepositId
+    staff: StaffId
+    proof: Proof
+
+
+@dataclass(frozen=True, slots=True)
+class CompartmentDoubted:
+    door: CompartmentNumber
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CompartmentChecked:
+    """Somebody looked. ``found``: ``empty``, ``expected`` or ``unknown_item``."""
+
+    door: CompartmentNumber
+    found: str
+    staff: StaffId
+
+
+@dataclass(frozen=True, slots=True)
+class CompartmentFaulted:
+    door: CompartmentNumber
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CompartmentRestored:
+    door: CompartmentNumber
+    staff: StaffId

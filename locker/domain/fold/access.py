@@ -1,0 +1,74 @@
+"""Who was let in, who was not: what follows for the state."""
+
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Final
+
+from locker.domain import events as ev
+from locker.domain import throttle
+from locker.domain.codes import CodeRecord
+from locker.domain.entry import Stamp
+from locker.domain.fold import change
+from locker.domain.fold.change import Apply
+from locker.domain.ids import AuthorisationId, CodeId, Seq, StaffId
+from locker.domain.state import LockerState
+
+
+def _code_failed(s: LockerState, t: Stamp, e: ev.CodeFailed, seq: Seq) -> LockerState:
+    s = replace(s, guessing=throttle.failed(s.guessing, t.mono_ms, s.policy))
+    return _count(s, e.record, "failures")
+
+
+def _phone_failed(s: LockerState, t: Stamp, e: ev.PhoneFailed, seq: Seq) -> LockerState:
+    return _count(s, e.record, "phone_failures")
+
+
+def _count(s: LockerState, record: str, counter: str) -> LockerState:
+    kind, _, key = record.partition("/")
+    if kind == "code":
+        code = CodeId(key)
+        return change.code(s, code, **{counter: getattr(s.codes[code], counter) + 1})
+    authorisation = AuthorisationId(key)
+    return change.authorisation(
+        s, authorisation, **{counter: getattr(s.authorisations[authorisation], counter) + 1}
+    )
+
+
+def _guesses(s: LockerState, t: Stamp, e: ev.GuessesCounted, seq: Seq) -> LockerState:
+    if e.kind != ev.UNKNOWN_CODE:
+        return s
+    return replace(s, guessing=throttle.failed(s.guessing, t.mono_ms, s.policy, e.count))
+
+
+def _code_made(s: LockerState, t: Stamp, e: ev.PickupCodeMade, seq: Seq) -> LockerState:
+    record = CodeRecord(e.code, e.deposit, e.locator, e.typed_digest, e.scan_digest)
+    return replace(s, codes=change.put(s.codes, e.code, record))
+
+
+def _code_ended(s: LockerState, t: Stamp, e: ev.CodeEnded, seq: Seq) -> LockerState:
+    return change.code(s, e.code, ended=e.reason, ended_ms=t.wall_ms)
+
+
+def _signed_in(s: LockerState, t: Stamp, e: ev.StaffSignedIn, seq: Seq) -> LockerState:
+    return _pin_failures(s, e.staff, 0)
+
+
+def _sign_in_failed(s: LockerState, t: Stamp, e: ev.StaffSignInFailed, seq: Seq) -> LockerState:
+    return _pin_failures(s, e.staff, s.staff[e.staff].pin_failures + 1)
+
+
+def _pin_failures(s: LockerState, staff: StaffId, count: int) -> LockerState:
+    return replace(s, staff=change.put(s.staff, staff, replace(s.staff[staff], pin_failures=count)))
+
+
+APPLY: Final[Apply] = MappingProxyType(
+    {
+        ev.CodeFailed: _code_failed,
+        ev.PhoneFailed: _phone_failed,
+        ev.GuessesCounted: _guesses,
+        ev.PickupCodeMade: _code_made,
+        ev.CodeEnded: _code_ended,
+        ev.StaffSignedIn: _signed_in,
+        ev.StaffSignInFailed: _sign_in_failed,
+    }
+)

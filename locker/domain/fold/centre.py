@@ -1,0 +1,97 @@
+"""What the centre said: what follows for the state."""
+
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Final
+
+from locker.domain import events as ev
+from locker.domain.codes import Authorisation
+from locker.domain.entry import Stamp
+from locker.domain.fold import change
+from locker.domain.fold.change import Apply
+from locker.domain.ids import DepositId, Seq
+from locker.domain.state import AnnouncedItem, DownCursor, LockerState, StaffGrant
+
+
+def _granted(s: LockerState, t: Stamp, e: ev.AuthorisationGranted, seq: Seq) -> LockerState:
+    before = s.authorisations.get(e.authorisation)
+    record = Authorisation(
+        e.authorisation,
+        seq,
+        e.case,
+        e.service_item,
+        e.papers,
+        e.deferred,
+        e.size,
+        e.valid_from_ms,
+        e.valid_until_ms,
+        e.locator,
+        e.typed_digest,
+        e.phone4_digest,
+        # A re-issue gives a new code; what was handed in, or ended, stays so.
+        deposit=before.deposit if before else DepositId(""),
+        ended=before.ended if before else "",
+        ended_ms=before.ended_ms if before else 0,
+    )
+    return replace(s, authorisations=change.put(s.authorisations, e.authorisation, record))
+
+
+def _revoked(s: LockerState, t: Stamp, e: ev.AuthorisationRevoked, seq: Seq) -> LockerState:
+    return change.authorisation(s, e.authorisation, ended="revoked", ended_ms=t.wall_ms)
+
+
+def _admitted(s: LockerState, t: Stamp, e: ev.TokenAdmitted, seq: Seq) -> LockerState:
+    record = Authorisation(
+        e.authorisation, seq, e.case, "", (), (), e.size, e.valid_from_ms, e.valid_until_ms, "", "", ""
+    )
+    return replace(s, authorisations=change.put(s.authorisations, e.authorisation, record))
+
+
+def _announced(s: LockerState, t: Stamp, e: ev.ItemAnnounced, seq: Seq) -> LockerState:
+    record = AnnouncedItem(
+        e.item, seq, e.case, e.service_item, e.size, e.second_factor, e.phone4_digest, e.hold_days
+    )
+    return replace(s, items=change.put(s.items, e.item, record))
+
+
+def _recalled(s: LockerState, t: Stamp, e: ev.ItemRecalled, seq: Seq) -> LockerState:
+    if e.item not in s.items:
+        return s
+    return replace(s, items=change.put(s.items, e.item, replace(s.items[e.item], recalled=e.reason)))
+
+
+def _enrolled(s: LockerState, t: Stamp, e: ev.StaffEnrolled, seq: Seq) -> LockerState:
+    record = StaffGrant(e.staff, seq, e.roles, e.badge_digest, e.pin_digest, e.until_ms)
+    return replace(s, staff=change.put(s.staff, e.staff, record))
+
+
+def _staff_revoked(s: LockerState, t: Stamp, e: ev.StaffRevoked, seq: Seq) -> LockerState:
+    return replace(s, staff=change.without(s.staff, (e.staff,)))
+
+
+def _policy(s: LockerState, t: Stamp, e: ev.PolicyChanged, seq: Seq) -> LockerState:
+    return replace(s, policy=s.policy.with_value(e.name, e.value))
+
+
+def _down_started(s: LockerState, t: Stamp, e: ev.DownLogStarted, seq: Seq) -> LockerState:
+    return replace(s, down=DownCursor(e.dn_epoch))
+
+
+def _directive(s: LockerState, t: Stamp, e: ev.DirectiveApplied, seq: Seq) -> LockerState:
+    return replace(s, down=DownCursor(e.dn_epoch, e.dn_seq, e.dn_hash))
+
+
+APPLY: Final[Apply] = MappingProxyType(
+    {
+        ev.AuthorisationGranted: _granted,
+        ev.AuthorisationRevoked: _revoked,
+        ev.TokenAdmitted: _admitted,
+        ev.ItemAnnounced: _announced,
+        ev.ItemRecalled: _recalled,
+        ev.StaffEnrolled: _enrolled,
+        ev.StaffRevoked: _staff_revoked,
+        ev.PolicyChanged: _policy,
+        ev.DownLogStarted: _down_started,
+        ev.DirectiveApplied: _directive,
+    }
+)

@@ -1,0 +1,249 @@
+"""What the sensors say becomes journal, and what it means for custody follows in the same transaction.
+
+Everything here is driven by two things: reports of the cabinet, in order, and deadlines, which are set by
+what the journal says happened. Nothing is remembered that a restart could lose.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from locker.domain import deposit as deposits
+from locker.domain.allocation import choose
+from locker.domain.compartment import Compartment
+from locker.domain.deposit import Deposit
+from locker.domain.door import BoardFound, BoardLost, DoorMoved, DoorReading, Position, Presence, Report
+from locker.domain.entry import Entry
+from locker.domain.events import (
+    BoardAnswered,
+    BoardWentSilent,
+    CompartmentDoubted,
+    CompartmentFaulted,
+    DepositMoved,
+    DoorClosed,
+    DoorForced,
+    DoorLeftOpen,
+    DoorOpened,
+    DoorRead,
+    DoorStuck,
+    Event,
+    PulseAcknowledged,
+    PulseUncertain,
+    SubmissionExposed,
+    TicketOpened,
+)
+from locker.domain.ids import CompartmentNumber, DepositId, GrantId
+from locker.domain.opening import Opening, Phase, Purpose
+from locker.domain.state import LockerState
+from locker.operations import drop_off, pick_up
+from locker.operations.open_door import Opened, grant, pulse
+from locker.operations.ports import Decided, World
+
+_COMMANDED: Final = frozenset({Phase.REQUESTED, Phase.ACKNOWLEDGED, Phase.UNCERTAIN})
+_STANDS_OPEN: Final = frozenset({Phase.OPEN, Phase.LEFT_OPEN})
+_PLACING: Final = frozenset({Purpose.DROP_OFF, Purpose.LOAD})
+
+Conclusion = Callable[[World, LockerState, Opening, Presence], tuple[Event, ...]]
+ON_CLOSED: Final[Mapping[Purpose, Conclusion]] = MappingProxyType(
+    {
+        Purpose.DROP_OFF: drop_off.closed,
+        Purpose.REOPEN: drop_off.closed,
+        Purpose.PICK_UP: pick_up.closed,
+        # Staff say themselves what they did (`confirm` of each).
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenDeadline:
+    grant: GrantId
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOpenDeadline:
+    grant: GrantId
+
+
+Happening = Report | OpenDeadline | LeftOpenDeadline
+
+
+class DoorFollower:
+    """Runs as one task; `report` and `entries_committed` are called on the event loop."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        # Bounded by what the cabinet can report: it tells changes only, a few for each door.
+        self._queue: asyncio.Queue[Happening] = asyncio.Queue()
+
+    def report(self, report: Report) -> None:
+        self._queue.put_nowait(report)
+
+    def entries_committed(self, state: LockerState, entries: tuple[Entry, ...]) -> None:
+        """Set the deadlines that follow from what just became durable."""
+        for entry in entries:
+            match entry.event:
+                case PulseAcknowledged(key) | PulseUncertain(key):
+                    self._after(state.policy.open_deadline_ms, OpenDeadline(key))
+                case DoorOpened(_, key):
+                    self._after(state.policy.left_open_alarm_ms, LeftOpenDeadline(key))
+
+    def _after(self, delay_ms: int, happening: Happening) -> None:
+        clock = self._world.clock
+        clock.call_at(clock.mono_ms() + delay_ms, lambda: self._queue.put_nowait(happening))
+
+    async def run(self) -> None:
+        """Follow for ever. Raises JournalFailing where the journal does: the daemon then opens nothing."""
+        while True:
+            await self.settle(await self._queue.get())
+
+    async def settle(self, happening: Happening) -> None:
+        """Journal one happening and what follows from it."""
+        world = self._world
+        opened = await world.journal.commit("sensor", lambda state: conclude(world, state, happening))
+        if opened is not None:
+            # The person waits in front of a stuck door: the next one opens for them now.
+            deadline_ms = world.clock.mono_ms() + world.journal.state.policy.pulse_deadline_ms
+            await pulse(world, opened, deadline_ms)
+
+
+def conclude(world: World, state: LockerState, happening: Happening) -> Decided[Opened | None]:
+    """The facts that one happening makes; an `Opened` where another door is to be pulsed now."""
+    match happening:
+        case DoorMoved(door, reading, _):
+            if door not in state.compartments:
+                return Decided(None)
+            return Decided(None, _moved(world, state, state.compartments[door], reading))
+        case BoardLost(board, doors, _):
+            return Decided(None, () if board in state.silent_boards else (BoardWentSilent(board, doors),))
+        case BoardFound(board, _):
+            return Decided(None, (BoardAnswered(board),) if board in state.silent_boards else ())
+        case OpenDeadline(key):
+            return _stuck(world, state, key)
+        case LeftOpenDeadline(key):
+            return Decided(None, _left_open(state, key))
+
+
+def _moved(
+    world: World, state: LockerState, compartment: Compartment, reading: DoorReading
+) -> tuple[Event, ...]:
+    if reading.position is compartment.position or reading.position is Position.UNKNOWN:
+        return ()
+    number, opening = compartment.spec.number, state.opening_of(compartment.spec.number)
+    if compartment.position is Position.UNKNOWN:
+        return _first_sight(world, state, compartment, reading, opening)
+    if reading.position is Position.OPEN:
+        if opening is not None and opening.phase in _COMMANDED:
+            return (DoorOpened(number, opening.grant),)
+        return _forced(state, number)
+    return _closed(world, state, number, reading, opening)
+
+
+def _first_sight(
+    world: World,
+    state: LockerState,
+    compartment: Compartment,
+    reading: DoorReading,
+    opening: Opening | None,
+) -> tuple[Event, ...]:
+    """A door seen again after a start or a silence: settle what was left open, never pulse."""
+    number = compartment.spec.number
+    seen = DoorRead(number, reading.position, reading.item)
+    if reading.position is Position.OPEN:
+        if opening is not None and opening.phase in _COMMANDED | {Phase.UNKNOWN}:
+            return (seen, DoorOpened(number, opening.grant))
+        if opening is not None and opening.phase in _STANDS_OPEN:
+            return (seen,)
+        return (seen, *_doubt(state, number, "found open")) if compartment.deposit else (seen,)
+    if opening is not None and opening.phase in _STANDS_OPEN:
+        return (seen, *_closed(world, state, number, reading, opening))
+    if opening is not None and opening.phase is Phase.UNKNOWN:
+        shut = DoorClosed(number, opening.grant, reading.item)
+        return (seen, shut, *_doubt(state, number, "restarted during an opening"))
+    return (seen,)
+
+
+def _closed(
+    world: World,
+    state: LockerState,
+    number: CompartmentNumber,
+    reading: DoorReading,
+    opening: Opening | None,
+) -> tuple[Event, ...]:
+    if opening is None or opening.phase not in _STANDS_OPEN:
+        return (DoorClosed(number, GrantId(""), reading.item),)
+    fact = DoorClosed(number, opening.grant, reading.item)
+    means = ON_CLOSED.get(opening.purpose)
+    return (fact, *(means(world, state, opening, reading.item) if means else ()))
+
+
+def _forced(state: LockerState, number: CompartmentNumber) -> tuple[Event, ...]:
+    ticket = TicketOpened("door_forced", number, state.compartments[number].deposit)
+    return (DoorForced(number), ticket, *_doubt(state, number, "opened without a grant"))
+
+
+def _doubt(state: LockerState, number: CompartmentNumber, reason: str) -> tuple[Event, ...]:
+    return () if state.compartments[number].doubt else (CompartmentDoubted(number, reason),)
+
+
+def _stuck(world: World, state: LockerState, key: GrantId) -> Decided[Opened | None]:
+    opening = state.openings.get(key)
+    if opening is None or opening.phase not in {Phase.ACKNOWLEDGED, Phase.UNCERTAIN}:
+        return Decided(None)
+    stuck = DoorStuck(opening.door, key)
+    deposit = state.deposits.get(opening.deposit)
+    placing = opening.purpose in _PLACING and deposit is not None and deposit.phase is deposits.Phase.RESERVED
+    if placing and deposit is not None and opening.attempt >= state.policy.tries_per_door:
+        return _elsewhere(world, state, opening, deposit, stuck)
+    if opening.attempt < state.policy.tries_per_visit:
+        return Decided(None, (stuck,))
+    return Decided(None, (stuck, TicketOpened("door_stuck", opening.door, opening.deposit)))
+
+
+def _elsewhere(
+    world: World, state: LockerState, opening: Opening, deposit: Deposit, stuck: DoorStuck
+) -> Decided[Opened | None]:
+    """A door that would not open twice is put aside; another one opens by itself if there is one."""
+    events: tuple[Event, ...] = (
+        stuck,
+        CompartmentFaulted(opening.door, "did not open"),
+        TicketOpened("door_stuck", opening.door, opening.deposit),
+    )
+    if opening.attempt >= state.policy.tries_per_visit:
+        return Decided(None, events)
+    door = choose(
+        state,
+        deposit.kind,
+        state.compartments[opening.door].spec.size,
+        without=frozenset({opening.door}),
+    )
+    if door is None:
+        return Decided(None, events)
+    opened, requested = grant(
+        world, door, opening.purpose, deposit.deposit, opening.staff, opening.attempt + 1
+    )
+    return Decided(opened, (*events, DepositMoved(deposit.deposit, door), requested))
+
+
+def _left_open(state: LockerState, key: GrantId) -> tuple[Event, ...]:
+    opening = state.openings.get(key)
+    if opening is None or opening.phase is not Phase.OPEN:
+        return ()
+    events: tuple[Event, ...] = (
+        DoorLeftOpen(opening.door, key),
+        TicketOpened("door_left_open", opening.door, opening.deposit),
+    )
+    deposit = state.deposits.get(opening.deposit) if opening.deposit != DepositId("") else None
+    exposed = opening.purpose is Purpose.DROP_OFF and deposit is not None
+    if (
+        exposed
+        and deposit is not None
+        and deposit.phase
+        in {
+            deposits.Phase.RESERVED,
+            deposits.Phase.UNCONFIRMED,
+        }
+    ):
+        events += (SubmissionExposed(deposit.deposit),)
+    return events

@@ -1,0 +1,137 @@
+"""Loading 出件: a helper loads finished licences by their labels."""
+
+from locker.domain import deposit as deposits
+from locker.domain.access import Action
+from locker.domain.allocation import Wish, choose, unseen
+from locker.domain.codes import (
+    BEARER_BITS,
+    BEARER_DIGITS,
+    LOCKER_LOCATORS,
+    SECRET_DIGITS,
+    ScanKind,
+    bearer_text,
+    free_locator,
+    typed_text,
+)
+from locker.domain.compartment import Size
+from locker.domain.deposit import Deposit, Kind, Proof
+from locker.domain.door import Position, Presence
+from locker.domain.encoding import canonical
+from locker.domain.errors import Reason, Refusal
+from locker.domain.events import CompartmentReserved, ItemLoaded, PickupCodeMade
+from locker.domain.ids import AuthorisationId, CaseNumber, CodeId, DepositId, ItemId, StaffId
+from locker.domain.opening import Purpose
+from locker.domain.state import LockerState
+from locker.operations.open_door import Answer, grant, hindrance, next_attempt, open_door
+from locker.operations.ports import Decided, World
+from locker.operations.present_code import LoadOffer, expired, too_early
+from locker.operations.sign_in import may
+
+
+def refusal_of(world: World, state: LockerState, offer: LoadOffer) -> Refusal | None:
+    """Why this item may not be loaded; asked before a door opens and again before it counts."""
+    item = state.items.get(offer.item)
+    if item is not None and item.recalled:
+        return Refusal(Reason.WITHDRAWN)
+    if expired(world, offer.token.valid_until_ms) or too_early(world, offer.token.valid_from_ms):
+        return Refusal(Reason.CODE_EXPIRED)
+    barring = deposits.HELD | {deposits.Phase.COLLECTED}
+    held = any(d.item == offer.item and d.phase in barring for d in state.deposits.values())
+    return Refusal(Reason.ALREADY_LOADED) if held else None
+
+
+async def open_compartment(world: World, staff: StaffId, offer: LoadOffer, wish: Wish = Wish.ANY) -> Answer:
+    """Open a compartment for a scanned label; the one already set aside for it, on a second try."""
+
+    def decide(state: LockerState) -> Decided[Answer]:
+        if refusal := refusal_of(world, state, offer):
+            return Decided(refusal)
+        for deposit in state.deposits.values():
+            if deposit.item == offer.item and deposit.phase in deposits.TENTATIVE:
+                return _again(world, state, staff, deposit)
+        return _fresh(world, state, staff, offer, wish)
+
+    return await open_door(world, f"staff/{staff}", decide)
+
+
+def _again(world: World, state: LockerState, staff: StaffId, deposit: Deposit) -> Decided[Answer]:
+    if refusal := may(world, state, staff, Action.LOAD, deposit.door) or hindrance(state, deposit.door):
+        return Decided(refusal)
+    attempt = next_attempt(state, deposit.door, deposit.deposit, world.clock.mono_ms())
+    if attempt > state.policy.tries_per_visit:
+        return Decided(Refusal(Reason.TRIES_USED_UP))
+    opened, requested = grant(world, deposit.door, Purpose.LOAD, deposit.deposit, staff, attempt)
+    return Decided(opened, (requested,))
+
+
+def _fresh(world: World, state: LockerState, staff: StaffId, offer: LoadOffer, wish: Wish) -> Decided[Answer]:
+    size = Size(offer.token.size)
+    door = choose(state, Kind.OUTGOING, size, wish)
+    if door is None:
+        return Decided(Refusal(Reason.BOARD_LOST if unseen(state, size) else Reason.NO_ROOM))
+    if refusal := may(world, state, staff, Action.LOAD, door):
+        return Decided(refusal)
+    deposit = DepositId(world.secrets.new_id())
+    case = CaseNumber(offer.token.case)
+    reserved = CompartmentReserved(deposit, door, Kind.OUTGOING, case, AuthorisationId(""), offer.item)
+    opened, requested = grant(world, door, Purpose.LOAD, deposit, staff)
+    return Decided(opened, (reserved, requested))
+
+
+async def confirm(world: World, staff: StaffId, deposit: DepositId, second: LoadOffer) -> Refusal | None:
+    """The second look: the same label is scanned again after the door was shut.
+
+    Only now the item counts as loaded and its pickup code is made, sealed for the centre.
+    """
+
+    def decide(state: LockerState) -> Decided[Refusal | None]:
+        record = state.deposits.get(deposit)
+        if record is None:
+            return Decided(Refusal(Reason.NOT_NOW))
+        if refusal := _unfinished(state, staff, record, second) or refusal_of(world, state, second):
+            return Decided(refusal)
+        compartment = state.compartments[record.door]
+        proof = Proof.SENSED if compartment.item is Presence.PRESENT else Proof.DECLARED
+        code = _make_code(world, state, deposit)
+        if code is None:
+            return Decided(Refusal(Reason.NO_ROOM))
+        loaded = ItemLoaded(deposit, ItemId(record.item), staff, proof, record.item in state.items)
+        return Decided(None, (loaded, code))
+
+    return await world.journal.commit(f"staff/{staff}", decide)
+
+
+def _unfinished(state: LockerState, staff: StaffId, record: Deposit, second: LoadOffer) -> Refusal | None:
+    """What is still missing before this load can count; None where nothing is."""
+    opening = state.opening_of(record.door)
+    if opening is None or record.phase not in deposits.TENTATIVE or not record.shut_mono_ms:
+        return Refusal(Reason.NOT_NOW)
+    if record.item != second.item:
+        return Refusal(Reason.WRONG_LABEL)
+    if opening.purpose is not Purpose.LOAD or opening.staff != staff:
+        return Refusal(Reason.NOT_NOW)
+    compartment = state.compartments[record.door]
+    if compartment.position is not Position.CLOSED:
+        return Refusal(Reason.DOOR_OPEN)
+    return Refusal(Reason.NOTHING_INSIDE) if compartment.item is Presence.ABSENT else None
+
+
+def _make_code(world: World, state: LockerState, deposit: DepositId) -> PickupCodeMade | None:
+    """A fresh pickup code; its digits leave this function sealed only. None where no locator is free."""
+    draw = world.secrets.draw
+    taken = frozenset(code.locator for code in state.codes.values())
+    locator = free_locator(taken, LOCKER_LOCATORS, draw)
+    if locator is None:
+        return None
+    secret = f"{draw(10**SECRET_DIGITS):0{SECRET_DIGITS}d}"
+    bits = draw(2**BEARER_BITS)
+    body = f"{bits:0{BEARER_DIGITS}d}"
+    plain = {"typed": typed_text(locator, secret), "scan": bearer_text(ScanKind.PICKUP, bits)}
+    return PickupCodeMade(
+        CodeId(world.secrets.new_id()),
+        deposit,
+        locator,
+        world.secrets.digest("pick_up", locator + secret),
+        world.secrets.digest("scan", body),
+        world.secrets.seal(canonical(plain)),
+    )

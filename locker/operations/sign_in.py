@@ -1,0 +1,51 @@
+"""Staff sign in with badge and PIN; every later step asks again what their role may do."""
+
+from dataclasses import dataclass
+
+from locker.domain.access import Action, allowed
+from locker.domain.codes import matches
+from locker.domain.errors import Reason, Refusal
+from locker.domain.events import StaffSignedIn, StaffSignedOut, StaffSignInFailed
+from locker.domain.ids import CompartmentNumber, StaffId
+from locker.domain.state import LockerState, StaffGrant
+from locker.operations.ports import Decided, World
+from locker.operations.present_code import BadgeOffer, expired
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    staff: StaffId
+    roles: frozenset[str]
+
+
+async def sign_in(world: World, offer: BadgeOffer, pin: str) -> SignedIn | Refusal:
+    """The badge's owner, if the PIN is theirs. Five failures lock the badge until the centre renews it."""
+
+    def decide(state: LockerState) -> Decided[SignedIn | Refusal]:
+        staff = state.staff.get(offer.staff)
+        if staff is None or not _valid(world, staff) or staff.pin_failures >= state.policy.pin_failures:
+            return Decided(Refusal(Reason.SIGN_IN_FAILED))
+        if not matches(world.secrets.digest(f"pin:{staff.staff}", pin), staff.pin_digest):
+            return Decided(Refusal(Reason.SIGN_IN_FAILED), (StaffSignInFailed(staff.staff),))
+        return Decided(SignedIn(staff.staff, staff.roles), (StaffSignedIn(staff.staff),))
+
+    return await world.journal.commit(f"staff/{offer.staff}", decide)
+
+
+async def sign_out(world: World, staff: StaffId) -> None:
+    await world.journal.commit(f"staff/{staff}", lambda _s: Decided(None, (StaffSignedOut(staff),)))
+
+
+def _valid(world: World, staff: StaffGrant) -> bool:
+    return not expired(world, staff.until_ms)
+
+
+def may(
+    world: World, state: LockerState, staff: StaffId, action: Action, door: CompartmentNumber
+) -> Refusal | None:
+    """None where this member of staff may do this at this door now."""
+    record = state.staff.get(staff)
+    if record is None or not _valid(world, record):
+        return Refusal(Reason.NOT_ALLOWED)
+    status = state.compartments[door].status
+    return None if allowed(record.roles, action, status) else Refusal(Reason.NOT_ALLOWED)

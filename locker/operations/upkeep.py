@@ -1,0 +1,110 @@
+"""What time alone brings about: reservations given back, words not said, holds run out, heads signed."""
+
+from collections.abc import Callable
+
+from locker.domain import deposit as deposits
+from locker.domain.deposit import Deposit, Phase, Proof
+from locker.domain.events import (
+    UNKNOWN_CODE,
+    Event,
+    GuessesCounted,
+    HeadSigned,
+    ItemOverdue,
+    RecordsForgotten,
+)
+from locker.domain.state import LockerState
+from locker.operations import drop_off, pick_up
+from locker.operations.ports import Decided, World
+from locker.operations.present_code import trusted
+
+DAY_MS = 86_400_000
+MINUTE_MS = 60_000
+
+
+async def upkeep(world: World) -> None:
+    """One round; the daemon calls it every few seconds. Each step is a decision of its own."""
+    await _count_guesses(world)
+    await world.journal.commit("clock", lambda state: Decided(None, _due(world, state)))
+
+
+async def sign_head(world: World, head: Callable[[], bytes]) -> None:
+    """Sign the chain's head every so many entries, or hourly where anything happened since."""
+
+    def decide(state: LockerState) -> Decided[None]:
+        unsigned = state.seq - state.signed_seq
+        waited_ms = abs(world.clock.wall_ms() - state.signed_wall_ms)
+        # Our own signature is one entry: an idle locker does not go on signing it.
+        hourly = unsigned > 1 and waited_ms >= state.policy.sign_every_ms
+        if unsigned < state.policy.sign_every_entries and not hourly:
+            return Decided(None)
+        text = head().hex()
+        key, signature = world.secrets.sign(f"{state.epoch}:{state.seq}:{text}")
+        return Decided(None, (HeadSigned(state.seq, text, key, signature),))
+
+    await world.journal.commit("clock", decide)
+
+
+async def _count_guesses(world: World) -> None:
+    """One row a kind and minute, so that nobody can fill the journal."""
+    guesses, now_ms = world.guesses, world.clock.mono_ms()
+    if not (guesses.typed or guesses.scanned) or now_ms < guesses.counted_mono_ms + MINUTE_MS:
+        return
+    kinds = ((UNKNOWN_CODE, guesses.typed), ("unknown_scan", guesses.scanned))
+    facts = tuple(GuessesCounted(kind, count) for kind, count in kinds if count)
+    guesses.typed = guesses.scanned = 0
+    guesses.counted_mono_ms = now_ms
+    await world.journal.commit("keypad", lambda _s: Decided(None, facts))
+
+
+def _due(world: World, state: LockerState) -> tuple[Event, ...]:
+    now_ms = world.clock.mono_ms()
+    events: list[Event] = []
+    for deposit in state.deposits.values():
+        events += _deposit_due(world, state, deposit, now_ms)
+    events += _forgettable(world, state)
+    return tuple(events)
+
+
+def _deposit_due(world: World, state: LockerState, deposit: Deposit, now_ms: int) -> tuple[Event, ...]:
+    if deposit.phase in deposits.TENTATIVE and _idle_ms(state, deposit, now_ms) > state.policy.reservation_ms:
+        return drop_off.released(state, deposit.deposit)
+    waited_ms = now_ms - deposit.shut_mono_ms
+    if pick_up.awaiting_word(state, deposit) and waited_ms > state.policy.reopen_ms:
+        return pick_up.collected(state, deposit, Proof.ASSUMED)
+    if deposit.phase is Phase.AWAITING_PICKUP and not deposit.overdue and trusted(world):
+        item = state.items.get(deposit.item)
+        hold_days = item.hold_days if item else state.policy.hold_days
+        if world.clock.wall_ms() - deposit.since_ms > hold_days * DAY_MS:
+            return (ItemOverdue(deposit.deposit),)
+    return ()
+
+
+def _idle_ms(state: LockerState, deposit: Deposit, now_ms: int) -> int:
+    opening = state.opening_of(deposit.door)
+    begun_ms = opening.requested_ms if opening and opening.deposit == deposit.deposit else 0
+    # Monotonic time may have begun anew since: then everything from before is old.
+    last_ms = max(begun_ms, deposit.shut_mono_ms)
+    return now_ms - last_ms if last_ms <= now_ms else state.policy.reservation_ms + 1
+
+
+def _forgettable(world: World, state: LockerState) -> tuple[Event, ...]:
+    """Ended records leave the state once their locators may be used again."""
+    if not trusted(world):
+        return ()
+    before_ms = world.clock.wall_ms() - state.policy.locator_rest_ms
+    codes = tuple(key for key, c in state.codes.items() if c.ended and c.ended_ms < before_ms)
+    gone = tuple(key for key, d in state.deposits.items() if d.ended and d.since_ms < before_ms)
+    codes_left = {c.deposit for key, c in state.codes.items() if key not in codes}
+    gone = tuple(key for key in gone if key not in codes_left)
+    authorisations = tuple(
+        key
+        for key, a in state.authorisations.items()
+        # A signed token outlives its use: the record stays until no clock can call the token valid.
+        if a.valid_until_ms < before_ms and (not a.deposit or a.deposit in gone)
+    )
+    held = {d.item for key, d in state.deposits.items() if key not in gone}
+    loaded = {state.deposits[key].item for key in gone}
+    items = tuple(key for key in state.items if key in loaded and key not in held)
+    if not (codes or gone or authorisations or items):
+        return ()
+    return (RecordsForgotten(gone, codes, authorisations, items),)

@@ -1,0 +1,51 @@
+"""A helper takes out what was not collected, was refused, or was recalled."""
+
+from locker.domain.access import Action
+from locker.domain.deposit import Deposit, Kind, Phase
+from locker.domain.errors import Reason, Refusal
+from locker.domain.events import ItemWithdrawn
+from locker.domain.ids import DepositId, StaffId
+from locker.domain.opening import Purpose
+from locker.domain.state import LockerState
+from locker.operations.open_door import Answer
+from locker.operations.pick_up import ended
+from locker.operations.ports import Decided, World
+from locker.operations.staff_door import open_for_staff, taken_out
+
+
+def waiting(state: LockerState) -> list[Deposit]:
+    """What a helper should take out, oldest first."""
+    return sorted(
+        (d for d in state.deposits.values() if d.kind is Kind.OUTGOING and _due(state, d)),
+        key=lambda d: (d.since_ms, d.door),
+    )
+
+
+def _due(state: LockerState, deposit: Deposit) -> bool:
+    item = state.items.get(deposit.item)
+    recalled = item is not None and bool(item.recalled)
+    waits = deposit.phase is Phase.AWAITING_PICKUP and (deposit.overdue or recalled)
+    doubtful = deposit.phase in {Phase.UNCONFIRMED, Phase.EXPOSED}
+    return waits or doubtful or deposit.phase is Phase.REFUSED
+
+
+async def open_compartment(world: World, staff: StaffId, deposit: DepositId) -> Answer:
+    record = world.journal.state.deposits.get(deposit)
+    if record is None or record.kind is not Kind.OUTGOING or not _due(world.journal.state, record):
+        return Refusal(Reason.NOT_NOW)
+    return await open_for_staff(world, staff, Action.WITHDRAW, Purpose.WITHDRAW, record.door, deposit)
+
+
+async def confirm(world: World, staff: StaffId, deposit: DepositId) -> Refusal | None:
+    """The helper has it in hand and the door is shut; until now the recipient's code was good."""
+
+    def decide(state: LockerState) -> Decided[Refusal | None]:
+        record = state.deposits.get(deposit)
+        if record is None or not _due(state, record):
+            return Decided(Refusal(Reason.NOT_NOW))
+        proof = taken_out(world, state, staff, Action.WITHDRAW, Purpose.WITHDRAW, record)
+        if isinstance(proof, Refusal):
+            return Decided(proof)
+        return Decided(None, (ItemWithdrawn(deposit, staff, proof), *ended(state, record, "withdrawn")))
+
+    return await world.journal.commit(f"staff/{staff}", decide)
