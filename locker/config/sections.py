@@ -1,0 +1,58 @@
+"""The tables of locker.toml: which keys there are, of which type, with which default."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class LockerSection:
+    id: str
+    area: str
+    state_dir: str
+    keys_dir: str
+    place: str = ""
+    """Where it stands, as people call it."""
+    help_line: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class KioskSection:
+    host: str = "127.0.0.1"
+    port: int = 8080
+    scanner: str = "none"
+    """``none``, or ``screen``: codes may be shown to the page itself, for a kiosk without a scanner."""
+
+
+@dataclass(frozen=True, slots=True)
+class MqttSection:
+    host: str
+    port: int = 8883
+    user: str = ""
+    password_file: str = ""
+    ca: str = ""
+    cert: str = ""
+    key: str = ""
+    loss_delay_max_s: int = 30
+    """After the broker went away the first try comes within this time, at random: a fleet is not a wave."""
+
+
+@dataclass(frozen=True, slots=True)
+class LineSection:
+    url: str
+    baud: int = 9600
+
+
+@dataclass(frozen=True, slots=True)
+class CompartmentSection:
+    number: int
+    size: str
+    lock: str
+    sensor: str
+    cabinet: str = "A"
+    reach: str = "middle"
+    row: int = 0
+    column: int = 0
+    item: str = ""
+    pulse_ms: int = 0
+    """0: the board profile's own."""
+    door_closed_level: int = 1
+    item_present_level: int = 1

@@ -1,0 +1,351 @@
+"""The composition root: builds one locker from its configuration, runs it, and stops it in order."""
+
+import asyncio
+import contextlib
+import logging
+import shutil
+import signal
+import socket
+from collections.abc import Coroutine, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+import uvicorn
+from starlette.applications import Starlette
+
+from firmware_bridge.cabinet import Cabinet
+from kiosk_ui.view import Settings
+from kiosk_ui.web import create_app
+from locker.config import Config, MqttSection
+from locker.control import Control
+from locker.domain.events import ClockStepped, Stopped
+from locker.domain.ids import Seq
+from locker.journal.journal import Journal
+from locker.journal.reader import Reader
+from locker.operations import directives
+from locker.operations.follow_doors import DoorFollower
+from locker.operations.ports import Decided, JournalFailing, UnknownGuesses, World
+from locker.operations.recover import recover
+from locker.operations.upkeep import sign_head, upkeep
+from locker.platform import Keys, LockerSecrets, Platform, notify, watchdog_ms
+from sync import wire
+from sync.edge.edge import Edge, Reports
+from sync.edge.hello import ForkFound
+from sync.edge.ports import Identity
+from sync.link.link import Link
+from sync.link.settings import LinkSettings, Subscription, TlsFiles
+
+_LOGGER = logging.getLogger(__name__)
+
+SOFTWARE: Final = f"doclocker {version('doclocker')}"
+UPKEEP_MS: Final = 5_000
+"""Small against every limit that upkeep enforces."""
+CURSOR_MS: Final = 60_000
+"""How often the centre's acknowledgement is made durable; a hello carries the truth anyway."""
+KIOSK_STOP_S: Final = 2
+"""An answer that a person waits for is out by then."""
+
+
+class CannotStart(Exception):
+    """Something of this machine is not to be had. The message names it and the remedy."""
+
+
+class KioskEnded(Exception):
+    """The page's server is gone though nobody stopped it. Remedy: start again, see its log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Daemon:
+    """One locker, built and not yet running."""
+
+    config: Config
+    platform: Platform
+    journal: Journal
+    reader: Reader
+    cabinet: Cabinet
+    world: World
+    follower: DoorFollower
+    edge: Edge
+    kiosk: Starlette
+
+
+async def run(config: Config, platform: Platform) -> None:
+    """Serve until SIGTERM or SIGINT; an outage of port, board or broker never ends it.
+
+    Raises KeysError, CannotStart or a JournalError at start, and in a group whatever is a fault later.
+    """
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    keys = Keys.load(config.keys_dir, config.locker_id, config.area)
+    try:
+        config.state_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CannotStart(f"{config.state_dir}: {error.strerror}. Correct state_dir or its owner") from error
+    journal = await Journal.open(
+        config.journal_path, platform.clock, platform.random_bytes, platform.journal_thread
+    )
+    try:
+        daemon = await build(config, platform, keys, journal)
+        with contextlib.closing(daemon.reader):
+            await serve(daemon, stopping)
+    finally:
+        await journal.close()
+        platform.close()
+
+
+async def build(config: Config, platform: Platform, keys: Keys, journal: Journal) -> Daemon:
+    """Everything of one locker around its open journal; the start of this run is journaled already."""
+    clock, secrets = platform.clock, LockerSecrets(keys, platform.random_bytes)
+    loop = asyncio.get_running_loop()
+    follower: DoorFollower
+    cabinet = Cabinet(
+        config.wiring,
+        {name: line.url for name, line in config.wiring.lines.items()},
+        clock,
+        loop,
+        lambda report: follower.report(report),  # noqa: PLW0108  # the follower is made after the cabinet
+    )
+    world = World(journal, cabinet, clock, secrets, config.locker_id, config.area, UnknownGuesses())
+    follower = DoorFollower(world)
+    journal.subscribe(follower.entries_committed)
+    await _begin(world, journal, config)
+    reader = await loop.run_in_executor(platform.reader_thread, Reader, config.journal_path)
+    edge = _edge(config, platform, keys, world, journal, reader)
+    settings = Settings(
+        place=config.locker.place, help_line=config.locker.help_line, scanner=config.kiosk.scanner
+    )
+    kiosk = create_app(world, journal.subscribe, settings, lambda: journal.failing)
+    return Daemon(config, platform, journal, reader, cabinet, world, follower, edge, kiosk)
+
+
+async def _begin(world: World, journal: Journal, config: Config) -> None:
+    """Journal the start. A locker with a history serves even if that fails: its page says whom to call."""
+    begun = recover(world, SOFTWARE, journal.boot, config.cabinet, config.policy)
+    if journal.state.epoch:
+        await _while_recording(begun)
+    else:
+        await begun
+
+
+def _edge(
+    config: Config, platform: Platform, keys: Keys, world: World, journal: Journal, reader: Reader
+) -> Edge:
+    clock, draw = platform.clock, world.secrets.draw
+    link = Link(_link_settings(config), clock, draw)
+    identity = Identity(config.locker_id, keys.own, dict(keys.centre_sign), SOFTWARE)
+    background: set[asyncio.Task[None]] = set()
+
+    def on_centre_time(now_ms: int, uncertainty_ms: int) -> None:
+        step_ms = clock.learn_centre_time(now_ms, uncertainty_ms)
+        if step_ms:
+            task = asyncio.ensure_future(_while_recording(_journal_step(world, step_ms)))
+            background.add(task)
+            task.add_done_callback(background.discard)
+
+    return Edge(
+        link,
+        journal,
+        reader,
+        clock,
+        platform.reader_thread,
+        identity,
+        lambda directive, epoch, link_hash: directives.apply(world, directive, epoch, link_hash),
+        Reports(on_centre_time, _report_fork),
+        draw=draw,
+        random_bytes=platform.random_bytes,
+        disk_used_percent=lambda: _disk_used_percent(config.state_dir),
+    )
+
+
+async def _journal_step(world: World, step_ms: int) -> None:
+    fact = ClockStepped(step_ms, world.clock.quality())
+    await world.journal.commit("centre", lambda _state: Decided(None, (fact,)))
+
+
+def _report_fork(fork: ForkFound) -> None:
+    _LOGGER.critical(
+        "the centre knows another history (%s, its head %d, ours %d): nothing is sent until staff settle it",
+        fork.outcome,
+        fork.centre_stored_to,
+        fork.head,
+    )
+
+
+def _link_settings(config: Config) -> LinkSettings:
+    mqtt, base = config.mqtt, config.path.parent
+    tls = None
+    if mqtt.ca:
+        tls = TlsFiles(base / mqtt.ca, base / mqtt.cert, base / mqtt.key)
+    return LinkSettings(
+        mqtt.host,
+        mqtt.port,
+        config.locker.id,
+        (
+            Subscription(wire.everything_down(config.locker.id)),
+            Subscription(wire.CENTRAL_LINK),
+        ),
+        user=mqtt.user,
+        password=_password(mqtt, base),
+        tls=tls,
+        first_delay_s=mqtt.loss_delay_max_s,
+    )
+
+
+def _password(mqtt: MqttSection, base: Path) -> str:
+    return (base / mqtt.password_file).read_text(encoding="utf-8").strip() if mqtt.password_file else ""
+
+
+def _disk_used_percent(path: Path) -> int:
+    usage = shutil.disk_usage(path)
+    return usage.used * 100 // usage.total
+
+
+async def serve(daemon: Daemon, stopping: asyncio.Event) -> None:
+    """Run every part until ``stopping``; a part that fails for a reason of its own ends all, loudly."""
+    server = _KioskServer(daemon)
+    control = Control(daemon.config.control_path, {"status": lambda _question: _status(daemon)})
+    await control.start()
+    try:
+        daemon.cabinet.start()
+        async with asyncio.TaskGroup() as group:
+            parts = [
+                group.create_task(_while_recording(daemon.follower.run()), name="doors"),
+                group.create_task(_while_recording(_upkeep(daemon)), name="upkeep"),
+                group.create_task(_while_recording(daemon.edge.run()), name="edge"),
+                group.create_task(server.serve(), name="kiosk"),
+                group.create_task(_feed_watchdog(daemon), name="watchdog"),
+            ]
+            await stopping.wait()
+            notify("STOPPING=1")
+            await server.stop()
+            # Doors first: what waits is not sent, what is under way is heard out and journaled.
+            await daemon.cabinet.close()
+            await _while_recording(_say_stopped(daemon))
+            await daemon.edge.stop()
+            for part in parts:
+                part.cancel()
+    finally:
+        await daemon.cabinet.close()
+        await control.close()
+
+
+async def _while_recording(part: Coroutine[Any, Any, None]) -> None:
+    """Run a part; once the journal fails it ends, while kiosk and status stay to say so."""
+    try:
+        await part
+    except* JournalFailing as failing:
+        _LOGGER.critical("no door opens any more: %s", _first(failing))
+
+
+def _first(group: BaseExceptionGroup[Any]) -> BaseException:
+    """What is at the bottom of groups of groups."""
+    inner: BaseException = group
+    while isinstance(inner, BaseExceptionGroup):
+        inner = inner.exceptions[0]
+    return inner
+
+
+async def _upkeep(daemon: Daemon) -> None:
+    clock = daemon.platform.clock
+    cursor_due_ms = clock.mono_ms() + CURSOR_MS
+    while True:
+        await upkeep(daemon.world)
+        await sign_head(daemon.world, lambda: daemon.journal.head)
+        if clock.mono_ms() >= cursor_due_ms:
+            cursor_due_ms = clock.mono_ms() + CURSOR_MS
+            await _keep_cursor(daemon)
+        await clock.sleep_until(clock.mono_ms() + UPKEEP_MS)
+
+
+async def _keep_cursor(daemon: Daemon) -> None:
+    await daemon.journal.acknowledge(Seq(daemon.edge.status.stored_to))
+
+
+async def _say_stopped(daemon: Daemon) -> None:
+    await _keep_cursor(daemon)
+    await daemon.journal.commit("daemon", lambda _state: Decided(None, (Stopped("asked to"),)))
+
+
+async def _feed_watchdog(daemon: Daemon) -> None:
+    """Tell systemd that the loop turns, as often as it wants to hear it twice over."""
+    clock = daemon.platform.clock
+    while True:
+        notify("WATCHDOG=1")
+        await clock.sleep_until(clock.mono_ms() + watchdog_ms() // 2)
+
+
+async def _status(daemon: Daemon) -> Mapping[str, Any]:
+    state, edge = daemon.journal.state, daemon.edge
+    return {
+        "locker": daemon.config.locker_id,
+        "software": SOFTWARE,
+        "epoch": state.epoch,
+        "seq": state.seq,
+        "head": daemon.journal.head.hex(),
+        "journal_failing": daemon.journal.failing,
+        "clock": daemon.platform.clock.quality(),
+        "centre": asdict(edge.status),
+        "dropped": dict(edge.dropped),
+        "lines": [asdict(line) for line in daemon.cabinet.report()],
+        "compartments": {
+            n: {"status": c.status, "door": c.position, "item": c.item} for n, c in state.compartments.items()
+        },
+    }
+
+
+class _KioskServer:
+    """uvicorn without its own signal handlers: stopping is the daemon's to order."""
+
+    def __init__(self, daemon: Daemon) -> None:
+        kiosk = daemon.config.kiosk
+        config = uvicorn.Config(
+            daemon.kiosk,
+            log_level="warning",
+            access_log=False,
+            timeout_graceful_shutdown=KIOSK_STOP_S,
+        )
+        self._close_streams = daemon.kiosk.state.kiosk.close
+        self._server = _Server(config)
+        # Bound before anybody is told that we are ready; an address in use is said at once.
+        self._socket = _bound(kiosk.host, kiosk.port)
+        self._done = asyncio.Event()
+        self._stopping = False
+
+    async def serve(self) -> None:
+        """Until `stop`. Raises KioskEnded where it ends for another reason."""
+        notify("READY=1")
+        try:
+            await self._server.serve(sockets=[self._socket])
+        finally:
+            self._socket.close()
+            self._done.set()
+        if not self._stopping:
+            raise KioskEnded
+
+    async def stop(self) -> None:
+        self._stopping = True
+        self._close_streams()
+        self._server.should_exit = True
+        await self._done.wait()
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listener = socket.create_server((host, port), family=family)
+    except OSError as error:
+        problem = f"the kiosk's page cannot have {host}:{port} ({error.strerror})"
+        raise CannotStart(f"{problem}. Stop what holds it or change [kiosk] port") from error
+    # Handed on to every connection; asyncio sees to it only where it made the listener itself. Without it the
+    # second packet of an answer waits for the page's acknowledgement of the first: 40 ms each time.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
+
+
+class _Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield

@@ -1,0 +1,92 @@
+"""Reading while the daemon writes: short, read-only, from any one thread at a time."""
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Lock
+from typing import Final, NoReturn
+
+from locker.domain import chain
+from locker.journal import rows
+from locker.journal.errors import JournalCorrupt, RowsPurged, reading
+from locker.journal.rows import StoredEntry, stored
+
+READ_MAX_S: Final = 1.0
+"""A read transaction holds back the checkpoint, and the write-ahead log grows meanwhile."""
+STEPS_BETWEEN_LOOKS: Final = 10_000
+"""Of SQLite's machine: well under a millisecond."""
+
+
+class Reader:
+    """Blocking: run it in an executor. Never writes, never checkpoints. Raises JournalUnreadable."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._alone = Lock()
+        self._until_s = 0.0
+        with reading(self._path):
+            uri = f"{path.absolute().as_uri()}?mode=ro"
+            self._connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+            self._connection.execute("PRAGMA query_only = ON")
+        self._connection.set_progress_handler(self._too_long, STEPS_BETWEEN_LOOKS)
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def entries(self, after: int, limit: int, max_bytes: int) -> list[StoredEntry]:
+        """Entries from ``after + 1`` on, at most ``limit``, and of texts together at most ``max_bytes``, but
+        always the first. Raises RowsPurged where that one is no longer kept."""
+        found: list[StoredEntry] = []
+        size = 0
+        with self._reading() as connection:
+            for row in connection.execute(rows.ENTRIES, {"after": after, "count": limit}):
+                entry = stored(row)
+                size += len(entry.public.encode()) + len(entry.personal.encode())
+                if found and size > max_bytes:
+                    break
+                found.append(entry)
+        if found and found[0].seq != after + 1:
+            self._explain(after + 1, found[0].seq)
+        return found
+
+    def head(self) -> tuple[int, bytes]:
+        """Seq and hash of the last entry; 0 and `chain.START` before the first."""
+        with self._reading() as connection:
+            seq, link, _ = connection.execute(rows.LAST).fetchone() or (0, chain.START, 0)
+        return seq, link
+
+    def oldest(self) -> int:
+        """Seq of the first entry kept; 0 where there is none."""
+        with self._reading() as connection:
+            return connection.execute(rows.OLDEST).fetchone()[0] or 0
+
+    def hash_at(self, seq: int) -> bytes:
+        """The hash of one entry, or of an anchor where it was purged; `chain.START` of 0.
+
+        Raises RowsPurged, and KeyError beyond the head.
+        """
+        if seq == 0:
+            return chain.START
+        with self._reading() as connection:
+            row = connection.execute(rows.HASH_AT, {"at": seq}).fetchone()
+        if row:
+            return bytes(row[0])
+        if 0 < seq < self.oldest():
+            raise RowsPurged(seq, self.oldest())
+        raise KeyError(seq)
+
+    def _explain(self, wanted: int, got: int) -> NoReturn:
+        if got == self.oldest():
+            raise RowsPurged(wanted, got)
+        raise JournalCorrupt(wanted, "it is missing")
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        with self._alone, reading(self._path):
+            self._until_s = time.monotonic() + READ_MAX_S
+            yield self._connection
+
+    def _too_long(self) -> bool:
+        return time.monotonic() > self._until_s

@@ -1,0 +1,185 @@
+"""The file itself: the one connection that writes and checkpoints. Used on one thread only."""
+
+import json
+import sqlite3
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import Any, Final
+
+from locker.domain import chain
+from locker.domain.entry import Entry
+from locker.domain.ids import Seq
+from locker.domain.state import COLLECTIONS, FOLD_VERSION
+from locker.journal import rows, schema
+from locker.journal.errors import PurgeRefused, WriteFailed, reading
+from locker.journal.lock import JournalLock
+from locker.journal.project import Changes, Records
+from locker.journal.rows import StoredAnchor, StoredEntry, stored
+
+CHECKPOINT_COMMITS: Final = 200
+"""About 1 MiB of write-ahead log. Fewer rewrite the same pages more often, more lengthen the next start."""
+
+
+class Store:
+    """Raises JournalBusy, NotAJournal, JournalTooNew, JournalUnreadable, JournalCorrupt from construction."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._since_checkpoint = 0
+        self._lock = JournalLock(path)
+        with ExitStack() as undo:
+            undo.callback(self._lock.release)
+            with reading(self.path):
+                self._connection = schema.connect(path)
+            undo.pop_all()
+
+    def close(self) -> None:
+        """Checkpoints as the last connection of the file; a reader that is still there may prevent that."""
+        self._connection.close()
+        self._lock.release()
+
+    # --- writing ---
+
+    def append(self, entries: Sequence[Entry], changes: Changes, anchor: StoredAnchor | None = None) -> None:
+        """All of it durable, or WriteFailed and none of it."""
+        with self._writing() as run:
+            run.executemany(rows.ADD, [_row(entry) for entry in entries])
+            self._apply(run, changes)
+            scalars = [*changes.scalars, ("head", json.dumps(entries[-1].hash.hex()))]
+            run.executemany(rows.PUT_META, [{"name": name, "value": value} for name, value in scalars])
+            if anchor:
+                run.execute(rows.ADD_ANCHOR, {"seq": anchor.seq, "hash": anchor.hash, "state": anchor.state})
+
+    def replace_projections(self, changes: Changes) -> None:
+        """Instead of all that is there: ``changes`` from an empty state."""
+        with self._writing() as run:
+            for name in COLLECTIONS:
+                run.execute(rows.CLEAR[name])
+            self._apply(run, changes)
+            scalars = [*changes.scalars, ("fold_version", str(FOLD_VERSION))]
+            run.executemany(rows.PUT_META, [{"name": name, "value": value} for name, value in scalars])
+
+    @staticmethod
+    def _apply(run: sqlite3.Cursor, changes: Changes) -> None:
+        for name, keys in changes.gone.items():
+            run.executemany(rows.DROP[name], [{"id": key} for key in keys])
+        for name, records in changes.put.items():
+            key = rows.KEYS[name]
+            run.executemany(rows.PUT[name], [{key: value, "record": text} for value, text in records])
+
+    def checkpoint(self) -> None:
+        """Move the write-ahead log into the file. Waits for no reader. Raises WriteFailed."""
+        self._move("PASSIVE")
+
+    @property
+    def checkpoint_due(self) -> bool:
+        return self._since_checkpoint >= CHECKPOINT_COMMITS
+
+    def _move(self, mode: str) -> None:
+        self._since_checkpoint = 0
+        try:
+            self._connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchall()
+        except sqlite3.Error as error:
+            raise WriteFailed(self.path, str(error)) from error
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Cursor]:
+        run = self._connection.cursor()
+        try:
+            run.execute("BEGIN IMMEDIATE")
+            yield run
+            run.execute("COMMIT")
+            self._since_checkpoint += 1
+        except sqlite3.Error as error:
+            raise WriteFailed(self.path, str(error)) from error
+        finally:
+            if self._connection.in_transaction:
+                with suppress(sqlite3.Error):  # the reason is already on its way
+                    run.execute("ROLLBACK")
+            run.close()
+
+    # --- reading ---
+
+    def meta(self) -> Mapping[str, str]:
+        with reading(self.path):
+            return dict(self._connection.execute(rows.READ_META))
+
+    def records(self) -> Records:
+        with reading(self.path):
+            return {name: self._connection.execute(rows.RECORDS[name]).fetchall() for name in COLLECTIONS}
+
+    def entries(self, after: int, count: int) -> list[StoredEntry]:
+        with reading(self.path):
+            found = self._connection.execute(rows.ENTRIES, {"after": after, "count": count})
+            return [stored(row) for row in found]
+
+    def last(self) -> tuple[int, bytes, int]:
+        """Seq, hash and boot of the last entry there is; zeros before the first."""
+        with reading(self.path):
+            return self._connection.execute(rows.LAST).fetchone() or (0, chain.START, 0)
+
+    def anchors(self) -> list[StoredAnchor]:
+        with reading(self.path):
+            return [StoredAnchor(*row) for row in self._connection.execute(rows.ANCHORS)]
+
+    def personal(self, seq: Seq) -> Mapping[str, str]:
+        with reading(self.path):
+            row = self._connection.execute(rows.PERSONAL, {"at": seq}).fetchone()
+            return json.loads(row[0]) if row and row[0] else {}
+
+    # --- what the centre has, and what may go ---
+
+    @property
+    def acknowledged(self) -> Seq:
+        return Seq(int(self.meta().get("acknowledged", "0")))
+
+    def acknowledge(self, seq: Seq) -> None:
+        """The centre has stored everything up to ``seq``. Raises WriteFailed."""
+        with self._writing() as run:
+            run.execute(rows.PUT_META, {"name": "acknowledged", "value": str(seq)})
+
+    def purge_personal(self, before: Seq, keep: Collection[Seq] = ()) -> int:
+        """Names out of the entries below ``before`` but those of ``keep``; digests stay. Returns how many.
+
+        Raises PurgeRefused beyond what the centre has; WriteFailed.
+        """
+        self._may_go(before - 1)
+        with self._writing() as run:
+            named = [seq for (seq,) in run.execute(rows.NAMED, {"up_to": before - 1}) if seq not in keep]
+            run.executemany(rows.FORGET, [{"at": seq} for seq in named])
+        self._move("TRUNCATE")  # what was purged must not live on in the write-ahead log
+        return len(named)
+
+    def purge_rows(self, up_to: Seq) -> int:
+        """Entries up to an anchor of just that seq. Returns how many.
+
+        Raises PurgeRefused beyond what the centre has or where no anchor is; WriteFailed.
+        """
+        self._may_go(up_to)
+        anchored = (anchor for anchor in self.anchors() if anchor.seq == up_to)
+        if next(anchored, None) is None:
+            raise PurgeRefused(f"no anchor at {up_to}: commit one first")
+        with self._writing() as run:
+            count = run.execute(rows.PURGE, {"up_to": up_to}).rowcount
+            run.execute(rows.PURGE_ANCHORS, {"up_to": up_to})
+        self._move("TRUNCATE")  # what was purged must not live on in the write-ahead log
+        return count
+
+    def _may_go(self, up_to: int) -> None:
+        if up_to > self.acknowledged:
+            raise PurgeRefused(
+                f"entry {up_to} is not at the centre yet ({self.acknowledged} is): wait for it"
+            )
+
+
+def _row(entry: Entry) -> dict[str, Any]:
+    named = bool(entry.personal)
+    return {
+        "seq": entry.seq,
+        "public": entry.public,
+        "personal": entry.personal if named else None,
+        "salt": entry.salt if named else None,
+        "personal_digest": chain.personal_digest(entry.salt, entry.personal.encode()) if named else None,
+        "hash": entry.hash,
+    }

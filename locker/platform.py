@@ -1,0 +1,205 @@
+"""The real world behind the ports: clocks, chance, keys, threads. The one place that touches them.
+
+A world simulation brings its own `Platform`; everything above it is the same.
+"""
+
+import asyncio
+import base64
+import json
+import os
+import secrets  # noqa: TID251  # the one place that may
+import socket
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from locker.config import LOCKER_ID
+from locker.domain.codes import keyed_digest
+from locker.domain.ids import AreaId, LockerId
+from sync.seal import SealError, SigningKey, key_from_hex, keyring, open_frame, seal
+
+NTP_MARKS: Final = (Path("/run/systemd/timesync/synchronized"), Path("/run/chrony/synchronized"))
+CENTRE_STEP_MS: Final = 2_000
+"""Signed centre time moves our wall clock only where it differs by more: the wire has its own delay."""
+
+
+class KeysError(Exception):
+    """The key files do not fit. The message names the file and the remedy."""
+
+
+class RealClock:
+    """Monotonic time counts suspended time too; wall time may be corrected by the centre's signed word."""
+
+    def __init__(self) -> None:
+        self._offset_ms = 0
+        self._centre = False
+
+    def mono_ms(self) -> int:
+        return time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000
+
+    def wall_ms(self) -> int:
+        return time.time_ns() // 1_000_000 + self._offset_ms
+
+    def quality(self) -> str:
+        if any(mark.exists() for mark in NTP_MARKS):
+            return "ntp"
+        return "centre" if self._centre else "unset"
+
+    def learn_centre_time(self, now_ms: int, uncertainty_ms: int) -> int:
+        """Take the centre's signed time; returns the step in ms, 0 where ours was near enough or is NTP's."""
+        if self.quality() == "ntp":
+            return 0
+        self._centre = True
+        step_ms = now_ms - self.wall_ms()
+        if abs(step_ms) <= CENTRE_STEP_MS + uncertainty_ms:
+            return 0
+        self._offset_ms += step_ms
+        return step_ms
+
+    def call_at(self, mono_ms: int, action: Callable[[], None]) -> Callable[[], None]:
+        loop = asyncio.get_running_loop()
+        return loop.call_later(max(0, mono_ms - self.mono_ms()) / 1000, action).cancel
+
+    async def sleep_until(self, mono_ms: int) -> None:
+        await asyncio.sleep(max(0, mono_ms - self.mono_ms()) / 1000)  # noqa: TID251  # the one place that may
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """What the key directory holds: our own signing key, and what the centre gave us."""
+
+    own: SigningKey
+    code_key: bytes
+    centre_sign: Mapping[bytes, bytes]
+    centre_seal: bytes
+
+    @classmethod
+    def load(cls, directory: Path, locker: LockerId, area: AreaId) -> "Keys":
+        """The keys of just this locker. Raises KeysError."""
+        own = _read_json(directory / "own.json", "Make it with: lockerctl keys new")
+        centre = _read_json(directory / "centre.json", "Take it from: locker-central enrol")
+        _check_name(directory / "own.json", own, "locker", locker)
+        _check_name(directory / "centre.json", centre, "locker", locker)
+        _check_name(directory / "centre.json", centre, "area", area)
+        try:
+            return cls(
+                SigningKey.from_seed(key_from_hex(str(own["sign_seed"]))),
+                key_from_hex(str(centre["code_key"])),
+                keyring(*(key_from_hex(key["public"]) for key in centre["centre_sign"])),
+                key_from_hex(centre["centre_seal"]["public"]),
+            )
+        except (KeyError, TypeError, SealError) as error:
+            problem = f"{type(error).__name__}: {error}"
+            raise KeysError(
+                f"{directory}: the keys do not fit ({problem}). Provision the locker again"
+            ) from error
+
+
+def _read_json(path: Path, remedy: str) -> dict[str, Any]:
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise KeysError(f"{path}: {error}. {remedy}") from error
+    if not isinstance(value, dict):
+        raise KeysError(f"{path}: an object was expected. {remedy}")
+    return value
+
+
+def _check_name(path: Path, keys: Mapping[str, Any], what: str, configured: str) -> None:
+    if keys.get(what) != configured:
+        problem = f"made for {what} {keys.get(what)!r}, the configuration says {configured!r}"
+        raise KeysError(f"{path}: {problem}. Correct the configuration, or provision the locker again")
+
+
+class LockerSecrets:
+    """The port `Secrets` on real keys and the system's randomness."""
+
+    def __init__(self, keys: Keys, random_bytes: Callable[[int], bytes]) -> None:
+        self._keys = keys
+        self._random_bytes = random_bytes
+
+    def draw(self, below: int) -> int:
+        # Far more bits than asked for: what is left of the modulo's bias is below 2**-64.
+        return int.from_bytes(self._random_bytes(below.bit_length() // 8 + 9)) % below
+
+    def new_id(self) -> str:
+        return base64.b32encode(self._random_bytes(10)).decode("ascii").lower()
+
+    def digest(self, kind: str, text: str) -> str:
+        return keyed_digest(self._keys.code_key, kind, text)
+
+    def signed_by_centre(self, frame: bytes) -> bytes | None:
+        try:
+            return open_frame(frame, self._keys.centre_sign)
+        except SealError:
+            return None
+
+    def seal(self, plain: str) -> str:
+        return seal(self._keys.centre_seal, plain, self._random_bytes)
+
+    def sign(self, text: str) -> tuple[str, str]:
+        return self._keys.own.id.hex(), self._keys.own.sign(text.encode()).hex()
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """What `daemon.build` needs of the world."""
+
+    clock: RealClock
+    random_bytes: Callable[[int], bytes]
+    journal_thread: Executor
+    """One thread: the journal is written nowhere else."""
+    reader_thread: Executor
+
+    @classmethod
+    def real(cls) -> "Platform":
+        return cls(
+            RealClock(),
+            secrets.token_bytes,
+            ThreadPoolExecutor(1, "journal"),
+            ThreadPoolExecutor(1, "reader"),
+        )
+
+    def close(self) -> None:
+        for executor in (self.journal_thread, self.reader_thread):
+            executor.shutdown()
+
+
+def write_own_key(directory: Path, locker: str) -> str:
+    """Make the locker's own signing key; returns its public half in hex.
+
+    Raises KeysError where there is one already, where it cannot be written, and for no locker's name.
+    """
+    path = directory / "own.json"
+    if not LOCKER_ID.fullmatch(locker):
+        raise KeysError(f"{locker!r} is no name for a locker. Use 1 to 32 of a to z, 0 to 9 and -")
+    key = SigningKey.generate(secrets.token_bytes)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            json.dump({"locker": locker, "sign_seed": key.seed.hex()}, file)
+    except OSError as error:
+        remedy = "Name a folder that can be written"
+        if path.exists():
+            remedy = "Remove it only if this locker is to get a new identity"
+        raise KeysError(f"{path}: {error.strerror}. {remedy}") from error
+    return key.public.hex()
+
+
+def notify(text: str) -> None:
+    """Tell systemd (sd_notify(3)): ``READY=1``, ``WATCHDOG=1``, ``STOPPING=1``; nothing without it."""
+    address = os.environ.get("NOTIFY_SOCKET", "")
+    if not address:
+        return
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+        sock.connect("\0" + address[1:] if address.startswith("@") else address)
+        sock.sendall(text.encode())
+
+
+def watchdog_ms() -> int:
+    """How soon systemd wants to hear from us again; ten seconds where it does not ask."""
+    return int(os.environ.get("WATCHDOG_USEC", "10000000")) // 1000

@@ -1,0 +1,65 @@
+"""Purging: names and rows go where the centre has them, and no verdict changes."""
+
+from pathlib import Path
+
+import pytest
+
+from locker.domain.ids import Seq
+from locker.journal import verify
+from locker.journal.errors import PurgeRefused
+from locker.journal.reader import Reader
+from tests.locker.journal.histories import Life, live, opened
+
+NAMES = ("王*明", "138****1234")
+
+
+def on_disk(path: Path) -> bytes:
+    """Every byte that a thief of the card would find."""
+    return b"".join(file.read_bytes() for file in path.parent.glob(path.name + "*"))
+
+
+async def test_names_leave_the_file_and_the_chain_holds(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite3"
+    async with opened(path) as journal:
+        await live(journal, Life(1), 400)
+        head = journal.head
+        assert all(name.encode() in on_disk(path) for name in NAMES)
+        await journal.acknowledge(journal.state.seq)
+        named = [seq for seq in range(1, journal.state.seq + 1) if await journal.personal(Seq(seq))]
+        kept = Seq(named[0])
+        assert await journal.purge_personal(journal.state.seq, frozenset({kept})) == len(named) - 1
+        assert await journal.personal(Seq(named[-1])) == {}
+        assert await journal.personal(kept) != {}
+        assert await journal.purge_personal(Seq(kept + 1)) == 1
+        assert not any(name.encode() in on_disk(path) for name in NAMES)
+    verdict = verify.check(path)
+    assert (verdict.wrong, verdict.head, verdict.named, verdict.purged) == ("", head, 0, len(named))
+    async with opened(path) as journal:
+        assert journal.head == head
+
+
+async def test_nothing_goes_that_nobody_else_has(tmp_path: Path) -> None:
+    async with opened(tmp_path / "journal.sqlite3") as journal:
+        await live(journal, Life(2), 60)
+        anchored = await journal.anchor()
+        await journal.acknowledge(Seq(20))
+        with pytest.raises(PurgeRefused, match="not at the centre yet"):
+            await journal.purge_personal(Seq(22))
+        with pytest.raises(PurgeRefused, match="not at the centre yet"):
+            await journal.purge_rows(anchored.seq)
+        with pytest.raises(PurgeRefused, match="no anchor"):
+            await journal.purge_rows(Seq(20))
+        assert not journal.failing
+        assert await journal.purge_personal(Seq(21)) >= 0
+
+
+async def test_a_reader_in_between_does_not_hinder_a_purge(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite3"
+    async with opened(path) as journal:
+        await live(journal, Life(3), 100)
+        reader = Reader(path)
+        assert len(reader.entries(0, 1000, 1 << 30)) >= 100
+        await journal.acknowledge(journal.state.seq)
+        assert await journal.purge_personal(journal.state.seq) > 0
+        assert not any(entry.personal for entry in reader.entries(0, 1000, 1 << 30)[:-1])
+        reader.close()

@@ -1,0 +1,216 @@
+"""What the daemon does where one of its parts ends: the journal's failing is outlived, a fault is not."""
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from starlette.applications import Starlette
+
+from locker import daemon
+from locker.control import ask
+from locker.daemon import CannotStart, Daemon, KioskEnded, serve
+from locker.domain.ids import Seq
+from locker.journal.journal import Journal
+from locker.operations.ports import JournalFailing
+from locker.platform import RealClock
+from sync.edge.edge import EdgeStatus
+from tests import mosquitto
+from tests.locker.operations.world import MemoryWorld, VirtualClock
+
+STATUS = EdgeStatus(
+    connected=True, centre_online=True, stored_to=0, unsynced=0, last_hello_wall_ms=None, last_loss=""
+)
+
+
+async def for_ever() -> None:
+    await asyncio.Event().wait()
+
+
+async def nothing() -> None:
+    pass
+
+
+class Fake:
+    """A daemon whose parts a test holds in its hands."""
+
+    def __init__(self, m: MemoryWorld, folder: Path) -> None:
+        self.closed: list[str] = []
+        self.commits: list[str] = []
+        app = Starlette()
+        app.state.kiosk = SimpleNamespace(close=lambda: None)
+        self.parts = SimpleNamespace(
+            config=SimpleNamespace(
+                locker_id="loc-1",
+                control_path=folder / "control.sock",
+                kiosk=SimpleNamespace(host="127.0.0.1", port=mosquitto.free_port()),
+            ),
+            platform=SimpleNamespace(clock=RealClock()),
+            journal=SimpleNamespace(
+                state=m.journal.state,
+                head=b"",
+                failing=False,
+                acknowledge=self.acknowledge,
+                commit=self.commit,
+            ),
+            cabinet=SimpleNamespace(start=lambda: None, close=self.close_cabinet, report=list),
+            world=m.world,
+            follower=SimpleNamespace(run=for_ever),
+            edge=SimpleNamespace(run=for_ever, stop=nothing, status=STATUS, dropped={}),
+            kiosk=app,
+        )
+        self.acknowledged: list[int] = []
+
+    async def acknowledge(self, seq: Seq) -> None:
+        self.acknowledged.append(seq)
+
+    async def commit(self, cause: str, _decide: object) -> None:
+        self.commits.append(cause)
+
+    async def close_cabinet(self) -> None:
+        self.closed.append("cabinet")
+
+    async def serve(self, stopping: asyncio.Event) -> None:
+        await asyncio.wait_for(serve(cast("Daemon", self.parts), stopping), 10)
+
+
+@pytest.fixture
+async def fake(tmp_path: Path) -> Fake:
+    return Fake(await MemoryWorld.start(), tmp_path)
+
+
+def failing(error: BaseException) -> Callable[[], Awaitable[None]]:
+    async def part() -> None:
+        raise error
+
+    return part
+
+
+async def answered(fake: Fake) -> dict[str, Any]:
+    """The status, once the socket listens."""
+    for _ in range(1_000):
+        try:
+            return dict(await ask(fake.parts.config.control_path, {"do": "status"}))
+        except FileNotFoundError:
+            await asyncio.wait({asyncio.ensure_future(nothing())})
+    raise AssertionError("nobody listened")
+
+
+DEEP = ExceptionGroup("a", [ExceptionGroup("b", [JournalFailing("the disk is full")])])
+
+
+@pytest.mark.parametrize(
+    ("part", "error"),
+    [
+        ("follower", JournalFailing("the disk is full")),
+        ("edge", DEEP),
+        ("edge", JournalFailing("the disk is full")),
+    ],
+)
+async def test_a_failing_journal_is_said_and_outlived(
+    fake: Fake, part: str, error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    getattr(fake.parts, part).run = failing(error)
+    stopping = asyncio.Event()
+    running = asyncio.ensure_future(fake.serve(stopping))
+    assert (await answered(fake))["ok"]
+    assert not running.done()
+    assert "no door opens any more: the disk is full" in caplog.text
+    stopping.set()
+    await running
+    assert fake.closed
+    assert fake.commits == ["daemon"]
+
+
+@pytest.mark.parametrize("part", ["follower", "edge"])
+async def test_any_other_fault_ends_all_loudly(fake: Fake, part: str) -> None:
+    getattr(fake.parts, part).run = failing(LookupError("a bug"))
+    with pytest.raises(ExceptionGroup) as caught:
+        await fake.serve(asyncio.Event())
+    assert caught.value.subgroup(LookupError)
+    assert fake.closed
+    assert not fake.parts.config.control_path.exists()
+
+
+async def test_a_fault_beside_a_failing_journal_is_a_fault(fake: Fake) -> None:
+    both = ExceptionGroup("", [JournalFailing("full"), LookupError("a bug")])
+    fake.parts.edge.run = failing(both)
+    with pytest.raises(ExceptionGroup) as caught:
+        await fake.serve(asyncio.Event())
+    assert caught.value.subgroup(LookupError)
+    assert not caught.value.subgroup(JournalFailing)
+
+
+async def test_a_page_that_ends_by_itself_is_a_fault(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def ended(_server: object, *, sockets: object) -> None:
+        del sockets
+
+    monkeypatch.setattr(daemon._Server, "serve", ended)
+    with pytest.raises(ExceptionGroup) as caught:
+        await fake.serve(asyncio.Event())
+    assert caught.value.subgroup(KioskEnded)
+
+
+async def test_an_address_in_use_is_named_before_anything_moves(fake: Fake) -> None:
+    server = await asyncio.start_server(lambda _r, _w: None, "127.0.0.1", fake.parts.config.kiosk.port)
+    async with server:
+        with pytest.raises(CannotStart, match=r"cannot have 127\.0\.0\.1:\d+ .*Stop what holds it"):
+            await fake.serve(asyncio.Event())
+    assert not fake.parts.config.control_path.exists()
+
+
+async def test_the_cursor_is_kept_once_a_minute(fake: Fake) -> None:
+    clock = VirtualClock()
+    began_ms = clock.mono_ms()
+    kept: list[int] = []
+
+    async def sleep_until(mono_ms: int) -> None:
+        kept.append(len(fake.acknowledged))
+        clock.now_ms = mono_ms
+        if mono_ms > began_ms + 185_000:
+            raise asyncio.CancelledError
+
+    fake.parts.edge.status = EdgeStatus(
+        connected=True, centre_online=True, stored_to=7, unsynced=0, last_hello_wall_ms=None, last_loss=""
+    )
+    fake.parts.platform = SimpleNamespace(
+        clock=SimpleNamespace(mono_ms=clock.mono_ms, sleep_until=sleep_until)
+    )
+    with pytest.raises(asyncio.CancelledError):
+        await daemon._upkeep(cast("Daemon", fake.parts))
+    assert fake.acknowledged == [7, 7, 7]
+    assert kept[11:14] == [0, 1, 1]
+
+
+async def test_a_kept_cursor_is_there_after_a_restart_and_never_goes_back(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(1) as thread:
+        path, clock = tmp_path / "j.sqlite3", VirtualClock()
+        journal = await Journal.open(path, clock, bytes, thread)
+        await journal.acknowledge(Seq(0))
+        await journal.acknowledge(Seq(5))
+        await journal.acknowledge(Seq(3))
+        await journal.close()
+        journal = await Journal.open(path, clock, bytes, thread)
+        assert journal.acknowledged == 5
+        await journal.close()
+
+
+def test_a_thread_that_dies_takes_the_process_with_it() -> None:
+    """Otherwise its doors would look quiet for ever."""
+    program = (
+        "import threading, time, locker.__main__ as m\n"
+        "threading.excepthook = m._end_with_thread\n"
+        "t = threading.Thread(target=lambda: 1 / 0, name='line')\n"
+        "t.start()\n"
+        "threading.Event().wait(20)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=15, check=False
+    )
+    assert done.returncode == 1
+    assert "line ended by a fault" in done.stderr
