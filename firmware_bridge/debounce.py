@@ -1,0 +1,55 @@
+"""From raw readings to what may be believed. Pure: levels and times in, settled values out."""
+
+from dataclasses import dataclass
+from typing import Final
+
+OPEN_READS: Final = 2
+STABLE_S: Final = 0.5
+GAP_MAX_S: Final = 1.5
+"""Two readings further apart than this say nothing of the time between them."""
+
+
+DOOR: Final = frozenset({True})
+"""'Closed' must be stable: a leaf swinging past its sensor is not shut. 'Open' needs only two reads."""
+ITEM: Final = frozenset({True, False})
+"""A hand passes the sensor both ways."""
+
+
+@dataclass(slots=True)
+class Debounce:
+    """One sensor, read as True for "closed" or "present". ``slow`` names the readings that must be stable
+    for ``STABLE_S``; any other is believed after ``OPEN_READS`` equal readings."""
+
+    slow: frozenset[bool]
+    settled: bool | None = None
+    """None: unknown, at the start and after a loss."""
+    _candidate: bool | None = None
+    _reads: int = 0
+    _since_s: float = 0.0
+    _read_s: float = 0.0
+
+    @property
+    def pending(self) -> bool:
+        """The last reading differs from what is believed: read again soon."""
+        return self._candidate is not None and self._candidate != self.settled
+
+    def read(self, level: bool, at_s: float) -> bool:
+        """One more raw reading; True if the settled value changed."""
+        if level != self._candidate or at_s - self._read_s > GAP_MAX_S:
+            self._candidate, self._reads, self._since_s = level, 0, at_s
+        self._reads += 1
+        self._read_s = at_s
+        if level == self.settled or self._reads < OPEN_READS:
+            return False
+        if level in self.slow and at_s - self._since_s < STABLE_S:
+            return False
+        self.settled = level
+        return True
+
+    def missed(self) -> None:
+        """A reading failed: what was about to settle starts over. What is settled stays until `lost`."""
+        self._candidate = None
+
+    def lost(self) -> None:
+        self.settled = None
+        self._candidate = None

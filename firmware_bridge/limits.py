@@ -1,0 +1,44 @@
+"""What lock coils and their supply bear: a cool-down, a gap between openings, so many an hour. Pure."""
+
+from collections import deque
+from typing import Final
+
+from firmware_bridge.boards import Locks
+from firmware_bridge.request import Pulse
+from locker.domain.ids import BoardId
+
+HOUR_S: Final = 3_600.0
+
+Lock = tuple[BoardId, int]
+
+
+class OpeningLimits:
+    """Of one line. A pulse counts from the moment it was written, whatever became of it."""
+
+    def __init__(self) -> None:
+        self._fired: dict[Lock, deque[float]] = {}
+        self._free_s = float("-inf")
+
+    def ready_s(self, pulse: Pulse, locks: Locks) -> float:
+        """From when on this lock may fire: its own coil has rested, and no other draws current."""
+        fired = self._fired.get((pulse.board, pulse.channel))
+        rested_s = fired[-1] + locks.cool_down_ms / 1000 if fired else float("-inf")
+        return max(rested_s, self._free_s)
+
+    def refusal(self, pulse: Pulse, locks: Locks, now: float) -> str | None:
+        """Why this lock may not be pulsed at all, in the words of `PulseResult.reason`; None if it may.
+
+        A lock that will have rested by the pulse's deadline is waited for.
+        """
+        fired = self._fired.get((pulse.board, pulse.channel))
+        if not fired:
+            return None
+        if fired[-1] + locks.cool_down_ms / 1000 >= pulse.deadline_s:
+            return "cool_down"
+        while fired and fired[0] <= now - HOUR_S:
+            fired.popleft()
+        return "hourly_limit" if len(fired) >= locks.openings_per_hour else None
+
+    def fired(self, pulse: Pulse, locks: Locks, now: float) -> None:
+        self._fired.setdefault((pulse.board, pulse.channel), deque()).append(now)
+        self._free_s = now + (pulse.pulse_ms + locks.opening_gap_ms) / 1000

@@ -1,0 +1,37 @@
+"""`hw-sim COMMAND`. A command's module is imported only when it is the one that runs."""
+
+import argparse
+import sys
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from types import MappingProxyType
+from typing import Final
+
+COMMANDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
+    {  # name: the module with `arguments(parser)` and `run(options) -> int`, and what it is for
+        "cabinet": (
+            "hw_sim.cabinet_command",
+            "a simulated cabinet: lock boards on a pty, doors in a browser",
+        ),
+        "demo": ("hw_sim.demo", "the whole product on this machine, to click on"),
+        "story": ("hw_sim.story", "the same, played through by itself, faults included"),
+        "phone": ("hw_sim.phone", "a simulated phone: receives the messages an SMS gateway would deliver"),
+    }
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    words = list(sys.argv[1:] if argv is None else argv)
+    parser = argparse.ArgumentParser(prog="hw-sim", description="A document locker made of bytes.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, (path, purpose) in COMMANDS.items():
+        command = commands.add_parser(name, help=purpose, description=purpose)
+        if words[:1] == [name]:
+            import_module(path).arguments(command)
+    options = parser.parse_args(words)
+    module = import_module(COMMANDS[options.command][0])
+    return int(module.run(options))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

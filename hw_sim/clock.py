@@ -1,0 +1,23 @@
+"""The only place of the simulator that touches real time; everything else is handed a moment."""
+
+import time
+from datetime import UTC, datetime
+
+
+def mono_s() -> float:
+    """Monotonic seconds, the same count in every process of this machine since it started."""
+    return time.monotonic()
+
+
+def to_ms(moment_s: float) -> int:
+    return int(moment_s * 1000)
+
+
+def wall_iso() -> str:
+    """UTC, for people who read the records; nothing is decided by it."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def pause_s(seconds: float) -> None:
+    """Wait: for a person's hand to move, or before asking a process again."""
+    time.sleep(seconds)  # noqa: TID251  # the one place of the simulator that waits

@@ -1,0 +1,60 @@
+"""Profiles come as data and are checked before anything is sent with them."""
+
+from importlib import resources
+
+import pytest
+
+from firmware_bridge import boards
+from firmware_bridge.errors import ProfileError
+
+
+def text(name: str = "waveshare-d8") -> str:
+    return resources.files(boards).joinpath(f"{name}.toml").read_text("utf-8")
+
+
+@pytest.mark.parametrize("name", boards.names())
+def test_all_profiles_load(name: str) -> None:
+    profile = boards.load(name)
+    assert profile.name == name
+    assert profile.title
+    assert profile.manual
+    assert (profile.all_off is None) == (profile.locks is None)
+
+
+def test_a_board_whose_inputs_could_drive_its_relays_is_asked() -> None:
+    for name in boards.names():
+        profile = boards.load(name)
+        if profile.locks is not None:
+            assert profile.modes is not None
+            assert profile.modes.absent_ok == (profile.inputs is None)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("pulse_max_ms = 1000", "pulse_max_ms = 2100", "≤ 2000 ms"),
+        ("pulse_default_ms = 500", "pulse_default_ms = 5000", "≤ 2000 ms"),
+        ("pulse_default_ms = 500", "pulse_default_ms = 550", "whole multiples"),
+        ("pulse_default_ms = 500", "pulse_default_ms = true", "of the wrong kind"),
+        ("pulse_default_ms = 500", 'pulse_default_ms = "500"', "of the wrong kind"),
+        ("pulse_default_ms = 500", "", "lacks pulse_default_ms"),
+        ("[locks]", "[locks]\ncolour = 1", "unknown key"),
+        ("[locks]", "[padlocks]", "unknown key"),
+        ("min = 1", "min = 0", "within 1 to 247"),
+        ("max = 247", "max = 255", "within 1 to 247"),
+        ("function = 3", "function = 5", "must be a read"),
+        ("channels = 8", "channels = 0", "1 to 64"),
+        ("reply_timeout_ms = 200", "reply_timeout_ms = 5000", "at most 1000"),
+        ("gap_ms = 5 ", "gap_ms = 500 ", "0 to 50"),
+        ("openings_per_hour = 60", "openings_per_hour = 0", "one opening an hour"),
+        ("01 05 00 FF 00 00 FD FA", "01 05 00 FF FF 00 BC 0A", "value 00 00"),
+        ("01 05 00 FF 00 00 FD FA", "00 05 00 FF 00 00 FC 2B", "literal FC05 frame"),
+        ("01 05 00 FF 00 00 FD FA", "all off", "is not hex"),
+        ('codec = "modbus"', 'codec = "morse"', "there are modbus"),
+        ("[transport]", "[transport", "file"),
+    ],
+)
+def test_profiles_that_do_not_hold(old: str, new: str, words: str) -> None:
+    assert old in text()
+    with pytest.raises(ProfileError, match=words):
+        boards.parse("mine", text().replace(old, new))

@@ -1,0 +1,68 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from firmware_bridge.debounce import DOOR, GAP_MAX_S, ITEM, OPEN_READS, STABLE_S, Debounce
+
+
+def settled_at(debounce: Debounce, level: bool, start_s: float, every_s: float = 0.03) -> float:
+    """When a steady level is believed."""
+    for n in range(100):
+        if debounce.read(level, start_s + n * every_s):
+            return n * every_s
+    raise AssertionError
+
+
+def test_unknown_at_the_start_then_open_in_two_reads_and_closed_after_half_a_second() -> None:
+    door = Debounce(DOOR)
+    assert door.settled is None
+    assert settled_at(door, False, 0) == 0.03
+    assert STABLE_S <= settled_at(door, True, 10) <= STABLE_S + 0.03
+    assert door.settled is True
+
+
+def test_an_item_is_slow_both_ways() -> None:
+    item = Debounce(ITEM)
+    assert settled_at(item, True, 0) >= STABLE_S
+    assert settled_at(item, False, 10) >= STABLE_S
+
+
+def test_a_bounce_starts_over() -> None:
+    door = Debounce(DOOR)
+    settled_at(door, False, 0)
+    for n in range(99):
+        assert not door.read(n % 10 != 9, 1 + n * 0.05)
+    assert door.settled is False
+    assert door.pending
+
+
+def test_a_missed_read_starts_over_and_a_loss_forgets() -> None:
+    door = Debounce(DOOR)
+    settled_at(door, True, 0)
+    assert not door.read(False, 5)
+    door.missed()
+    assert not door.read(False, 5.1)
+    assert door.settled is True
+    door.lost()
+    assert door.settled is None
+
+
+def test_two_readings_far_apart_prove_nothing() -> None:
+    door = Debounce(DOOR)
+    assert not door.read(True, 0)
+    assert not door.read(True, GAP_MAX_S + 0.1)
+    assert door.settled is None
+
+
+@given(st.lists(st.tuples(st.booleans(), st.floats(0.001, 3)), max_size=60))
+def test_closed_is_believed_only_after_half_a_second_of_nothing_else(reads: list[tuple[bool, float]]) -> None:
+    door, now_s, history = Debounce(DOOR), 0.0, []
+    for level, later_s in reads:
+        now_s += later_s
+        history.append((now_s, level))
+        if door.read(level, now_s):
+            assert door.settled is level
+            assert [each for _, each in history[-OPEN_READS:]] == [level] * OPEN_READS
+            if level:
+                began_s = max((at_s for at_s, each in history if not each), default=float("-inf"))
+                stable = [at_s for at_s, each in history if at_s > began_s]
+                assert stable[-1] - stable[0] >= STABLE_S
