@@ -1,0 +1,63 @@
+"""``locker-central``: serve the hub, enrol a locker, make a first configuration.
+
+Nothing heavy is imported before the command is known: ``--help`` answers at once.
+"""
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+DEFAULT_CONFIG: Final = Path("/etc/doclocker/central.toml")
+ABOUT: Final = "The hub of a fleet of document lockers: ledger, cases, outgoing items, messages, console."
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """0: done. 1: it cannot be done, for the reason told on standard error. 2: asked wrongly."""
+    asked = _parser().parse_args(arguments)
+    from sync.central import commands  # noqa: PLC0415  # late: the parser answers --help without it
+
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    # httpx tells every request: whom we message, and when, is nobody's business.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    try:
+        match asked.command:
+            case "serve":
+                commands.serve(asked.config)
+            case "enrol":
+                commands.enrol(asked.config, asked.locker, asked.area, asked.public, asked.out)
+            case "init":
+                commands.init(asked.dir, asked.set)
+    except commands.EXPECTED as error:
+        print(f"locker-central: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("locker-central", description=ABOUT)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    serve = commands.add_parser("serve", help="serve the lockers, the API and the console")
+    serve.add_argument("--config", type=Path, default=DEFAULT_CONFIG, metavar="FILE")
+    enrol = commands.add_parser("enrol", help="take a locker in; writes what it must know of its centre")
+    enrol.add_argument("locker", metavar="LOCKER", help="its name: a-z, 0-9 and -, at most 24")
+    enrol.add_argument("--area", required=True, help="lockers of one area take each other's drop-off tokens")
+    enrol.add_argument("--public", required=True, metavar="HEX", help="from `lockerctl keys new`")
+    enrol.add_argument("--out", type=Path, required=True, metavar="FILE", help="the locker's centre.json")
+    enrol.add_argument("--config", type=Path, default=DEFAULT_CONFIG, metavar="FILE")
+    init = commands.add_parser("init", help="make a configuration with fresh keys and passwords")
+    init.add_argument("--dir", type=Path, required=True, help="an empty or new folder")
+    init.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="SECTION.KEY=VALUE",
+        help="for instance web.port=8600 or sms.url=http://…; may be repeated",
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

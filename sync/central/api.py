@@ -1,0 +1,306 @@
+"""The hub's JSON API, for a city's case system and for tools: `/api/v1`, bearer key, problem details."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, FastAPI, Header, Path, Query, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
+
+from sync.central import api_models as m
+from sync.central import cases, outgoing, queries
+from sync.central.desk import Refusal, Refused
+from sync.central.guard import Limits, is_one_of, problem
+from sync.central.office import Office, Repeatable
+
+STATUS: Final = {
+    Refusal.UNKNOWN_LOCKER: 404,
+    Refusal.UNKNOWN_AUTHORISATION: 404,
+    Refusal.UNKNOWN_ITEM: 404,
+    Refusal.UNKNOWN_CASE: 404,
+    Refusal.ITEM_EXISTS: 409,
+    Refusal.NO_LOCATOR: 409,
+    Refusal.KEY_REUSED: 409,
+    Refusal.SHOWN_ONCE: 409,
+    Refusal.UNFIT: 422,
+}
+TITLE: Final = "DocLocker hub"
+ROWS_MAX: Final = 1000
+SEQ_MAX: Final = 2**63 - 1
+
+IdempotencyKey = Annotated[str, Header(alias="Idempotency-Key", max_length=128, pattern=r"^[!-~]*$")]
+CasePath = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,24}$")]
+NamePath = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,32}$")]
+Problems = Callable[[Request, Any], Any]
+
+
+class NotSignedIn(Exception):
+    """No or an unknown API key."""
+
+
+def build(
+    office: Office, api_keys: tuple[str, ...], url: str, health: Callable[[], tuple[bool, dict[str, int]]]
+) -> FastAPI:
+    """The application without the console. ``health``: is the broker there, and what was dropped so far."""
+    app = FastAPI(title=TITLE, version="1", docs_url=None, redoc_url=None, openapi_url="/api/v1/openapi.json")
+    app.add_middleware(Limits)
+    for kind, handler in _HANDLERS.items():
+        app.add_exception_handler(kind, handler)
+
+    @app.get("/healthz")
+    async def healthz() -> m.Health:
+        broker, dropped = health()
+        return m.Health(ok=True, broker=broker, dropped=dropped)
+
+    async def require_key(authorization: Annotated[str, Header(max_length=300)] = "") -> None:
+        scheme, _, key = authorization.partition(" ")
+        if scheme.lower() != "bearer" or not is_one_of(key, api_keys):
+            raise NotSignedIn
+
+    api = APIRouter(prefix="/api/v1", dependencies=[Depends(require_key)])
+    _add_cases(api, office)
+    _add_items(api, office, url)
+    _add_staff(api, office)
+    _add_lockers(api, office)
+    app.include_router(api)
+    return app
+
+
+# --- cases -------------------------------------------------------------------------------------------------
+
+
+def _add_cases(api: APIRouter, office: Office) -> None:
+    @api.post("/pre-reviews", status_code=201)
+    async def passed(body: m.PreReviewIn, idempotency_key: IdempotencyKey = "") -> m.Authorised:
+        """A case passed pre-review: it may be handed in. The typed code goes to the applicant by message."""
+        repeatable = Repeatable(idempotency_key, body.model_dump_json())
+        authorisation = await office.pre_review(body.passed(), "api", repeatable)
+        row = await office.store.read(lambda c: cases.authorisation_row(c, authorisation))
+        return m.Authorised(
+            authorisation=row.authorisation,
+            case=row.case_number,
+            locker=row.locker,
+            state=cases.state_of(row, office.desk.clock.wall_ms()),
+            valid_from=_required_time(row.valid_from_ms),
+            valid_until=_required_time(row.valid_until_ms),
+            token=cases.token_of(office.desk, row),
+        )
+
+    @api.get("/authorisations/{authorisation}")
+    async def authorisation(authorisation: NamePath) -> m.AuthorisationOut:
+        row = await office.store.read(lambda c: cases.authorisation_row(c, authorisation))
+        return m.AuthorisationOut(
+            authorisation=row.authorisation,
+            case=row.case_number,
+            service_item=row.service_item,
+            papers=json.loads(row.papers),
+            deferred=json.loads(row.deferred),
+            size=row.size,
+            locker=row.locker,
+            name=row.name,
+            phone=row.phone,
+            state=cases.state_of(row, office.desk.clock.wall_ms()),
+            valid_from=_required_time(row.valid_from_ms),
+            valid_until=_required_time(row.valid_until_ms),
+        )
+
+    @api.get("/cases/{case}/trail")
+    async def trail(case: CasePath) -> m.Trail:
+        """Everything that is known of a case, in order."""
+        steps = await office.store.read(lambda c: queries.trail(c, case))
+        return m.Trail(
+            case=case,
+            steps=[
+                m.StepOut(
+                    at=_time(step.at_ms),
+                    source=step.source,
+                    kind=step.kind,
+                    actor=step.actor,
+                    detail=dict(step.detail),
+                    epoch=step.epoch,
+                    seq=step.seq,
+                    hash=step.hash,
+                )
+                for step in steps
+            ],
+        )
+
+
+# --- outgoing items ----------------------------------------------------------------------------------------
+
+
+def _add_items(api: APIRouter, office: Office, url: str) -> None:
+    @api.post("/outgoing-items", status_code=201)
+    async def announce(body: m.OutgoingIn, idempotency_key: IdempotencyKey = "") -> m.Announced:
+        """A result is ready to be loaded: print its label, or make one of ``label_token``."""
+        repeatable = Repeatable(idempotency_key, body.model_dump_json())
+        item = await office.outgoing_item(body.ready(), "api", repeatable)
+        row = await office.store.read(lambda c: outgoing.item_row(c, item))
+        token = cases.token_of(office.desk, row)
+        return m.Announced(**_item(row), label_url=f"{url}/console/items/{item}/label", label_token=token)
+
+    @api.get("/outgoing-items/{item}")
+    async def item(item: NamePath) -> m.ItemOut:
+        return m.ItemOut(**_item(await office.store.read(lambda c: outgoing.item_row(c, item))))
+
+
+def _item(row: Any) -> dict[str, Any]:
+    return {
+        "item": row.item,
+        "case": row.case_number,
+        "service_item": row.service_item,
+        "size": row.size,
+        "locker": row.locker,
+        "name": row.name,
+        "phone": row.phone,
+        "second_factor": row.second_factor,
+        "state": row.state,
+    }
+
+
+# --- staff -------------------------------------------------------------------------------------------------
+
+
+def _add_staff(api: APIRouter, office: Office) -> None:
+    @api.post("/staff", status_code=201)
+    async def enrol(body: m.StaffIn, idempotency_key: IdempotencyKey = "") -> m.Badge:
+        """Enrol, or enrol again with a new badge and PIN. The badge is returned this once, to be printed."""
+        repeatable = Repeatable(idempotency_key, body.model_dump_json())
+        return m.Badge(staff=body.staff, badge=await office.enrol_staff(body.enrolment(), repeatable))
+
+
+# --- lockers -----------------------------------------------------------------------------------------------
+
+
+def _add_lockers(api: APIRouter, office: Office) -> None:
+    @api.get("/lockers")
+    async def lockers() -> list[m.LockerOut]:
+        now_ms = office.desk.clock.wall_ms()
+        found = await office.store.read(lambda c: queries.overviews(c, now_ms))
+        return [m.LockerOut(**_locker(entry)) for entry in found]
+
+    @api.get("/lockers/{locker}")
+    async def locker(locker: NamePath) -> m.LockerDetail:
+        now_ms = office.desk.clock.wall_ms()
+
+        def look(connection: Any) -> tuple[queries.Overview, Any, Any]:
+            view = queries.overview(connection, locker, now_ms)
+            return view, queries.tickets(connection, locker), queries.alarms(connection, locker)
+
+        view, tickets, troubles = await office.store.read(look)
+        return m.LockerDetail(
+            **_locker(view),
+            snapshot=dict(view.snapshot),
+            compartments=[_door(door) for door in view.doors],
+            tickets=[
+                m.TicketOut(seq=t.seq, kind=t.kind, door=t.door, deposit=t.deposit, at=_time(t.at_ms))
+                for t in tickets
+            ],
+            troubles=[
+                m.TroubleOut(
+                    kind=t.kind, subject=t.subject, detail=t.detail, count=t.count, last=_time(t.last_ms)
+                )
+                for t in troubles
+            ],
+        )
+
+    @api.get("/lockers/{locker}/ledger")
+    async def ledger(
+        locker: NamePath,
+        after: Annotated[int, Query(ge=0, le=SEQ_MAX)] = 0,
+        limit: Annotated[int, Query(ge=1, le=ROWS_MAX)] = 200,
+        epoch: Annotated[str, Query(pattern=r"^([0-9a-f]{32})?$")] = "",
+    ) -> m.LedgerPage:
+        """A locker's journal as it is stored here; of its latest epoch unless another is named."""
+        return m.LedgerPage(
+            **await office.store.read(lambda c: queries.ledger(c, locker, epoch, after, limit))
+        )
+
+
+def _locker(view: queries.Overview) -> dict[str, Any]:
+    return {
+        "locker": view.locker,
+        "area": view.area,
+        "presence": view.presence,
+        "last_heard": _time(view.last_heard_ms),
+        "software": view.software,
+        "epoch": view.epoch,
+        "head": view.head,
+        "stored_to": view.stored_to,
+        "unsynced": view.unsynced,
+        "dn_head": view.dn_head,
+        "dn_stored_to": view.dn_stored_to,
+        "rooms": {size: m.RoomOut(**room) for size, room in view.room().items()},
+        "alarms": view.alarms,
+    }
+
+
+def _door(door: queries.Door) -> m.DoorOut:
+    return m.DoorOut(
+        number=door.number,
+        cabinet=door.cabinet,
+        size=door.size,
+        row=door.row,
+        column=door.column,
+        status=door.status,
+        position=door.position,
+        item=door.item,
+        doubt=door.doubt,
+        fault=door.fault,
+        case=door.case,
+        phase=door.phase,
+        since=_time(door.since_ms),
+        overdue=door.overdue,
+    )
+
+
+# --- how things are told -----------------------------------------------------------------------------------
+
+
+def _time(wall_ms: int) -> str | None:
+    """RFC 3339 in UTC; None for no time, or one that no calendar holds."""
+    try:
+        return (
+            datetime.fromtimestamp(wall_ms / 1000, UTC).isoformat(timespec="milliseconds")
+            if wall_ms
+            else None
+        )
+    except (OverflowError, ValueError, OSError):
+        return None
+
+
+def _required_time(wall_ms: int) -> str:
+    return _time(wall_ms) or ""
+
+
+async def _on_invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
+    """Where and why, never what: the value may be a phone number."""
+    errors = [
+        {"where": ".".join(map(str, entry["loc"])), "why": str(entry["msg"])} for entry in error.errors()
+    ]
+    return problem(422, "invalid", "the request does not fit; nothing was changed", errors[:20])
+
+
+async def _on_refused(_request: Request, error: Refused) -> JSONResponse:
+    return problem(STATUS[error.reason], error.reason, error.detail)
+
+
+async def _on_http(_request: Request, error: HTTPException) -> JSONResponse:
+    headers = dict(error.headers) if error.headers else None
+    return problem(error.status_code, "http", str(error.detail), headers=headers)
+
+
+async def _on_stranger(_request: Request, _error: NotSignedIn) -> JSONResponse:
+    headers = {"WWW-Authenticate": "Bearer"}
+    return problem(401, "unauthorised", "send `Authorization: Bearer KEY`", headers=headers)
+
+
+_HANDLERS: Final[dict[type[Exception], Problems]] = {
+    RequestValidationError: _on_invalid,
+    Refused: _on_refused,
+    HTTPException: _on_http,
+    NotSignedIn: _on_stranger,
+}

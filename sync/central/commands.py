@@ -1,0 +1,93 @@
+"""What `locker-central` does, once it is known what was asked."""
+
+import asyncio
+import base64
+import contextlib
+import json
+import os
+import tomllib
+from pathlib import Path
+from typing import Any, Final
+
+from sync import seal
+from sync.central import config as configuration
+from sync.central import hub, lockers
+from sync.central.desk import Desk
+from sync.central.platform import Chance, SystemClock
+from sync.central.store import Store
+
+EXPECTED: Final = (configuration.BadConfig, lockers.CannotEnrol, hub.AlreadyServed, OSError)
+"""What can be wrong with the world; told in a line, without a trace."""
+SECRET_BYTES: Final = 20
+
+
+def serve(config: Path) -> None:
+    asyncio.run(hub.serve(configuration.load(config)))
+
+
+def enrol(config: Path, locker: str, area: str, public: str, out: Path) -> None:
+    """Also beside a running hub. Raises CannotEnrol, BadConfig, OSError."""
+    loaded = configuration.load(config)
+    desk = Desk(configuration.load_keys(loaded.keys), SystemClock())
+    with contextlib.closing(Store.open(loaded.database, checkpoints=False)) as store:
+        known = store.write_now(lambda connection: lockers.enrol(connection, desk, locker, area, public))
+    _write_private(out, json.dumps(known, indent=2) + "\n")
+    print(f"{locker} is enrolled in {area}; carry {out} to its keys folder")
+
+
+def init(folder: Path, settings: list[str]) -> None:
+    """Raises BadConfig, OSError; never overwrites."""
+    chance = Chance()
+    values: dict[str, dict[str, Any]] = {
+        "hub": {},
+        "web": {"operator_password": _secret(chance), "api_keys": [_secret(chance)]},
+        "broker": {"password": _secret(chance)},
+        "sms": {},
+    }
+    for setting in settings:
+        section, key, value = _setting(setting)
+        values[section][key] = value
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "central.toml"
+    keys = {
+        "sign_seed": chance.random_bytes(seal.KEY_BYTES).hex(),
+        "seal_private": chance.random_bytes(seal.KEY_BYTES).hex(),
+    }
+    _write_private(path, _toml(values))
+    configuration.load(path)
+    _write_private(folder / "keys.json", json.dumps(keys, indent=2) + "\n")
+    print(f"wrote {path} and keys.json beside it: back both up, keep both secret")
+
+
+def _secret(chance: Chance) -> str:
+    return base64.b32encode(chance.random_bytes(SECRET_BYTES)).decode().lower()
+
+
+def _setting(text: str) -> tuple[str, str, Any]:
+    name, equals, value = text.partition("=")
+    section, dot, key = name.partition(".")
+    if not equals or not dot or section not in configuration.SECTIONS:
+        raise configuration.BadConfig(f"--set {text!r}: SECTION.KEY=VALUE was expected")
+    try:
+        return section, key, tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return section, key, value
+
+
+def _toml(values: dict[str, dict[str, Any]]) -> str:
+    """A JSON text or list of texts is TOML as well."""
+    lines: list[str] = []
+    for section, entries in values.items():
+        lines.append(f"[{section}]")
+        lines += [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in entries.items()]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _write_private(path: Path, text: str) -> None:
+    """Only for its owner, complete or not at all. Raises FileExistsError."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(handle)

@@ -1,0 +1,172 @@
+"""central.toml → frozen dataclasses. What is not understood is refused, with its line and what to do."""
+
+import json
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Final
+
+from sync import seal
+from sync.central.desk import Keys
+
+PORT_MAX: Final = 65_535
+PASSWORD_CHARACTERS_MIN: Final = 8
+
+
+class BadConfig(Exception):
+    """``file:line: what is wrong; what to do``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Web:
+    host: str = "127.0.0.1"
+    port: int = 8600
+    url: str = ""
+    """How people reach it; for labels and links. Empty: from host and port."""
+    operator_password: str = field(default="", repr=False)
+    api_keys: tuple[str, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    host: str = "127.0.0.1"
+    port: int = 1883
+    user: str = "_central"
+    """No locker can have it: locker ids hold no underscore."""
+    password: str = field(default="", repr=False)
+    ca: str = ""
+    certificate: str = ""
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sms:
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Hub:
+    database: str = "central.sqlite"
+    """Relative paths are from the configuration's folder."""
+    keys: str = "keys.json"
+    utc_offset_minutes: int = 480
+    """How local time is told to people: China has one zone and no summer time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    folder: Path
+    hub: Hub
+    web: Web
+    broker: Broker
+    sms: Sms
+
+    @property
+    def database(self) -> Path:
+        return self.folder / self.hub.database
+
+    @property
+    def keys(self) -> Path:
+        return self.folder / self.hub.keys
+
+    @property
+    def url(self) -> str:
+        return self.web.url.rstrip("/") or f"http://{self.web.host}:{self.web.port}"
+
+
+SECTIONS: Final[Mapping[str, type[Any]]] = {"hub": Hub, "web": Web, "broker": Broker, "sms": Sms}
+
+
+def load(path: Path) -> Config:
+    """Raises BadConfig."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadConfig(f"{path}: {error}; `locker-central init --dir DIR` makes one") from error
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise BadConfig(f"{path}: {error}") from error
+    source = _Source(path, text)
+    for name in values:
+        if name not in SECTIONS:
+            raise source.error(name, "", f"unknown section; there are {', '.join(SECTIONS)}")
+    read = {name: source.section(name, kind, values.get(name, {})) for name, kind in SECTIONS.items()}
+    config = Config(path.parent.resolve(), **read)
+    source.require_usable(config)
+    return config
+
+
+def load_keys(path: Path) -> Keys:
+    """Raises BadConfig."""
+    try:
+        body = json.loads(path.read_text(encoding="utf-8"))
+        return Keys(
+            seal.SigningKey.from_seed(seal.key_from_hex(body["sign_seed"])),
+            seal.SealKey.from_private(seal.key_from_hex(body["seal_private"])),
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BadConfig(
+            f"{path}: no usable keys ({type(error).__name__}); restore them from a backup"
+        ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    path: Path
+    text: str
+
+    def error(self, section: str, key: str, problem: str) -> BadConfig:
+        where = f"[{section}] {key}".strip()
+        return BadConfig(f"{self.path}:{self._line(section, key)}: {where}: {problem}")
+
+    def section(self, name: str, kind: type[Any], values: Any) -> Any:
+        if not isinstance(values, dict):
+            raise self.error(name, "", "a section was expected")
+        known = {f.name: f for f in fields(kind)}
+        for key, value in values.items():
+            if key not in known:
+                raise self.error(name, key, f"unknown key; there are {', '.join(known)}")
+            default = known[key].default
+            wanted = type(default) if default is not MISSING else str
+            if not _fits(value, wanted):
+                raise self.error(name, key, f"{_WORDS[wanted]} was expected, not {type(value).__name__}")
+        return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+
+    def require_usable(self, config: Config) -> None:
+        for section, port in (("web", config.web.port), ("broker", config.broker.port)):
+            if not 0 < port <= PORT_MAX:
+                raise self.error(section, "port", f"1 to {PORT_MAX}")
+        secrets = [("operator_password", config.web.operator_password)]
+        secrets += [("api_keys", key) for key in config.web.api_keys or ("",)]
+        for key, secret in secrets:
+            if len(secret) < PASSWORD_CHARACTERS_MIN:
+                raise self.error("web", key, f"at least {PASSWORD_CHARACTERS_MIN} characters")
+        if config.sms.url and not config.sms.url.startswith(("http://", "https://")):
+            raise self.error("sms", "url", "an http:// or https:// address")
+        files = [config.broker.ca, config.broker.certificate, config.broker.key]
+        if any(files) and not all(files):
+            raise self.error("broker", "ca", "ca, certificate and key go together")
+
+    def _line(self, section: str, key: str) -> int:
+        inside = False
+        for number, line in enumerate(self.text.splitlines(), 1):
+            head = re.match(r"\s*\[+\s*([^\]\s]+)", line)
+            if head:
+                inside = head[1].split(".")[0].strip("\"'") == section
+            if inside and (not key or re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*=", line)):
+                return number
+            if not head and not key and re.match(rf"\s*{re.escape(section)}\s*=", line):
+                return number
+        return 1
+
+
+_WORDS: Final[Mapping[type[Any], str]] = {str: "a text", int: "a whole number", tuple: "a list of texts"}
+
+
+def _fits(value: Any, wanted: type[Any]) -> bool:
+    if wanted is tuple:
+        return isinstance(value, list) and all(isinstance(item, str) for item in value)
+    return type(value) is wanted

@@ -1,0 +1,1 @@
+"""The operators' pages: made on the server, no script, no network, Chinese and English on every page."""

@@ -1,0 +1,240 @@
+"""What operators look at and fill in."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any, Final
+
+from markupsafe import Markup
+from sqlalchemy import Connection
+from starlette.applications import Starlette
+from starlette.responses import RedirectResponse, Response
+
+from sync.central import cases, outgoing, queries
+from sync.central.api_models import OutgoingIn, PreReviewIn, StaffIn
+from sync.central.console import forms, qr
+from sync.central.console.pages import ROOT, Frame, Visit
+from sync.central.console.texts import Texts
+from sync.central.office import Office, Repeatable
+
+CASES_SHOWN: Final = 200
+ACTOR: Final = "operator"
+Form = Mapping[str, list[str]]
+
+
+def add(app: Starlette, office: Office, password: str, utc_offset_minutes: int) -> None:
+    """Put the console's pages into the application."""
+    frame = Frame(app, office, password, utc_offset_minutes)
+    looks, entries = _Looks(frame), _Entries(frame)
+    frame.add(ROOT, looks.lockers)
+    frame.add(f"{ROOT}/lockers/{{locker}}", looks.locker)
+    frame.add(f"{ROOT}/cases", looks.cases)
+    frame.add(f"{ROOT}/cases/{{case}}", looks.case)
+    frame.add(f"{ROOT}/authorisations/{{authorisation}}", looks.authorisation)
+    frame.add(f"{ROOT}/items/{{item}}", looks.item)
+    frame.add(f"{ROOT}/items/{{item}}/label", looks.label)
+    for path, blank, entered in (
+        ("pre-reviews", entries.blank_pre_review, entries.pre_review),
+        ("outgoing", entries.blank_outgoing, entries.outgoing),
+        ("staff", entries.blank_staff, entries.staff),
+    ):
+        frame.add(f"{ROOT}/{path}/new", blank)
+        frame.add(f"{ROOT}/{path}/new", entered, "POST")
+
+
+@dataclass(frozen=True, slots=True)
+class _Looks:
+    """Pages that only show."""
+
+    frame: Frame
+
+    async def lockers(self, visit: Visit) -> Response:
+        found = await _overviews(self.frame.office)
+        return self.frame.page(visit, "lockers.html", {"lockers": found})
+
+    async def locker(self, visit: Visit) -> Response:
+        name = visit.request.path_params["locker"]
+        now_ms = self.frame.office.desk.clock.wall_ms()
+
+        def look(connection: Connection) -> tuple[queries.Overview, Sequence[Any], Sequence[Any]]:
+            view = queries.overview(connection, name, now_ms)
+            return view, queries.tickets(connection, name), queries.alarms(connection, name)
+
+        view, tickets, troubles = await self.frame.office.store.read(look)
+        values = {
+            "locker": view,
+            "cabinets": _cabinets(view.doors),
+            "lying": [door for door in view.doors if door.case],
+            "tickets": tickets,
+            "troubles": troubles,
+        }
+        return self.frame.page(visit, "locker.html", values)
+
+    async def cases(self, visit: Visit) -> Response:
+        wanted = visit.request.query_params.get("case", "").strip()
+        if wanted and len(wanted) <= 24 and set(wanted) <= _CASE_LETTERS:  # noqa: PLR2004  # as the API has it
+            return RedirectResponse(f"{ROOT}/cases/{wanted}", 303)
+        found = await self.frame.office.store.read(lambda c: queries.cases(c, CASES_SHOWN))
+        return self.frame.page(visit, "cases.html", {"cases": found, "wanted": wanted[:80]})
+
+    async def case(self, visit: Visit) -> Response:
+        case = visit.request.path_params["case"]
+        steps = await self.frame.office.store.read(lambda c: queries.trail(c, case))
+        told = [(step, _told(visit.text, step.detail)) for step in steps]
+        return self.frame.page(visit, "case.html", {"case": case, "steps": told})
+
+    async def authorisation(self, visit: Visit) -> Response:
+        desk = self.frame.office.desk
+        name = visit.request.path_params["authorisation"]
+        row = await self.frame.office.store.read(lambda c: cases.authorisation_row(c, name))
+        values = {
+            "row": row,
+            "state": cases.state_of(row, desk.clock.wall_ms()),
+            "papers": json.loads(row.papers),
+            "deferred": json.loads(row.deferred),
+            **_drawn(cases.token_of(desk, row)),
+        }
+        return self.frame.page(visit, "authorisation.html", values)
+
+    async def item(self, visit: Visit) -> Response:
+        return await self._item(visit, "item.html")
+
+    async def label(self, visit: Visit) -> Response:
+        return await self._item(visit, "label.html")
+
+    async def _item(self, visit: Visit, template: str) -> Response:
+        name = visit.request.path_params["item"]
+        row = await self.frame.office.store.read(lambda c: outgoing.item_row(c, name))
+        token = cases.token_of(self.frame.office.desk, row)
+        return self.frame.page(visit, template, {"row": row, **_drawn(token)})
+
+
+@dataclass(frozen=True, slots=True)
+class _Entries:
+    """Pages that take something down; what they accept is what the API accepts."""
+
+    frame: Frame
+
+    async def blank_pre_review(self, visit: Visit) -> Response:
+        return await self._again(visit, "pre_review.html", {}, ())
+
+    async def pre_review(self, visit: Visit) -> Response:
+        form: Form = {}
+        try:
+            form = await self.frame.form(visit)
+            body = forms.read(
+                PreReviewIn,
+                {
+                    "case": forms.one(form, "case"),
+                    "service_item": forms.one(form, "service_item"),
+                    "papers": forms.lines(form, "papers"),
+                    "deferred": forms.lines(form, "deferred"),
+                    "size": forms.one(form, "size"),
+                    "applicant": _person(form),
+                    "locker": forms.one(form, "locker"),
+                    "valid_hours": forms.number(form, "valid_hours"),
+                },
+            )
+        except forms.BadForm as error:
+            return await self._again(visit, "pre_review.html", form, error.problems)
+        reference = await self.frame.office.pre_review(
+            body.passed(), ACTOR, _once(form, body.model_dump_json())
+        )
+        return RedirectResponse(f"{ROOT}/authorisations/{reference}", 303)
+
+    async def blank_outgoing(self, visit: Visit) -> Response:
+        return await self._again(visit, "outgoing.html", {}, ())
+
+    async def outgoing(self, visit: Visit) -> Response:
+        form: Form = {}
+        try:
+            form = await self.frame.form(visit)
+            body = forms.read(
+                OutgoingIn,
+                {
+                    "item": forms.one(form, "item") or None,
+                    "case": forms.one(form, "case"),
+                    "service_item": forms.one(form, "service_item"),
+                    "size": forms.one(form, "size"),
+                    "recipient": _person(form),
+                    "locker": forms.one(form, "locker"),
+                    "second_factor": forms.one(form, "second_factor") == "yes",
+                },
+            )
+        except forms.BadForm as error:
+            return await self._again(visit, "outgoing.html", form, error.problems)
+        reference = await self.frame.office.outgoing_item(
+            body.ready(), ACTOR, _once(form, body.model_dump_json())
+        )
+        return RedirectResponse(f"{ROOT}/items/{reference}", 303)
+
+    async def blank_staff(self, visit: Visit) -> Response:
+        return await self._again(visit, "staff.html", {}, ())
+
+    async def staff(self, visit: Visit) -> Response:
+        form: Form = {}
+        try:
+            form = await self.frame.form(visit)
+            body = forms.read(
+                StaffIn,
+                {
+                    "staff": forms.one(form, "staff"),
+                    "name": forms.one(form, "name"),
+                    "roles": form.get("roles", []),
+                    "pin": forms.one(form, "pin"),
+                    "lockers": form.get("lockers", []),
+                },
+            )
+        except forms.BadForm as error:
+            return await self._again(visit, "staff.html", form, error.problems)
+        badge = await self.frame.office.enrol_staff(body.enrolment(), _once(form, body.model_dump_json()))
+        values = {"person": body, **_drawn(badge)}
+        return self.frame.page(visit, "badge.html", values)
+
+    async def _again(self, visit: Visit, template: str, form: Form, problems: Sequence[str]) -> Response:
+        """The form, filled in as it was; a PIN is typed anew."""
+        found = await _overviews(self.frame.office)
+        values = {
+            "lockers": [entry.locker for entry in found],
+            "form": {name: entries for name, entries in form.items() if name != "pin"},
+            "problems": problems,
+            "once": self.frame.office.desk.chance.new_id(),
+        }
+        return self.frame.page(visit, template, values, status=422 if problems else 200)
+
+
+_CASE_LETTERS: Final = set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-")
+
+
+async def _overviews(office: Office) -> list[queries.Overview]:
+    now_ms = office.desk.clock.wall_ms()
+    return await office.store.read(lambda connection: queries.overviews(connection, now_ms))
+
+
+def _person(form: Form) -> dict[str, str]:
+    return {"name": forms.one(form, "name"), "phone": forms.one(form, "phone")}
+
+
+def _once(form: Form, body: str) -> Repeatable:
+    """A form sent twice, by a nervous finger or a reload, is done once."""
+    return Repeatable(f"console/{forms.one(form, 'once')[:32]}" if forms.one(form, "once") else "", body)
+
+
+def _drawn(digits: str) -> dict[str, str]:
+    return {"code": Markup(qr.svg(digits)), "digits": digits}  # noqa: S704  # our own drawing of our own digits
+
+
+def _cabinets(doors: Iterable[queries.Door]) -> list[tuple[str, list[list[queries.Door]]]]:
+    """Doors as they hang: by cabinet, row by row."""
+    return [
+        (cabinet, [list(row) for _, row in groupby(hung, key=lambda door: door.row)])
+        for cabinet, hung in groupby(doors, key=lambda door: door.cabinet)
+    ]
+
+
+def _told(text: Texts, detail: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What a fact says that a person wants to know, in their words."""
+    known = text.words["key"]
+    shown = [(known[key], detail[key]) for key in known if detail.get(key) not in {None, "", 0}]
+    return [(name, text.word("value", str(value))) for name, value in shown]

@@ -1,0 +1,98 @@
+"""What every act of the centre needs, and how it refuses."""
+
+import json
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from locker.domain.encoding import canonical
+from locker.domain.ids import LockerId
+from sync import seal
+from sync.central.platform import Chance, Clock
+from sync.central.tables import DESK_FACT, LOCKER
+
+
+class Refusal(StrEnum):
+    """Why the centre does not do what it is asked."""
+
+    UNKNOWN_LOCKER = "unknown_locker"
+    UNKNOWN_AUTHORISATION = "unknown_authorisation"
+    UNKNOWN_ITEM = "unknown_item"
+    UNKNOWN_CASE = "unknown_case"
+    ITEM_EXISTS = "item_exists"
+    NO_LOCATOR = "no_locator"
+    KEY_REUSED = "key_reused"
+    SHOWN_ONCE = "shown_once"
+    UNFIT = "unfit"
+
+
+class Refused(Exception):
+    """The centre will not; nothing was changed. ``detail`` tells a person what to do."""
+
+    def __init__(self, reason: Refusal, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The centre's own pairs: one signs what it says, the other opens what only it may read."""
+
+    sign: seal.SigningKey
+    seal: seal.SealKey
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Passed to every act. Plain codes exist only between `sealed` and `opened`, in memory."""
+
+    keys: Keys
+    clock: Clock
+    chance: Chance = field(default_factory=Chance)
+
+    def sealed(self, secrets: dict[str, str]) -> str:
+        return seal.seal(self.keys.seal.public, canonical(secrets), self.chance.random_bytes)
+
+    def opened(self, text: str) -> dict[str, str]:
+        """Raises sync.seal.SealError, ValueError."""
+        body = json.loads(seal.unseal(self.keys.seal, text))
+        if not isinstance(body, dict) or not all(isinstance(value, str) for value in body.values()):
+            raise ValueError("a sealed object of texts was expected")
+        return body
+
+    def code_key(self, locker: Row[Any]) -> bytes:
+        """The key under which this locker's codes are digested."""
+        return bytes.fromhex(self.opened(locker.code_key_sealed)["code_key"])
+
+
+def locker_row(connection: Connection, locker: str) -> Row[Any]:
+    """Raises Refused for a locker that is not enrolled."""
+    row = connection.execute(select(LOCKER).where(LOCKER.c.locker == LockerId(locker))).first()
+    if row is None:
+        raise Refused(Refusal.UNKNOWN_LOCKER, f"no locker {locker!r} is enrolled here")
+    return row
+
+
+def note(
+    connection: Connection,
+    case: str,
+    kind: str,
+    reference: str,
+    actor: str,
+    now_ms: int,
+    **detail: str | int | bool,
+) -> None:
+    """Write down what the centre did in a case."""
+    connection.execute(
+        DESK_FACT.insert().values(
+            case_number=case,
+            kind=kind,
+            reference=reference,
+            actor=actor,
+            detail=canonical(detail),
+            at_ms=now_ms,
+        )
+    )

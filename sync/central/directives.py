@@ -1,0 +1,120 @@
+"""The per-locker down-log: state entries, numbered without a gap inside a dn_epoch, hash-chained.
+
+Entries are appended in the transaction of the act that makes them. `snapshot` begins a new numbering that
+says once more everything that is still valid.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from itertools import accumulate
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, select
+
+from locker.domain import chain, directives
+from locker.domain.encoding import build
+from locker.domain.events import StaffEnrolled
+from locker.domain.ids import Seq, StaffId
+from sync import wire
+from sync.central.platform import Chance
+from sync.central.tables import AUTHORISATION, DIRECTIVE, LOCKER, OUTGOING_ITEM, STAFF, STAFF_GRANT
+
+EPOCH_BYTES: Final = 16
+
+
+def append(connection: Connection, locker: str, says: directives.StateEntry, now_ms: int) -> int:
+    """The seq of the new entry; it goes out once the transaction is durable."""
+    row = connection.execute(
+        select(LOCKER.c.dn_epoch, LOCKER.c.dn_head, LOCKER.c.dn_hash).where(LOCKER.c.locker == locker)
+    ).one()
+    seq = row.dn_head + 1
+    text = directives.write(Seq(seq), says)
+    link = directives.link(bytes.fromhex(row.dn_hash), text).hex()
+    connection.execute(
+        DIRECTIVE.insert().values(
+            locker=locker, dn_epoch=row.dn_epoch, seq=seq, text=text, hash=link, made_ms=now_ms
+        )
+    )
+    connection.execute(LOCKER.update().where(LOCKER.c.locker == locker).values(dn_head=seq, dn_hash=link))
+    return int(seq)
+
+
+def batch_after(connection: Connection, locker: Row[Any], after: int) -> wire.DownBatch | None:
+    """The next entries that a locker lacks, at most one batch; None where there are none."""
+    where = [DIRECTIVE.c.locker == locker.locker, DIRECTIVE.c.dn_epoch == locker.dn_epoch]
+    query = select(DIRECTIVE.c.text, DIRECTIVE.c.hash).where(*where, DIRECTIVE.c.seq > after)
+    rows = connection.execute(query.order_by(DIRECTIVE.c.seq).limit(wire.BATCH_ENTRIES_MAX)).all()
+    sizes = accumulate(len(row.text.encode()) for row in rows)
+    taken = [row for row, size in zip(rows, sizes, strict=True) if size <= wire.BATCH_BYTES_MAX]
+    if not taken:
+        return None
+    return wire.DownBatch(
+        locker=locker.locker,
+        dn_epoch=locker.dn_epoch,
+        from_seq=after + 1,
+        to_seq=after + len(taken),
+        prev=hash_at(connection, locker.locker, locker.dn_epoch, after),
+        entries=tuple(row.text for row in taken),
+        hash=taken[-1].hash,
+    )
+
+
+def hash_at(connection: Connection, locker: str, dn_epoch: str, seq: int) -> str:
+    """`chain.START` for 0, "" where there is no such entry."""
+    if seq == 0:
+        return chain.START.hex()
+    where = [DIRECTIVE.c.locker == locker, DIRECTIVE.c.dn_epoch == dn_epoch, DIRECTIVE.c.seq == seq]
+    return str(connection.execute(select(DIRECTIVE.c.hash).where(*where)).scalar() or "")
+
+
+def snapshot(connection: Connection, locker: str, chance: Chance, now_ms: int) -> None:
+    """Number anew and say again what is still valid; what ended is not, lest an ended code live again."""
+    fresh = {
+        "dn_epoch": chance.random_bytes(EPOCH_BYTES).hex(),
+        "dn_head": 0,
+        "dn_hash": chain.START.hex(),
+        "dn_stored_to": 0,
+    }
+    connection.execute(LOCKER.update().where(LOCKER.c.locker == locker).values(**fresh))
+    for says in _still_valid(connection, locker, now_ms):
+        append(connection, locker, says, now_ms)
+
+
+def _still_valid(connection: Connection, locker: str, now_ms: int) -> Iterable[directives.StateEntry]:
+    yield from _staff(connection, locker, now_ms)
+    own = AUTHORISATION.c
+    living = [own.locker == locker, own.ended == "", own.valid_until_ms > now_ms]
+    yield from _read(
+        connection.execute(select(own.directive).where(*living).order_by(own.made_ms)).scalars().all()
+    )
+    item = OUTGOING_ITEM.c
+    waiting = [item.locker == locker, item.state.in_(["announced", "awaiting_pickup", "refused"])]
+    yield from _read(
+        connection.execute(select(item.directive).where(*waiting).order_by(item.made_ms)).scalars().all()
+    )
+
+
+def _read(texts: Sequence[str]) -> Iterable[directives.StateEntry]:
+    for text in texts:
+        body = json.loads(text)
+        yield build(directives.KINDS[body["type"]], body["data"])
+
+
+def _staff(connection: Connection, locker: str, now_ms: int) -> Iterable[StaffEnrolled]:
+    joined = STAFF_GRANT.join(STAFF, STAFF.c.staff == STAFF_GRANT.c.staff)
+    where = [STAFF_GRANT.c.locker == locker, STAFF.c.revoked_ms == 0, STAFF_GRANT.c.until_ms > now_ms]
+    query = select(STAFF.c.name, STAFF.c.roles, STAFF_GRANT).select_from(joined).where(*where)
+    for row in connection.execute(query.order_by(STAFF.c.staff)):
+        yield enrolled(row)
+
+
+def enrolled(row: Row[Any]) -> StaffEnrolled:
+    """What a grant says to its locker; ``row`` joins `StaffRow` and `StaffGrantRow`."""
+    return StaffEnrolled(
+        StaffId(row.staff),
+        frozenset(json.loads(row.roles)),
+        row.badge_digest,
+        row.pin_digest,
+        row.until_ms,
+        row.name,
+    )

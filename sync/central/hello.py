@@ -1,0 +1,115 @@
+"""The reconnect is one exchange: a locker says how far it is, the centre says how far *it* is.
+
+Which history is the longer, and whether the two still agree, is found out here; nothing is ever closed over.
+"""
+
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, select
+
+from sync import wire
+from sync.central import directives
+from sync.central.alarms import Trouble, raise_alarm
+from sync.central.desk import Desk
+from sync.central.ledger import hash_at, open_stream
+from sync.central.tables import LOCKER, STREAM
+
+WINDOW: Final = 2
+"""Batches under way beyond what is acknowledged. More would only queue in the broker."""
+
+
+def meet(
+    connection: Connection, desk: Desk, locker: Row[Any], link: wire.Link, now_ms: int
+) -> wire.Hello | None:
+    """Take down what a link message says; the answer to a birth, None for an end or an older connection."""
+    if not _take_down(connection, locker, link, now_ms) or not link.online:
+        return None
+    new_disk = _is_new_disk(connection, link)
+    stored_to, head = open_stream(connection, locker.locker, link.epoch, now_ms)
+    trouble = _up_trouble(connection, link, stored_to)
+    if trouble:
+        _mark(connection, link, trouble, now_ms)
+    _compare_down(connection, desk, locker, link, new_disk=new_disk, now_ms=now_ms)
+    down = connection.execute(
+        select(LOCKER.c.dn_epoch, LOCKER.c.dn_head).where(LOCKER.c.locker == locker.locker)
+    ).one()
+    if not link.nonce:
+        return None
+    return wire.Hello(
+        locker=locker.locker,
+        nonce=link.nonce,
+        now=desk.clock.wall_ms(),
+        up_epoch=link.epoch,
+        stored_to=stored_to,
+        hash=head,
+        dn_epoch=down.dn_epoch,
+        dn_head=down.dn_head,
+        window=WINDOW,
+    )
+
+
+def _take_down(connection: Connection, locker: Row[Any], link: wire.Link, now_ms: int) -> bool:
+    """False for news of a connection that a later one has replaced: a will that comes late."""
+    same = locker.epoch == link.epoch
+    if same and (link.boot, link.conn) < (locker.boot, locker.conn):
+        return False
+    if not same and not link.online:
+        return False
+    connection.execute(
+        LOCKER.update()
+        .where(LOCKER.c.locker == locker.locker)
+        .values(
+            epoch=link.epoch,
+            boot=link.boot,
+            conn=link.conn,
+            online=link.online,
+            link_reason=link.reason,
+            software=link.sw,
+            head=max(link.head, locker.head) if same else link.head,
+            link_ms=now_ms,
+            last_heard_ms=now_ms if link.online else locker.last_heard_ms,
+        )
+    )
+    return True
+
+
+def _is_new_disk(connection: Connection, link: wire.Link) -> bool:
+    """Whether a locker that is known by other epochs shows this one for the first time."""
+    epochs = connection.execute(select(STREAM.c.epoch).where(STREAM.c.locker == link.locker)).scalars().all()
+    return bool(epochs) and link.epoch not in epochs
+
+
+def _up_trouble(connection: Connection, link: wire.Link, stored_to: int) -> Trouble | None:
+    if link.head < stored_to:
+        detail = f"the locker has {link.head} entries, {stored_to} are stored here: an old card, or rows lost"
+        return Trouble("lost_rows", link.epoch, detail)
+    if link.head == stored_to and hash_at(connection, link.locker, link.epoch, stored_to) != link.head_hash:
+        return Trouble("fork", link.epoch, f"another entry at {stored_to}: a cloned card, or tampering")
+    return None
+
+
+def _mark(connection: Connection, link: wire.Link, trouble: Trouble, now_ms: int) -> None:
+    raise_alarm(connection, link.locker, trouble, now_ms)
+    where = [STREAM.c.locker == link.locker, STREAM.c.epoch == link.epoch]
+    connection.execute(STREAM.update().where(*where).values(mark=trouble.kind))
+
+
+def _compare_down(
+    connection: Connection, desk: Desk, locker: Row[Any], link: wire.Link, *, new_disk: bool, now_ms: int
+) -> None:
+    """Say everything anew where the locker follows another numbering, or has none and had one before."""
+    if link.dn_epoch == locker.dn_epoch:
+        ours = directives.hash_at(connection, locker.locker, locker.dn_epoch, link.dn_applied)
+        if ours == link.dn_hash:
+            # What it has applied by its own word: it may be less than it acknowledged before a restore.
+            where = LOCKER.c.locker == locker.locker
+            connection.execute(LOCKER.update().where(where).values(dn_stored_to=link.dn_applied))
+            return
+        detail = f"the locker's entry {link.dn_applied} is not ours"
+        raise_alarm(connection, locker.locker, Trouble("down_fork", link.dn_epoch, detail), now_ms)
+    elif not link.dn_epoch and not new_disk and locker.dn_stored_to == 0:
+        return
+    elif link.dn_epoch:
+        detail = "the locker follows a numbering that is not ours"
+        raise_alarm(connection, locker.locker, Trouble("down_epoch", link.dn_epoch, detail), now_ms)
+    directives.snapshot(connection, locker.locker, desk.chance, now_ms)

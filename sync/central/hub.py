@@ -1,0 +1,118 @@
+"""The hub put together: the only module that constructs its parts and ends them in order."""
+
+import asyncio
+import contextlib
+import fcntl
+import logging
+import os
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import httpx
+import uvicorn
+
+from sync.central.api import build
+from sync.central.config import Config, load_keys
+from sync.central.console import views
+from sync.central.desk import Desk
+from sync.central.ingest import Ingest
+from sync.central.notify import Notifier, SmsSettings
+from sync.central.office import Office
+from sync.central.platform import SystemClock
+from sync.central.pump import Pump
+from sync.central.store import Store
+from sync.central.switchboard import Switchboard, link_settings
+from sync.link.link import Link
+from sync.link.settings import LinkSettings, TlsFiles
+
+log = logging.getLogger(__name__)
+
+RENEWED_EVERY_MS: Final = 3_600_000
+LAST_REQUESTS_S: Final = 5
+
+
+class AlreadyServed(Exception):
+    """Another hub serves from this database. Remedy: stop it first."""
+
+
+async def serve(config: Config) -> None:
+    """Serve until SIGTERM or SIGINT. Raises BadConfig, AlreadyServed, OSError, and whatever broke a part."""
+    desk = Desk(load_keys(config.keys), SystemClock())
+    with (
+        socket.create_server((config.web.host, config.web.port)) as address,
+        _alone(config.database),
+        contextlib.closing(Store.open(config.database)) as store,
+    ):
+        async with httpx.AsyncClient(trust_env=False) as client:
+            await _serve(config, desk, store, client, address)
+
+
+async def _serve(
+    config: Config, desk: Desk, store: Store, client: httpx.AsyncClient, address: socket.socket
+) -> None:
+    link = Link(_link_settings(config), desk.clock, desk.chance.draw)
+    switchboard = Switchboard(link, desk)
+    pump = Pump(store, desk, switchboard.say)
+    notifier = Notifier(store, desk, client, SmsSettings(config.sms.url, config.hub.utc_offset_minutes))
+    ingest = Ingest(store, desk, switchboard.say, pump, notifier.wake)
+    office = Office(store, desk, pump)
+    app = build(office, config.web.api_keys, config.url, lambda: (link.connected, dict(ingest.dropped)))
+    views.add(app, office, config.web.operator_password, config.hub.utc_offset_minutes)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            server_header=False,
+            timeout_graceful_shutdown=LAST_REQUESTS_S,
+        )
+    )
+    # uvicorn takes the signals while it serves and raises them once more at its end: ours only stop it.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, setattr, server, "should_exit", True)
+    try:
+        async with asyncio.TaskGroup() as group:
+            parts = [
+                group.create_task(switchboard.run(ingest)),
+                group.create_task(pump.run()),
+                group.create_task(notifier.run()),
+                group.create_task(_renew(office)),
+            ]
+            log.info("console and API at %s", config.url)
+            await server.serve([address])
+            for part in parts:
+                part.cancel()
+    finally:
+        ingest.close()
+        await switchboard.close()
+
+
+async def _renew(office: Office) -> None:
+    clock = office.desk.clock
+    while True:
+        await office.renew_staff()
+        await clock.sleep_until(clock.mono_ms() + RENEWED_EVERY_MS)
+
+
+def _link_settings(config: Config) -> LinkSettings:
+    broker = config.broker
+    tls = TlsFiles(Path(broker.ca), Path(broker.certificate), Path(broker.key)) if broker.ca else None
+    return link_settings(broker.host, broker.port, broker.user, broker.password, tls)
+
+
+@contextlib.contextmanager
+def _alone(database: Path) -> Iterator[None]:
+    """One hub a database: two would both answer every hello. Raises AlreadyServed."""
+    database.parent.mkdir(parents=True, exist_ok=True)
+    handle = os.open(f"{database}.lock", os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError as error:
+        raise AlreadyServed(f"{database} is served by another hub; stop it first") from error
+    finally:
+        os.close(handle)

@@ -1,0 +1,61 @@
+"""Enrolling a locker: the hub learns its key, it learns the hub's."""
+
+import re
+from typing import Any, Final
+
+from sqlalchemy import Connection, select
+
+from locker.domain import chain
+from locker.domain.tokens import TEXT_MAX
+from sync import seal
+from sync.central.desk import Desk
+from sync.central.directives import EPOCH_BYTES
+from sync.central.tables import LOCKER
+
+ID_FORM: Final = re.compile(r"[a-z0-9-]{1,24}\Z")
+"""The wire allows 32 characters; a label's token holds `tokens.TEXT_MAX`."""
+CODE_KEY_BYTES: Final = 32
+
+
+class CannotEnrol(Exception):
+    """The message says what to do."""
+
+
+def enrol(connection: Connection, desk: Desk, locker: str, area: str, public: str) -> dict[str, Any]:
+    """What the locker must know of its centre (its ``centre.json``). Again for the same key: the same answer.
+
+    Raises CannotEnrol for a bad name or key, and for a name that belongs to another key.
+    """
+    for what, value in (("locker", locker), ("area", area)):
+        if not ID_FORM.match(value):
+            raise CannotEnrol(f"{what} {value!r}: 1 to {TEXT_MAX} of a-z, 0-9 and -")
+    try:
+        raw = seal.key_from_hex(public)
+    except seal.BadKey as error:
+        raise CannotEnrol(f"public key: {error}") from error
+    row = connection.execute(select(LOCKER).where(LOCKER.c.locker == locker)).first()
+    if row is not None and (row.public != raw.hex() or row.area != area):
+        raise CannotEnrol(f"{locker!r} is enrolled already with another key or area; choose another name")
+    if row is None:
+        code_key = desk.chance.random_bytes(CODE_KEY_BYTES)
+        connection.execute(
+            LOCKER.insert().values(
+                locker=locker,
+                area=area,
+                public=raw.hex(),
+                code_key_sealed=desk.sealed({"code_key": code_key.hex()}),
+                enrolled_ms=desk.clock.wall_ms(),
+                dn_epoch=desk.chance.random_bytes(EPOCH_BYTES).hex(),
+                dn_hash=chain.START.hex(),
+            )
+        )
+    else:
+        code_key = desk.code_key(row)
+    keys = desk.keys
+    return {
+        "locker": locker,
+        "area": area,
+        "code_key": code_key.hex(),
+        "centre_sign": [{"id": keys.sign.id.hex(), "public": keys.sign.public.hex()}],
+        "centre_seal": {"id": keys.seal.id.hex(), "public": keys.seal.public.hex()},
+    }

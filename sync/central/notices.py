@@ -1,0 +1,174 @@
+"""Which messages follow from what the lockers did. Made in the entry's own transaction, keyed by the entry.
+
+A notice is held until the locker's stream has caught up, so that nobody is told what is over already.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, Select, or_, select
+
+from locker.domain import events as ev
+from locker.domain.deposit import ENDED, Phase
+from locker.domain.encoding import canonical
+from sync.central.ledger import Applied
+from sync.central.tables import (
+    AUTHORISATION,
+    DEPOSIT,
+    LOCKER,
+    NOTICE,
+    OUTGOING_ITEM,
+    PICKUP_CODE,
+    STREAM,
+)
+
+DROP_OFF_CODE: Final = "drop_off_code"
+PICKUP_CODE_TEMPLATE: Final = "pickup_code"
+RECEIPT: Final = "receipt"
+TOO_OLD_MS: Final = 24 * 3_600_000
+TRUSTED: Final = frozenset({"ntp", "centre", "rtc"})
+"""Clocks by which a time may be told to a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Message:
+    template: str
+    subject: str
+    contact_sealed: str
+    codes_sealed: str
+    variables: Mapping[str, str | int]
+
+
+def follow(applied: Applied) -> None:
+    """Make the notice that an entry calls for, if it calls for one."""
+    compose = _COMPOSE.get(type(applied.event))
+    message = compose(applied, applied.event) if compose else None
+    if message is None:
+        return
+    at = applied.place
+    reachable = bool(message.contact_sealed)
+    at.connection.execute(
+        NOTICE.insert().values(
+            key=f"{at.locker}/{at.epoch}/{at.seq}/{message.template}",
+            template=message.template,
+            locker=at.locker,
+            epoch=at.epoch,
+            seq=at.seq,
+            subject=message.subject,
+            contact_sealed=message.contact_sealed,
+            codes_sealed=message.codes_sealed,
+            variables=canonical({"locker": at.locker, "case": applied.case, **message.variables}),
+            case_number=applied.case,
+            state="held" if reachable else "clerk",
+            detail="" if reachable else "no phone is known",
+            made_ms=at.now_ms,
+            next_ms=at.now_ms,
+        )
+    )
+
+
+def release(connection: Connection, locker: str) -> int:
+    """Let go what was held, where the locker's stream has caught up with its head; how many."""
+    row = connection.execute(select(LOCKER.c.epoch, LOCKER.c.head).where(LOCKER.c.locker == locker)).one()
+    current = [STREAM.c.locker == locker, STREAM.c.epoch == row.epoch]
+    stored_to = connection.execute(select(STREAM.c.stored_to).where(*current)).scalar()
+    if stored_to is None or stored_to < row.head:
+        return 0
+    held = [NOTICE.c.locker == locker, NOTICE.c.state == "held"]
+    return connection.execute(NOTICE.update().where(*held).values(state="due")).rowcount
+
+
+def due(now_ms: int, limit: int) -> Select[Any]:
+    """The notices whose time has come, longest waiting first."""
+    return (
+        select(NOTICE)
+        .where(NOTICE.c.state == "due", NOTICE.c.next_ms <= now_ms)
+        .order_by(NOTICE.c.next_ms, NOTICE.c.made_ms)
+        .limit(limit)
+    )
+
+
+def superseded(connection: Connection, notice: Row[Any], now_ms: int) -> bool:
+    """Whether what it would say is over: such a message would only send a person in vain."""
+    ask = _SUPERSEDED.get(notice.template)
+    return ask is not None and ask(connection, notice, now_ms)
+
+
+# --- what an entry calls for -------------------------------------------------------------------------------
+
+
+def _granted(applied: Applied, e: ev.AuthorisationGranted) -> _Message | None:
+    row = _authorisation(applied.place.connection, e.authorisation)
+    if row is None or json.loads(row.directive)["data"]["typed_digest"] != e.typed_digest:
+        return None
+    subject = f"{e.authorisation}/{e.typed_digest}"
+    if applied.place.connection.execute(select(NOTICE.c.key).where(NOTICE.c.subject == subject)).first():
+        return None
+    return _Message(DROP_OFF_CODE, subject, row.sealed, row.sealed, {"expires_ms": row.valid_until_ms})
+
+
+def _code_made(applied: Applied, e: ev.PickupCodeMade) -> _Message:
+    item = _item_of(applied, e.deposit)
+    contact, name = (item.sealed, item.service_item) if item else ("", "")
+    return _Message(PICKUP_CODE_TEMPLATE, e.code, contact, e.sealed, {"item": name})
+
+
+def _receipt(applied: Applied, e: ev.ReceiptIssued) -> _Message:
+    at = applied.place
+    where = [DEPOSIT.c.locker == at.locker, DEPOSIT.c.deposit == e.deposit]
+    authorisation = at.connection.execute(select(DEPOSIT.c.authorisation).where(*where)).scalar()
+    row = _authorisation(at.connection, authorisation or "")
+    time_ms = at.stamp.wall_ms if at.stamp.quality in TRUSTED else 0
+    variables: dict[str, str | int] = {"number": e.number, "time_ms": time_ms}
+    return _Message(RECEIPT, e.deposit, row.sealed if row else "", "", variables)
+
+
+def _authorisation(connection: Connection, authorisation: str) -> Row[Any] | None:
+    return connection.execute(
+        select(AUTHORISATION).where(AUTHORISATION.c.authorisation == authorisation)
+    ).first()
+
+
+def _item_of(applied: Applied, deposit: str) -> Row[Any] | None:
+    joined = DEPOSIT.join(OUTGOING_ITEM, OUTGOING_ITEM.c.item == DEPOSIT.c.item)
+    where = [DEPOSIT.c.locker == applied.place.locker, DEPOSIT.c.deposit == deposit]
+    return applied.place.connection.execute(select(OUTGOING_ITEM).select_from(joined).where(*where)).first()
+
+
+_COMPOSE: Final[Mapping[type[Any], Callable[[Applied, Any], _Message | None]]] = MappingProxyType(
+    {
+        ev.AuthorisationGranted: _granted,
+        ev.PickupCodeMade: _code_made,
+        ev.ReceiptIssued: _receipt,
+    }
+)
+
+
+# --- what is over ------------------------------------------------------------------------------------------
+
+
+def _drop_off_over(connection: Connection, notice: Row[Any], now_ms: int) -> bool:
+    row = _authorisation(connection, notice.subject.partition("/")[0])
+    return row is None or bool(row.ended) or row.valid_until_ms <= now_ms
+
+
+def _pickup_over(connection: Connection, notice: Row[Any], _now_ms: int) -> bool:
+    joined = PICKUP_CODE.join(
+        DEPOSIT, (DEPOSIT.c.locker == PICKUP_CODE.c.locker) & (DEPOSIT.c.deposit == PICKUP_CODE.c.deposit)
+    )
+    over = or_(
+        PICKUP_CODE.c.ended != "",
+        DEPOSIT.c.phase.in_([phase.value for phase in ENDED | {Phase.REFUSED}]),
+    )
+    where = [PICKUP_CODE.c.locker == notice.locker, PICKUP_CODE.c.code == notice.subject, over]
+    return (
+        connection.execute(select(PICKUP_CODE.c.code).select_from(joined).where(*where)).first() is not None
+    )
+
+
+_SUPERSEDED: Final[Mapping[str, Callable[[Connection, Row[Any], int], bool]]] = MappingProxyType(
+    {DROP_OFF_CODE: _drop_off_over, PICKUP_CODE_TEMPLATE: _pickup_over}
+)

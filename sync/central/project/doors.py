@@ -1,0 +1,75 @@
+"""What doors did."""
+
+from collections.abc import Callable
+from types import MappingProxyType
+from typing import Any, Final
+
+from locker.domain import events as ev
+from locker.domain.deposit import TENTATIVE, Phase
+from locker.domain.door import Position, Presence
+from locker.domain.opening import Purpose
+from sync.central import tables as t
+from sync.central.alarms import Trouble, raise_alarm
+from sync.central.project import rows
+from sync.central.project.rows import Apply, Place
+from sync.central.store import put
+
+
+def _requested(at: Place, e: ev.OpeningRequested) -> None:
+    keys = {"locker": at.locker, "grant_id": e.grant}
+    values = {"door": e.door, "purpose": e.purpose.value, "deposit": e.deposit, "outcome": "requested"}
+    put(at.connection, t.OPENING, keys, values)
+
+
+def _outcome(word: str) -> Callable[[Place, Any], None]:
+    def apply(at: Place, e: Any) -> None:
+        rows.change(at, t.OPENING, {"grant_id": e.grant}, outcome=word)
+
+    return apply
+
+
+def _door_opened(at: Place, e: ev.DoorOpened) -> None:
+    rows.change(at, t.OPENING, {"grant_id": e.grant}, outcome="open")
+    rows.door(at, e.door, position=Position.OPEN.value)
+
+
+def _door_closed(at: Place, e: ev.DoorClosed) -> None:
+    rows.change(at, t.OPENING, {"grant_id": e.grant}, outcome="closed")
+    rows.door(at, e.door, position=Position.CLOSED.value, item=e.item.value)
+    opening = rows.find(at, t.OPENING, grant_id=e.grant) if e.grant else None
+    placing = opening is not None and opening.purpose in {Purpose.DROP_OFF, Purpose.LOAD}
+    if opening is not None and placing and e.item is not Presence.ABSENT:
+        tentative = t.DEPOSIT.c.phase.in_([phase.value for phase in TENTATIVE])
+        at.connection.execute(
+            t.DEPOSIT.update()
+            .where(t.DEPOSIT.c.locker == at.locker, t.DEPOSIT.c.deposit == opening.deposit, tentative)
+            .values(phase=Phase.UNCONFIRMED.value)
+        )
+
+
+def _forced(at: Place, e: ev.DoorForced) -> None:
+    trouble = Trouble("door_forced", f"{at.epoch}/{at.seq}", f"door {e.door}")
+    raise_alarm(at.connection, at.locker, trouble, at.now_ms)
+    rows.door(at, e.door, position=Position.OPEN.value)
+
+
+def _door_read(at: Place, e: ev.DoorRead) -> None:
+    rows.door(at, e.door, position=e.position.value, item=e.item.value)
+
+
+APPLY: Final[Apply] = MappingProxyType(
+    {
+        ev.OpeningRequested: _requested,
+        ev.PulseAcknowledged: _outcome("acknowledged"),
+        ev.PulseUncertain: _outcome("uncertain"),
+        ev.PulseRefused: _outcome("refused"),
+        ev.PulseNotSent: _outcome("not_sent"),
+        ev.OpeningUnknown: _outcome("unknown"),
+        ev.DoorStuck: _outcome("stuck"),
+        ev.DoorLeftOpen: _outcome("left_open"),
+        ev.DoorOpened: _door_opened,
+        ev.DoorClosed: _door_closed,
+        ev.DoorForced: _forced,
+        ev.DoorRead: _door_read,
+    }
+)

@@ -1,0 +1,75 @@
+"""Who may work at which locker. Badge and PIN are given out once; lockers get keyed digests."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import Connection, select
+
+from locker.domain import codes
+from locker.domain.encoding import canonical
+from sync.central import directives
+from sync.central.desk import Desk, locker_row
+from sync.central.store import put
+from sync.central.tables import STAFF, STAFF_GRANT
+
+DAY_MS: Final = 86_400_000
+GRANT_DAYS: Final = 7
+RENEW_BEFORE_MS: Final = 6 * DAY_MS
+"""Renewed daily: a locker that was offline for some days still knows its helpers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    staff: str
+    name: str
+    roles: frozenset[str]
+    pin: str
+    lockers: tuple[str, ...]
+
+
+def enrol(connection: Connection, desk: Desk, person: Enrolment) -> str:
+    """The digits of the new badge, for printing and for nothing else. An older badge dies. Raises Refused."""
+    now_ms = desk.clock.wall_ms()
+    badge = codes.bearer_text(codes.ScanKind.BADGE, int.from_bytes(desk.chance.random_bytes(16)))
+    body = badge[1:-1]
+    put(
+        connection,
+        STAFF,
+        {"staff": person.staff},
+        {"name": person.name, "roles": canonical(sorted(person.roles)), "made_ms": now_ms, "revoked_ms": 0},
+    )
+    for name in person.lockers:
+        key = desk.code_key(locker_row(connection, name))
+        put(
+            connection,
+            STAFF_GRANT,
+            {"staff": person.staff, "locker": name},
+            {
+                "badge_digest": codes.keyed_digest(key, "badge", body),
+                "pin_digest": codes.keyed_digest(key, f"pin:{person.staff}", person.pin),
+                "until_ms": now_ms + GRANT_DAYS * DAY_MS,
+            },
+        )
+        _say(connection, person.staff, name, now_ms)
+    return badge
+
+
+def renew(connection: Connection, now_ms: int) -> list[str]:
+    """Grants of today's staff reach seven days ahead again; the lockers that have news."""
+    joined = STAFF_GRANT.join(STAFF, STAFF.c.staff == STAFF_GRANT.c.staff)
+    ending = [STAFF.c.revoked_ms == 0, STAFF_GRANT.c.until_ms < now_ms + RENEW_BEFORE_MS]
+    rows = connection.execute(
+        select(STAFF_GRANT.c.staff, STAFF_GRANT.c.locker).select_from(joined).where(*ending)
+    ).all()
+    for row in rows:
+        keys = {"staff": row.staff, "locker": row.locker}
+        put(connection, STAFF_GRANT, keys, {"until_ms": now_ms + GRANT_DAYS * DAY_MS})
+        _say(connection, row.staff, row.locker, now_ms)
+    return sorted({row.locker for row in rows})
+
+
+def _say(connection: Connection, staff: str, locker: str, now_ms: int) -> None:
+    joined = STAFF_GRANT.join(STAFF, STAFF.c.staff == STAFF_GRANT.c.staff)
+    where = [STAFF_GRANT.c.staff == staff, STAFF_GRANT.c.locker == locker]
+    query = select(STAFF.c.name, STAFF.c.roles, STAFF_GRANT).select_from(joined).where(*where)
+    directives.append(connection, locker, directives.enrolled(connection.execute(query).one()), now_ms)

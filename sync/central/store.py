@@ -1,0 +1,98 @@
+"""The hub's database: one writing connection on one thread, a few reading ones.
+
+SQLite here; the statements are SQLAlchemy Core, so that PostgreSQL can stand behind the same code.
+"""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Final, Self, TypeVar
+
+from sqlalchemy import Connection, Engine, Table, create_engine, event
+
+from sync.central.tables import Base
+
+T = TypeVar("T")
+BUSY_MS: Final = 10_000
+"""How long a write waits for another process, such as an enrolment beside the running hub."""
+READERS: Final = 2
+
+
+def put(connection: Connection, table: Table, keys: dict[str, Any], values: dict[str, Any]) -> None:
+    """Insert or update one row, in words that every database knows."""
+    where = [table.c[name] == value for name, value in keys.items()]
+    if not connection.execute(table.update().where(*where).values(**values)).rowcount:
+        connection.execute(table.insert().values(**keys, **values))
+
+
+class Store:
+    """``write`` runs a function in one transaction on the one writing thread; ``read`` beside it."""
+
+    def __init__(self, path: Path, *, checkpoints: bool = True) -> None:
+        """``checkpoints=False`` for a second process: only one may move pages out of the log of a file."""
+        self._writer = _engine(path, query_only=False, checkpoints=checkpoints)
+        self._reader = _engine(path, query_only=True, checkpoints=False)
+        self._writing = ThreadPoolExecutor(1, "hub-write")
+        self._reading = ThreadPoolExecutor(READERS, "hub-read")
+
+    @classmethod
+    def open(cls, path: Path, *, checkpoints: bool = True) -> Self:
+        """Create what is missing. Raises OSError or sqlalchemy's OperationalError for an unusable file."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            path.touch(mode=0o600)
+        store = cls(path, checkpoints=checkpoints)
+        with store._writer.begin() as connection:
+            Base.metadata.create_all(connection)
+        return store
+
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        """What ``work`` returns, once its transaction is durable. It may run on another thread only."""
+        return await asyncio.get_running_loop().run_in_executor(self._writing, self.write_now, work)
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._reading, self.read_now, work)
+
+    def write_now(self, work: Callable[[Connection], T]) -> T:
+        """The same for a caller that has no event loop."""
+        with self._writer.begin() as connection:
+            return work(connection)
+
+    def read_now(self, work: Callable[[Connection], T]) -> T:
+        with self._reader.connect() as connection:
+            return work(connection)
+
+    def close(self) -> None:
+        """Wait for what runs, then let go of the file."""
+        self._writing.shutdown()
+        self._reading.shutdown()
+        self._reader.dispose()
+        self._writer.dispose()
+
+
+def _engine(path: Path, *, query_only: bool, checkpoints: bool) -> Engine:
+    engine = create_engine(f"sqlite:///{path}", pool_size=READERS if query_only else 1)
+
+    @event.listens_for(engine, "connect")
+    def set_up(connection: Any, _record: Any) -> None:
+        # We say BEGIN ourselves: the driver would begin late and let two readers turn into writers.
+        connection.isolation_level = None
+        for pragma in _pragmas(query_only=query_only, checkpoints=checkpoints):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN" if query_only else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _pragmas(*, query_only: bool, checkpoints: bool) -> list[str]:
+    # FULL: with NORMAL an acknowledged row can be lost in a power cut.
+    pragmas = [f"busy_timeout={BUSY_MS}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"]
+    if query_only:
+        pragmas = [f"busy_timeout={BUSY_MS}", "query_only=ON"]
+    if not checkpoints:
+        pragmas.append("wal_autocheckpoint=0")
+    return pragmas

@@ -1,0 +1,120 @@
+"""The hub's end of the link: messages in, one after the other; signed words out; the broker told last."""
+
+import asyncio
+import logging
+from typing import Final
+
+from sync import seal, wire
+from sync.central.desk import Desk
+from sync.central.ingest import Ingest
+from sync.link.link import Link
+from sync.link.settings import LinkSettings, Message, Subscription, TlsFiles, Words
+
+log = logging.getLogger(__name__)
+
+SESSION_EXPIRY_S: Final = 3_600
+RECEIVE_MAXIMUM: Final = 200
+IN_FLIGHT_MAX: Final = 20
+"""What every broker allows unless it is told otherwise."""
+FIRST_DELAY_S: Final = 2
+"""One hub does not come back as a herd; a hundred lockers wait for it."""
+DELAY_MAX_S: Final = 30
+NAMES: Final = (wire.Name.LINK, wire.Name.LOG, wire.Name.STATE, wire.Name.ACK, wire.Name.TELE)
+
+
+def link_settings(host: str, port: int, user: str, password: str, tls: TlsFiles | None) -> LinkSettings:
+    """How the hub connects."""
+    return LinkSettings(
+        host=host,
+        port=port,
+        client_id=user,
+        subscriptions=tuple(Subscription(wire.every_locker(name)) for name in NAMES),
+        user=user,
+        password=password,
+        tls=tls,
+        session_expiry_s=SESSION_EXPIRY_S,
+        receive_maximum=RECEIVE_MAXIMUM,
+        in_flight_max=IN_FLIGHT_MAX,
+        will_delay_s=0,
+        first_delay_s=FIRST_DELAY_S,
+        delay_max_s=DELAY_MAX_S,
+    )
+
+
+class Switchboard:
+    """Owns the link (`sync.link.settings.Listener`). `run` until cancelled; `close` ends in order."""
+
+    def __init__(self, link: Link, desk: Desk) -> None:
+        self._link = link
+        self._desk = desk
+        self._instance = desk.chance.new_id()
+        self._started_at = desk.clock.wall_ms()
+        self._waiting: asyncio.Queue[Message] = asyncio.Queue()
+        self._speaking: set[asyncio.Task[None]] = set()
+
+    def say(self, locker: str, words: wire.Hello | wire.DownBatch | wire.DownAck) -> None:
+        """Sign and publish. Whether anybody heard it is told by what the locker answers, by nothing else."""
+        address = wire.down(locker, _NAMES[type(words)])
+        self._publish(address.topic, wire.encode(words), address.delivery)
+
+    async def run(self, ingest: Ingest) -> None:
+        """Raises what broke the link or the store: the hub must not go on deaf."""
+        await self._link.start(self)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._receive(ingest))
+            group.create_task(self._link.closed())
+
+    async def close(self) -> None:
+        await self._link.stop(self._words(online=False))
+        for task in self._speaking:
+            task.cancel()
+
+    # --- called by the link --------------------------------------------------------------------------------
+
+    def will(self) -> Words:
+        return self._words(online=False)
+
+    def on_connected(self, *, session_present: bool) -> None:
+        log.info("connected to the broker, session %s", "resumed" if session_present else "new")
+        words = self._words(online=True)
+        self._spawn(words.topic, words.payload, wire.CENTRAL_LINK_DELIVERY)
+
+    def on_message(self, message: Message) -> None:
+        self._waiting.put_nowait(message)
+
+    def on_disconnected(self, reason: str) -> None:
+        log.info("no connection to the broker: %s", reason)
+
+    # -------------------------------------------------------------------------------------------------------
+
+    async def _receive(self, ingest: Ingest) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            message = await self._waiting.get()
+            await ingest.take(message.topic, message.payload)
+            # Through the loop, behind the answers: durable, then our ack, then the broker's.
+            loop.call_soon(self._link.acknowledge, message)
+
+    def _words(self, *, online: bool) -> Words:
+        body = wire.encode(wire.CentralLink(online, self._instance, self._started_at))
+        return Words(wire.CENTRAL_LINK, seal.frame(self._desk.keys.sign, body))
+
+    def _publish(self, topic: str, body: bytes, delivery: wire.Delivery) -> None:
+        self._spawn(topic, seal.frame(self._desk.keys.sign, body), delivery)
+
+    def _spawn(self, topic: str, frame: bytes, delivery: wire.Delivery) -> None:
+        task = asyncio.get_running_loop().create_task(self._send(topic, frame, delivery))
+        self._speaking.add(task)
+        task.add_done_callback(self._speaking.discard)
+
+    async def _send(self, topic: str, frame: bytes, delivery: wire.Delivery) -> None:
+        await self._link.publish(
+            topic, frame, qos=delivery.qos, retain=delivery.retain, expiry_s=delivery.expiry_s
+        )
+
+
+_NAMES: Final = {
+    wire.Hello: wire.Name.HELLO,
+    wire.DownBatch: wire.Name.LOG,
+    wire.DownAck: wire.Name.ACK,
+}

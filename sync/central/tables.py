@@ -1,0 +1,361 @@
+"""The hub's tables. Declared with SQLModel; what runs for every entry are Core statements on them.
+
+Names of people are stored masked; phones and codes only sealed for the hub's own key. Times are wall ms.
+"""
+
+from typing import Any, ClassVar
+
+from sqlalchemy import BigInteger, Index, Integer, LargeBinary, Table, Text
+from sqlalchemy.orm import registry
+from sqlmodel import Field, SQLModel
+
+# SQLite numbers rows by itself only where the column is called INTEGER.
+_ROW_NUMBER: Any = BigInteger().with_variant(Integer(), "sqlite")
+
+
+class Base(SQLModel, registry=registry()):
+    """Its own registry: the locker's journal has tables of the same names."""
+
+
+def _key(**more: Any) -> Any:
+    return Field(primary_key=True, **more)
+
+
+def _big_key() -> Any:
+    return Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
+
+
+def _big(default: int | None = 0) -> Any:
+    return Field(default=default, sa_type=BigInteger, nullable=default is None)
+
+
+def _text(default: str = "") -> Any:
+    return Field(default=default, sa_type=Text)
+
+
+class Locker(Base, table=True):
+    """One enrolled locker: who it is, what its link said last, how far its down-log is acknowledged."""
+
+    locker: str = _key()
+    area: str
+    public: str
+    """Hex of its Ed25519 public key."""
+    code_key_sealed: str = _text()
+    enrolled_ms: int = _big()
+    # What its link said last; `link_*` follow the highest (boot, conn) of the epoch.
+    epoch: str = ""
+    boot: int = _big()
+    conn: int = _big()
+    online: bool = False
+    link_reason: str = ""
+    software: str = ""
+    head: int = _big()
+    """The highest seq of `epoch` that the locker is known to have."""
+    last_heard_ms: int = _big()
+    link_ms: int = _big()
+    state_text: str = _text()
+    """Its last snapshot for staff, canonical JSON."""
+    # The down-log.
+    dn_epoch: str = ""
+    dn_head: int = _big()
+    dn_hash: str = ""
+    dn_stored_to: int = _big()
+
+
+class Stream(Base, table=True):
+    """One epoch of one locker's up-log, as far as it is stored here."""
+
+    locker: str = _key()
+    epoch: str = _key()
+    ordinal: int = 1
+    """Epochs of a locker in the order in which they were first seen."""
+    stored_to: int = _big()
+    hash: str = ""
+    parent_epoch: str = ""
+    parent_head: int = _big()
+    parent_hash: str = ""
+    mark: str = ""
+    """Why it is not the whole story: ``forked``, ``fork``, ``lost_rows``; empty while all is well."""
+    first_seen_ms: int = _big()
+
+
+class LedgerEntry(Base, table=True):
+    """One entry of a locker's journal, exactly as the locker stored and hashed it. Never changed."""
+
+    __tablename__: ClassVar[str] = "ledger_entry"
+    __table_args__ = (Index("ledger_entry_case", "case_number"),)
+
+    locker: str = _key()
+    epoch: str = _key()
+    seq: int = _big_key()
+    kind: str = ""
+    """Type of the fact; empty where it could not be read."""
+    case_number: str = ""
+    """The case it belongs to, where one could be found."""
+    public: str = _text()
+    personal: str = _text()
+    salt: bytes = Field(default=b"", sa_type=LargeBinary)
+    personal_digest: str = ""
+    hash: str = ""
+    received_ms: int = _big()
+    problem: str = _text()
+    """Why it lies here raw: unknown type, unreadable, not projected. Empty where it was applied."""
+
+
+class CompartmentRow(Base, table=True):
+    """What a locker's entries say of one door. A projection."""
+
+    __tablename__: ClassVar[str] = "compartment"
+
+    locker: str = _key()
+    number: int = _key()
+    cabinet: str = ""
+    size: str = ""
+    reach: str = ""
+    row: int = 0
+    column: int = 0
+    item_sensor: bool = False
+    position: str = "unknown"
+    item: str = "unknown"
+    deposit: str = ""
+    doubt: str = _text()
+    fault: str = _text()
+    configured: bool = True
+
+
+class DepositRow(Base, table=True):
+    """One stay of one item. A projection."""
+
+    __tablename__: ClassVar[str] = "deposit"
+    __table_args__ = (Index("deposit_case", "case_number"),)
+
+    locker: str = _key()
+    deposit: str = _key()
+    kind: str = ""
+    door: int = 0
+    case_number: str = ""
+    authorisation: str = ""
+    item: str = ""
+    phase: str = ""
+    proof: str = ""
+    since_ms: int = _big()
+    time_quality: str = ""
+    receipt: str = ""
+    overdue: bool = False
+
+
+class OpeningRow(Base, table=True):
+    """Which deposit a grant for a door was for, so that what the door did can be told with its case."""
+
+    __tablename__: ClassVar[str] = "opening"
+
+    locker: str = _key()
+    grant_id: str = _key()
+    door: int = 0
+    purpose: str = ""
+    deposit: str = ""
+    outcome: str = ""
+
+
+class CodeRow(Base, table=True):
+    """Which deposit a pickup code is for. Never the code: only its seal, as the journal has it."""
+
+    __tablename__: ClassVar[str] = "pickup_code"
+
+    locker: str = _key()
+    code: str = _key()
+    deposit: str = ""
+    ended: str = ""
+
+
+class Ticket(Base, table=True):
+    locker: str = _key()
+    epoch: str = _key()
+    seq: int = _big_key()
+    kind: str = ""
+    door: int = 0
+    deposit: str = ""
+    at_ms: int = _big()
+
+
+class Alarm(Base, table=True):
+    """Something a person must look at. ``subject`` keeps one trouble from being raised a thousand times."""
+
+    __table_args__ = (Index("alarm_subject", "locker", "kind", "subject", unique=True),)
+
+    number: int | None = Field(default=None, primary_key=True, sa_type=_ROW_NUMBER)
+    locker: str
+    kind: str
+    subject: str = _text()
+    detail: str = _text()
+    raised_ms: int = _big()
+    count: int = 1
+    last_ms: int = _big()
+
+
+class DirectiveRow(Base, table=True):
+    """One state entry of a locker's down-log, exactly as it is sent."""
+
+    __tablename__: ClassVar[str] = "directive"
+
+    locker: str = _key()
+    dn_epoch: str = _key()
+    seq: int = _big_key()
+    text: str = _text()
+    hash: str = ""
+    made_ms: int = _big()
+
+
+class AuthorisationRow(Base, table=True):
+    """A passed pre-review: this case may be handed in."""
+
+    __tablename__: ClassVar[str] = "authorisation"
+    __table_args__ = (
+        Index("authorisation_case", "case_number"),
+        Index("authorisation_locker", "locker", "ended"),
+    )
+
+    authorisation: str = _key()
+    case_number: str
+    service_item: str
+    papers: str = _text("[]")
+    deferred: str = _text("[]")
+    size: str
+    locker: str
+    name: str = ""
+    phone: str = ""
+    """Masked."""
+    sealed: str = _text()
+    """``{"phone", "typed", "token"}`` for the hub's own seal key."""
+    locator: str = ""
+    directive: str = _text()
+    """The state entry that grants it, for snapshots."""
+    valid_from_ms: int = _big()
+    valid_until_ms: int = _big()
+    made_ms: int = _big()
+    granted_ms: int = _big()
+    """When the locker's journal was seen to hold the grant; 0 before."""
+    ended: str = ""
+    ended_ms: int = _big()
+
+
+class OutgoingItemRow(Base, table=True):
+    """A result that waits to be loaded, lies in a locker, or was collected."""
+
+    __tablename__: ClassVar[str] = "outgoing_item"
+    __table_args__ = (Index("outgoing_item_case", "case_number"),)
+
+    item: str = _key()
+    case_number: str
+    service_item: str
+    size: str
+    locker: str
+    second_factor: bool = False
+    name: str = ""
+    phone: str = ""
+    """Masked."""
+    sealed: str = _text()
+    """``{"phone", "token"}`` for the hub's own seal key."""
+    directive: str = _text()
+    state: str = "announced"
+    """``announced``, then as its deposit: ``awaiting_pickup``, ``collected``, ``refused``, ``withdrawn``."""
+    made_ms: int = _big()
+    valid_until_ms: int = _big()
+
+
+class StaffRow(Base, table=True):
+    __tablename__: ClassVar[str] = "staff"
+
+    staff: str = _key()
+    name: str
+    roles: str = _text("[]")
+    made_ms: int = _big()
+    revoked_ms: int = _big()
+
+
+class StaffGrantRow(Base, table=True):
+    """A staff member's right at one locker. Digests only: badge and PIN were given out once."""
+
+    __tablename__: ClassVar[str] = "staff_grant"
+
+    staff: str = _key()
+    locker: str = _key()
+    badge_digest: str
+    pin_digest: str
+    until_ms: int = _big()
+
+
+class Notice(Base, table=True):
+    """One message to a person. Its codes lie sealed and are opened per sending."""
+
+    __table_args__ = (Index("notice_state", "state", "next_ms"),)
+
+    key: str = _key()
+    """``locker/epoch/seq/kind``."""
+    template: str
+    locker: str
+    epoch: str = ""
+    seq: int = _big()
+    subject: str = ""
+    """Authorisation, deposit or code it is about; what is superseded is told by it."""
+    contact_sealed: str = _text()
+    codes_sealed: str = _text()
+    variables: str = _text("{}")
+    case_number: str = ""
+    state: str = "held"
+    """``held`` until the stream has caught up, ``due``, ``sent``, ``superseded``, ``clerk``."""
+    detail: str = _text()
+    attempts: int = 0
+    next_ms: int = _big()
+    made_ms: int = _big()
+    sent_ms: int = _big()
+
+
+class DeskFact(Base, table=True):
+    """What the centre itself did in a case; its part of the trail."""
+
+    __tablename__: ClassVar[str] = "desk_fact"
+    __table_args__ = (Index("desk_fact_case", "case_number"),)
+
+    number: int | None = Field(default=None, primary_key=True, sa_type=_ROW_NUMBER)
+    case_number: str
+    kind: str
+    reference: str = ""
+    actor: str = ""
+    detail: str = _text("{}")
+    at_ms: int = _big()
+
+
+class Repeat(Base, table=True):
+    """An Idempotency-Key and what it made, so that a repeated request makes nothing new."""
+
+    __tablename__: ClassVar[str] = "repeat"
+
+    route: str = _key()
+    key: str = _key()
+    body_digest: str
+    reference: str
+    made_ms: int = _big()
+
+
+def table_of(model: type[Base]) -> Table:
+    return Base.metadata.tables[str(model.__tablename__)]
+
+
+LOCKER = table_of(Locker)
+STREAM = table_of(Stream)
+LEDGER = table_of(LedgerEntry)
+COMPARTMENT = table_of(CompartmentRow)
+DEPOSIT = table_of(DepositRow)
+OPENING = table_of(OpeningRow)
+PICKUP_CODE = table_of(CodeRow)
+TICKET = table_of(Ticket)
+ALARM = table_of(Alarm)
+DIRECTIVE = table_of(DirectiveRow)
+AUTHORISATION = table_of(AuthorisationRow)
+OUTGOING_ITEM = table_of(OutgoingItemRow)
+STAFF = table_of(StaffRow)
+STAFF_GRANT = table_of(StaffGrantRow)
+NOTICE = table_of(Notice)
+DESK_FACT = table_of(DeskFact)
+REPEAT = table_of(Repeat)

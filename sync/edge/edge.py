@@ -1,0 +1,255 @@
+"""The locker's end of the link: what arrives is judged here, in order, by one task."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Any, Final, Protocol, TypeVar
+
+from locker.operations.ports import Clock
+from sync import seal, wire
+from sync.edge.directives import Directives
+from sync.edge.downlog import Placing
+from sync.edge.hello import TIME_COUNTS_MS, Facts, ForkFound, Outcome, judge
+from sync.edge.ports import Apply, Broker, Identity, JournalPort, JournalReader, Tally, Voice
+from sync.edge.presence import Presence
+from sync.edge.publisher import Publisher
+from sync.edge.retry import Retry
+from sync.edge.window import Window
+from sync.link.settings import Draw, Listener, Message, Words
+
+_HEARD: Final[Mapping[tuple[wire.Way, wire.Name], type[Any]]] = {
+    (wire.Way.DOWN, wire.Name.HELLO): wire.Hello,
+    (wire.Way.DOWN, wire.Name.LOG): wire.DownBatch,
+    (wire.Way.DOWN, wire.Name.ACK): wire.DownAck,
+}
+T = TypeVar("T")
+
+
+class LinkPort(Broker, Protocol):
+    """`sync.link.link.Link` fits."""
+
+    @property
+    def connected(self) -> bool: ...
+
+    async def start(self, listener: Listener) -> None: ...
+
+    async def stop(self, last_words: Words | None = None) -> None: ...
+
+    async def closed(self) -> None: ...
+
+    def acknowledge(self, message: Message) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeStatus:
+    """What the kiosk and `lockerctl` show of the centre."""
+
+    connected: bool
+    centre_online: bool
+    stored_to: int
+    """0 before the first hello of this run."""
+    unsynced: int
+    """Entries that the centre has not acknowledged."""
+    last_hello_wall_ms: int | None
+    last_loss: str
+    """Why the latest connection ended or failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reports:
+    """What the edge tells the daemon."""
+
+    on_centre_time: Callable[[int, int], None]
+    """Signed centre time: wall milliseconds now, and how far it may be off."""
+    on_fork: Callable[[ForkFound], None]
+
+
+class Edge:
+    """Presence, publisher and directives around one link. Build it once the journal has its epoch."""
+
+    def __init__(
+        self,
+        link: LinkPort,
+        journal: JournalPort,
+        reader: JournalReader,
+        clock: Clock,
+        executor: Executor,
+        identity: Identity,
+        apply: Apply,
+        reports: Reports,
+        *,
+        draw: Draw,
+        random_bytes: Callable[[int], bytes],
+        disk_used_percent: Callable[[], int],
+    ) -> None:
+        self._link = link
+        self._journal = journal
+        self._reader = reader
+        self._clock = clock
+        self._executor = executor
+        self._identity = identity
+        self._reports = reports
+        self._tally = Tally()
+        voice = Voice(identity, link)
+        self._presence = Presence(voice, journal, clock, draw, random_bytes, disk_used_percent, self._tally)
+        window = Window(Retry(draw))
+        self._publisher = Publisher(
+            voice, journal, reader, executor, clock, window, self._tally, self._presence.ask_again
+        )
+        self._directives = Directives(voice, journal, apply, self._tally)
+        self._presence.stored_to = lambda: window.stored_to
+        self._inbox: asyncio.Queue[tuple[Message, int]] = asyncio.Queue()
+        self._epoch = ""
+        self._last_hello_wall_ms: int | None = None
+        self._last_loss = ""
+
+    @property
+    def dropped(self) -> Counter[str]:
+        """Frames that did not fit the contract, by kind."""
+        return self._tally.dropped
+
+    @property
+    def repeated(self) -> Counter[str]:
+        return self._tally.repeated
+
+    @property
+    def status(self) -> EdgeStatus:
+        stored_to = self._publisher.window.stored_to
+        return EdgeStatus(
+            connected=self._link.connected,
+            centre_online=self._link.connected and self._presence.centre.online,
+            stored_to=stored_to,
+            unsynced=max(0, self._journal.state.seq - stored_to),
+            last_hello_wall_ms=self._last_hello_wall_ms,
+            last_loss=self._last_loss,
+        )
+
+    async def run(self) -> None:
+        """Serve until `stop`.
+
+        Raises, in a group, what is a fault: a journal that cannot be read or written, a bug; never an outage.
+        """
+        self._epoch = self._journal.state.epoch
+        await self._refresh_oldest()
+        unsubscribe = self._journal.subscribe(self._journal_grew)
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [
+                    group.create_task(work)
+                    for work in (self._publisher.run(), self._presence.run(), self._hear())
+                ]
+                await self._link.start(self)
+                await self._link.closed()
+                for task in tasks:
+                    task.cancel()
+        finally:
+            unsubscribe()
+            await self._link.stop(self._presence.last_words("fault"))
+
+    async def stop(self, reason: str = "stopped") -> None:
+        """Say goodbye and end; `run` returns."""
+        await self._link.stop(self._presence.last_words(reason))
+
+    # --- the link's calls ----------------------------------------------------------------------------------
+
+    def will(self) -> Words | None:
+        return self._presence.will()
+
+    def on_connected(self, *, session_present: bool) -> None:  # noqa: ARG002  # nothing rests on a broker's session
+        self._presence.connected()
+
+    def on_message(self, message: Message) -> None:
+        self._inbox.put_nowait((message, self._clock.mono_ms()))
+
+    def on_disconnected(self, reason: str) -> None:
+        self._last_loss = reason
+        self._presence.disconnected()
+        self._publisher.close()
+
+    def _journal_grew(self, _state: object, _entries: tuple[object, ...]) -> None:
+        if self._journal.state.epoch != self._epoch:
+            self._epoch = self._journal.state.epoch
+            self._publisher.close()
+            self._presence.ask()
+        self._publisher.changed()
+        self._presence.changed()
+
+    # --- what arrives --------------------------------------------------------------------------------------
+
+    async def _hear(self) -> None:
+        while True:
+            message, arrived_ms = await self._inbox.get()
+            try:
+                await self._judge(message, arrived_ms)
+            except seal.SealError as error:
+                self._tally.drop(f"seal:{type(error).__name__}")
+            except wire.WireError as error:
+                self._tally.drop(f"{error.kind}:{type(error).__name__}")
+            # Only now: what a crash interrupted comes again.
+            self._link.acknowledge(message)
+
+    async def _judge(self, message: Message, arrived_ms: int) -> None:
+        if message.topic == wire.CENTRAL_LINK:
+            self._hear_of_centre(wire.decode(wire.CentralLink, self._opened(message)), retain=message.retain)
+            return
+        address = wire.parse_topic(message.topic)
+        kind = _HEARD.get((address.way, address.name))
+        if kind is None or message.retain or address.locker != self._identity.locker:
+            self._tally.drop("retained" if message.retain else "topic")
+            return
+        said: wire.Hello | wire.DownBatch | wire.DownAck = wire.decode(kind, self._opened(message))
+        if said.locker != self._identity.locker:
+            self._tally.drop("foreign")
+        elif isinstance(said, wire.Hello):
+            await self._hear_hello(said, arrived_ms)
+        elif isinstance(said, wire.DownAck):
+            await self._publisher.acknowledged(said)
+            if said.window == 0:
+                self._presence.ask_again()
+        elif await self._directives.received(said) is Placing.FORKED:
+            # The centre judges at a birth whether its numbering must begin anew.
+            self._presence.ask_again()
+
+    def _opened(self, message: Message) -> bytes:
+        return seal.open_frame(message.payload, self._identity.centre_keys)
+
+    def _hear_of_centre(self, link: wire.CentralLink, *, retain: bool) -> None:
+        if not self._presence.heard_of_centre(link, retain=retain):
+            self._publisher.close()
+
+    async def _hear_hello(self, hello: wire.Hello, arrived_ms: int) -> None:
+        facts = await self._facts(hello)
+        outcome = judge(hello, facts)
+        if outcome in (Outcome.STALE, Outcome.FOREIGN):
+            self._tally.drop(f"hello:{outcome}")
+            return
+        self._last_hello_wall_ms = self._clock.wall_ms()
+        took_ms = arrived_ms - self._presence.born_ms
+        if took_ms <= TIME_COUNTS_MS:
+            self._reports.on_centre_time(hello.now + self._clock.mono_ms() - arrived_ms, took_ms)
+        self._directives.announced(hello.dn_epoch)
+        if outcome is not Outcome.FOLLOW:
+            self._publisher.close()
+            self._presence.answered()
+            fork = ForkFound(outcome, facts.epoch, hello.stored_to, hello.hash, facts.head)
+            self._reports.on_fork(fork)
+            return
+        self._presence.answered()
+        self._publisher.open(hello.stored_to, hello.window)
+        if hello.window == 0:
+            self._presence.ask_again()
+
+    async def _facts(self, hello: wire.Hello) -> Facts:
+        await self._refresh_oldest()
+        state, oldest = self._journal.state, self._presence.oldest
+        kept = max(oldest - 1, 0) <= hello.stored_to <= state.seq
+        stored_hash = (await self._in_executor(self._reader.hash_at, hello.stored_to)).hex() if kept else None
+        return Facts(self._presence.nonce, state.epoch, oldest, state.seq, stored_hash)
+
+    async def _refresh_oldest(self) -> None:
+        self._presence.oldest = await self._in_executor(self._reader.oldest)
+
+    async def _in_executor(self, work: Callable[..., T], *arguments: int) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._executor, work, *arguments)

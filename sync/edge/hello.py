@@ -1,0 +1,69 @@
+"""What a hello means for this journal: one table, pure."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from sync import wire
+
+TIME_COUNTS_MS: Final = 10_000
+"""A hello that took longer says too little about what time it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What this side knows when a hello arrives."""
+
+    nonce: str
+    """Of the birth that awaits an answer."""
+    epoch: str
+    oldest: int
+    """The first entry still kept; 0 where there is none."""
+    head: int
+    stored_hash: str | None
+    """Of our own entry ``hello.stored_to``; None beyond our head, and where it is purged."""
+
+
+class Outcome(StrEnum):
+    STALE = "stale"
+    """The answer to another birth, or a replay."""
+    FOREIGN = "foreign"
+    """About another history than ours."""
+    LOST_ROWS = "lost_rows"
+    """The centre holds more than we do: an old image, a torn tail."""
+    HOLE = "hole"
+    """The centre lost what we no longer keep (it came back from an old backup)."""
+    FORKED = "forked"
+    """The same number, another entry: a cloned card, or tampering."""
+    FOLLOW = "follow"
+
+
+Rule = Callable[[wire.Hello, Facts], bool]
+
+RULES: Final[tuple[tuple[Rule, Outcome], ...]] = (
+    (lambda hello, facts: not facts.nonce or hello.nonce != facts.nonce, Outcome.STALE),
+    (lambda hello, facts: hello.up_epoch != facts.epoch, Outcome.FOREIGN),
+    (lambda hello, facts: hello.stored_to > facts.head, Outcome.LOST_ROWS),
+    (lambda hello, facts: hello.stored_to + 1 < facts.oldest, Outcome.HOLE),
+    (lambda hello, facts: hello.hash != facts.stored_hash, Outcome.FORKED),
+)
+"""The first that holds decides; none: FOLLOW."""
+
+
+@dataclass(frozen=True, slots=True)
+class ForkFound:
+    """The centre's history is not a prefix of ours, or lacks what we purged.
+
+    Nothing is sent until a new epoch has begun, or a later hello fits.
+    """
+
+    outcome: Outcome
+    epoch: str
+    centre_stored_to: int
+    centre_hash: str
+    head: int
+
+
+def judge(hello: wire.Hello, facts: Facts) -> Outcome:
+    return next((outcome for holds, outcome in RULES if holds(hello, facts)), Outcome.FOLLOW)

@@ -1,0 +1,131 @@
+"""Journal → MQTT: rows after the cursor, re-read each time, in batches, until the centre has stored them."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from typing import Final
+
+from locker.operations.ports import Clock
+from sync import wire
+from sync.edge.ports import JournalPort, JournalReader, Row, Tally, Voice
+from sync.edge.wake import Wake
+from sync.edge.window import Flight, Window
+
+REFUSED: Final = "broker_refused"
+
+
+class Publisher:
+    """Sends only between a hello and the loss of whoever said it; answers are not correlated with sends."""
+
+    def __init__(
+        self,
+        voice: Voice,
+        journal: JournalPort,
+        reader: JournalReader,
+        executor: Executor,
+        clock: Clock,
+        window: Window,
+        tally: Tally,
+        on_unheard: Callable[[], None],
+    ) -> None:
+        """``on_unheard``: nobody was there to hear a batch; a hello must show that somebody is."""
+        self._voice = voice
+        self._journal = journal
+        self._reader = reader
+        self._executor = executor
+        self._clock = clock
+        self._tally = tally
+        self._wake = Wake(clock)
+        self._on_unheard = on_unheard
+        self.window = window
+
+    def open(self, stored_to: int, batches: int) -> None:
+        """A hello has said what the centre holds."""
+        self.window.open(stored_to, batches)
+        self._wake.now()
+
+    def close(self) -> None:
+        self.window.close()
+        self._wake.now()
+
+    def changed(self) -> None:
+        """The journal has grown."""
+        self._wake.now()
+
+    async def acknowledged(self, ack: wire.DownAck) -> None:
+        """Believe an acknowledgement of this history up to an entry that we hold with that hash."""
+        seq = ack.stored_to
+        if ack.up_epoch != self._journal.state.epoch or seq > self._journal.state.seq:
+            self._tally.drop("ack:foreign")
+            return
+        known = self.window.hash_of(seq) or await self._hash_at(seq)
+        if known.hex() != ack.hash:
+            self._tally.drop("ack:hash")
+            return
+        now_ms = self._clock.mono_ms()
+        if seq <= self.window.stored_to and not ack.gap:
+            self._tally.repeat("ack")
+        self.window.acknowledged(seq, ack.window, now_ms)
+        if ack.gap:
+            self.window.missed(seq, now_ms)
+        self._wake.now()
+
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as sending:
+            while True:
+                self.window.expire(self._clock.mono_ms())
+                after = self.window.next_after(self._journal.state.seq)
+                if after is None:
+                    await self._wake.wait(self.window.due_ms)
+                else:
+                    await self._send_after(after, sending)
+
+    async def _send_after(self, after: int, sending: asyncio.TaskGroup) -> None:
+        turn, epoch = self.window.turn, self._journal.state.epoch
+        batch = await asyncio.get_running_loop().run_in_executor(self._executor, self._batch, after, epoch)
+        if turn != self.window.turn or epoch != self._journal.state.epoch:
+            return
+        self.window.sent(Flight(batch.to_seq, bytes.fromhex(batch.hash)), self._clock.mono_ms())
+        sending.create_task(self._say(batch))
+
+    async def _say(self, batch: wire.UpBatch) -> None:
+        result = await self._voice.say(wire.Name.LOG, batch)
+        if result.taken and not result.heard:
+            self.close()
+            self._on_unheard()
+        elif result.reason_code is not None and not result.taken:
+            # Sent again when no acknowledgement comes, like anything else that got lost.
+            self._tally.drop(REFUSED)
+
+    def _batch(self, after: int, epoch: str) -> wire.UpBatch:
+        """In the executor."""
+        prev = self._reader.hash_at(after)
+        rows = self._reader.entries(after, wire.BATCH_ENTRIES_MAX, wire.BATCH_BYTES_MAX)
+        return batch_of(self._voice.identity.locker, epoch, prev, rows)
+
+    async def _hash_at(self, seq: int) -> bytes:
+        return await asyncio.get_running_loop().run_in_executor(self._executor, self._reader.hash_at, seq)
+
+
+def batch_of(locker: str, epoch: str, prev: bytes, rows: Sequence[Row]) -> wire.UpBatch:
+    """Rows as they travel: exactly as stored. Rows whose escapes would burst a packet wait for the next."""
+    count = len(rows)
+    while True:
+        batch = wire.UpBatch(
+            locker=locker,
+            epoch=epoch,
+            from_seq=rows[0].seq,
+            to_seq=rows[count - 1].seq,
+            prev=prev.hex(),
+            entries=tuple(row.public for row in rows[:count]),
+            personal=tuple(wire.kept(row.personal, row.salt, row.personal_digest) for row in rows[:count]),
+            hash=rows[count - 1].hash.hex(),
+        )
+        try:
+            wire.encode(batch)
+        except wire.TooLarge:
+            if count == 1:
+                raise
+            count //= 2
+        else:
+            return batch
