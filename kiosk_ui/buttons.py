@@ -1,0 +1,113 @@
+"""The buttons of each screen: every offered act, with what it posts and how it looks."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from kiosk_ui.screens import Act, Screen, Visit, door_of, offered
+from kiosk_ui.texts import Texts
+from locker.domain.door import Presence
+from locker.domain.state import LockerState
+
+REASONS: Final = ("not_mine", "damaged", "incomplete")
+"""Why a recipient may put an item back."""
+ROUNDS: Final = ("intake", "withdraw", "check")
+FINDINGS: Final = ("complete", "missing", "wrong", "empty")
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """``word`` names its label: that of the screen where it has one, else the common one."""
+
+    act: Act
+    word: str
+    look: str = "plain"
+    """``primary``, ``plain``, ``quiet`` or ``way_out``."""
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+_LOOKS: Final = {
+    Act.LEAVE: "way_out",
+    Act.BACK: "way_out",
+    Act.MENU: "way_out",
+    Act.SIGN_OUT: "way_out",
+    Act.NOT_EMPTY: "quiet",
+    Act.REFUSING: "quiet",
+}
+# Shown as keypad, as rows of a list, or behind another button.
+_NOT_AS_BUTTON: Final = frozenset(
+    {Act.PHONE4, Act.PIN, Act.INTAKE_OPEN, Act.WITHDRAW_OPEN, Act.CHECK_OPEN, Act.REFUSE}
+)
+_LAST: Final = frozenset(
+    {Screen.CANCELLED, Screen.PROBLEM, Screen.GIVE_UP, Screen.INTERRUPTED}
+    | {Screen.RECEIPT, Screen.COLLECTED, Screen.REFUSED_ITEM, Screen.TAKEN_BACK, Screen.ENDED}
+)
+"""Nothing is left to do but to go: the way out is the main button."""
+
+
+def buttons(
+    screen: Screen, visit: Visit, state: LockerState, texts: Texts, values: Mapping[str, object]
+) -> list[dict[str, Any]]:
+    """As the page draws them, most likely first; ``values`` are what labels may mention."""
+    found: list[Button] = []
+    for act in offered(visit, state):
+        found += _of(screen, act, visit, state)
+    return [_plain(screen, button, texts, values) for button in found]
+
+
+def _of(screen: Screen, act: Act, visit: Visit, state: LockerState) -> list[Button]:
+    several = _several(screen, act, visit, state)
+    if several is not None:
+        return several
+    if act in _NOT_AS_BUTTON:
+        return []
+    first = act is Act.LEAVE and screen in _LAST
+    look = "primary" if first or act is _primary(screen, visit, state) else _LOOKS.get(act, "plain")
+    return [Button(act, act.value, look)]
+
+
+def _several(screen: Screen, act: Act, visit: Visit, state: LockerState) -> list[Button] | None:
+    """Acts that stand for a choice, a button for each; None for all others."""
+    found: list[Button] | None = None
+    match act, screen:
+        case Act.OPEN | Act.LOAD_OPEN, Screen.OFFER | Screen.LABEL:
+            found = [Button(act, act.value, "primary"), Button(act, "lower", "plain", {"lower": True})]
+        case Act.REFUSE, Screen.REFUSING:
+            found = [Button(act, f"refuse_{why}", "plain", {"reason": why}) for why in REASONS]
+        case Act.REFUSE, Screen.PUT_BACK_CONFIRM:
+            found = [Button(act, "refuse", "primary", {"reason": visit.refusing})]
+        case Act.ROUND, _:
+            found = [Button(act, f"round_{kind}", "tile", {"kind": kind}) for kind in ROUNDS]
+        case Act.LOAD, _:
+            found = [Button(act, "load", "tile")]
+        case Act.INTAKE_CONFIRM, _:
+            found = [_finding(word) for word in FINDINGS]
+        case Act.CHECK_CONFIRM, _:
+            found = _check_buttons(visit, state)
+    return found
+
+
+def _finding(found: str) -> Button:
+    look = "primary" if found == "complete" else "plain"
+    return Button(Act.INTAKE_CONFIRM, f"finding_{found}", look, {"finding": found})
+
+
+def _primary(screen: Screen, visit: Visit, state: LockerState) -> Act | None:
+    """The act that most people want here: the first that does something."""
+    acts = [act for act in offered(visit, state) if act not in _LOOKS and act not in _NOT_AS_BUTTON]
+    undecided = screen in {Screen.LOOKED, Screen.SECOND_LOOK, Screen.PUT_BACK_CONFIRM}
+    return acts[0] if acts and not undecided else None
+
+
+def _check_buttons(visit: Visit, state: LockerState) -> list[Button]:
+    door = door_of(visit, state)
+    sees_item = door is not None and state.compartments[door].item is Presence.PRESENT
+    found = Button(Act.CHECK_CONFIRM, "check_found", "primary" if sees_item else "plain", {"empty": False})
+    empty = Button(Act.CHECK_CONFIRM, "check_empty", "primary", {"empty": True})
+    return [found] if sees_item else [empty, found]
+
+
+def _plain(screen: Screen, button: Button, texts: Texts, values: Mapping[str, object]) -> dict[str, Any]:
+    own = f"screen.{screen.value}.{button.word}"
+    label = texts.say(own if texts.has(own) else f"act.{button.word}", values)
+    return {"act": button.act.value, "label": label, "look": button.look, "data": dict(button.data)}

@@ -1,0 +1,114 @@
+"""Where a visit stands: a table and one function, and what the screen shows for it.
+
+A `Step` is what the person is busy with; it lives in memory and moves by `NEXT`. A `Screen` is what they see.
+At a door the screen is derived from the journal's state alone, so that it never says more than is known, and
+says it again after a reload or a restart.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from locker.domain.errors import IllegalTransition
+
+
+class Step(StrEnum):
+    HOME = "home"
+    PHONE = "phone"
+    OFFER = "offer"
+    DOOR = "door"
+    REFUSING = "refusing"
+    NOT_EMPTY = "not_empty"
+    PROBLEM = "problem"
+    PIN = "pin"
+    MENU = "menu"
+    ROUND_INTAKE = "round_intake"
+    ROUND_WITHDRAW = "round_withdraw"
+    ROUND_CHECK = "round_check"
+    LOAD = "load"
+    LABEL = "label"
+    STAFF_DOOR = "staff_door"
+    STAFF_PROBLEM = "staff_problem"
+
+
+class Signal(StrEnum):
+    """What a person did, or what became of it."""
+
+    DROP_OFF = "drop_off"
+    """A drop-off code was accepted."""
+    PHONE_ASKED = "phone_asked"
+    BADGE = "badge"
+    LABEL = "label"
+    """The label of an outgoing item was scanned."""
+    OPENED = "opened"
+    """A door was commanded."""
+    REFUSED = "refused"
+    """The answer was a refusal that needs a page of its own."""
+    REFUSE = "refuse"
+    """The recipient does not want to keep what lies there."""
+    REASON_GIVEN = "reason_given"
+    NOT_EMPTY = "not_empty"
+    INTERRUPTED = "interrupted"
+    """The daemon was restarted while somebody stood in front of an open compartment."""
+    SIGNED_IN = "signed_in"
+    INTAKE = "intake"
+    WITHDRAW = "withdraw"
+    CHECK = "check"
+    LOAD = "load"
+    BACK = "back"
+    LEAVE = "leave"
+
+
+_ENTRANCES: Final = (Step.HOME, Step.PHONE, Step.OFFER, Step.PROBLEM, Step.PIN, Step.DOOR)
+"""Where the next code is welcome (at a door: once nothing is under way there)."""
+_ROUNDS: Final = (Step.ROUND_INTAKE, Step.ROUND_WITHDRAW, Step.ROUND_CHECK)
+_STAFF: Final = (Step.MENU, *_ROUNDS, Step.LOAD, Step.LABEL, Step.STAFF_DOOR, Step.STAFF_PROBLEM)
+_ANSWERS: Final = {
+    Signal.DROP_OFF: Step.OFFER,
+    Signal.PHONE_ASKED: Step.PHONE,
+    Signal.BADGE: Step.PIN,
+    Signal.OPENED: Step.DOOR,
+    Signal.REFUSED: Step.PROBLEM,
+    Signal.LEAVE: Step.HOME,
+}
+_TASKS: Final = {
+    Signal.INTAKE: Step.ROUND_INTAKE,
+    Signal.WITHDRAW: Step.ROUND_WITHDRAW,
+    Signal.CHECK: Step.ROUND_CHECK,
+    Signal.LOAD: Step.LOAD,
+}
+
+NEXT: Final[Mapping[tuple[Step, Signal], Step]] = MappingProxyType(
+    {(step, signal): after for step in _ENTRANCES for signal, after in _ANSWERS.items()}
+    | {
+        (Step.HOME, Signal.INTERRUPTED): Step.DOOR,
+        (Step.DOOR, Signal.REFUSE): Step.REFUSING,
+        (Step.DOOR, Signal.NOT_EMPTY): Step.NOT_EMPTY,
+        (Step.REFUSING, Signal.REASON_GIVEN): Step.DOOR,
+        (Step.REFUSING, Signal.BACK): Step.DOOR,
+        (Step.REFUSING, Signal.REFUSED): Step.PROBLEM,
+        (Step.REFUSING, Signal.LEAVE): Step.HOME,
+        # The compartment turned out to be usable no more; the same code gets another one.
+        (Step.NOT_EMPTY, Signal.DROP_OFF): Step.OFFER,
+        (Step.NOT_EMPTY, Signal.REFUSED): Step.PROBLEM,
+        (Step.NOT_EMPTY, Signal.LEAVE): Step.HOME,
+        (Step.PIN, Signal.SIGNED_IN): Step.MENU,
+    }
+    | {(Step.MENU, signal): after for signal, after in _TASKS.items()}
+    # A door done with leads back to where it came from.
+    | {(Step.STAFF_DOOR, signal): after for signal, after in _TASKS.items()}
+    | {(step, Signal.LABEL): Step.LABEL for step in _STAFF}
+    | {(step, Signal.REFUSED): Step.STAFF_PROBLEM for step in _STAFF}
+    | {(step, Signal.BACK): Step.MENU for step in _STAFF}
+    | {(step, Signal.LEAVE): Step.HOME for step in _STAFF}
+    | {(step, Signal.OPENED): Step.STAFF_DOOR for step in (*_ROUNDS, Step.LABEL, Step.STAFF_DOOR)}
+)
+
+
+def advance(step: Step, signal: Signal) -> Step:
+    """The step after ``signal``. Raises IllegalTransition."""
+    try:
+        return NEXT[step, signal]
+    except KeyError:
+        raise IllegalTransition("visit", step, signal) from None

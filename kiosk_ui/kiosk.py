@@ -1,0 +1,291 @@
+"""The kiosk: one visit at a time, what a press does to it, and every watcher of the page told at once."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from kiosk_ui import flow, screens, staff, visitors
+from kiosk_ui.acts import CodeShown, NotHere, Press
+from kiosk_ui.flow import Signal, Step
+from kiosk_ui.screens import EVERYWHERE, TAKES_CODES, Act, Visit, at_work, offered, screen_of
+from kiosk_ui.texts import Texts
+from kiosk_ui.view import Now, Settings, View, view_of
+from locker.domain import deposit as deposits
+from locker.domain.door import Presence
+from locker.domain.entry import Entry
+from locker.domain.errors import Reason, Refusal
+from locker.domain.events import DoorLeftOpen, DoorOpened, OpeningRequested, OpeningUnknown, ReceiptIssued
+from locker.domain.opening import Opening, Phase, Purpose
+from locker.domain.state import LockerState
+from locker.operations import drop_off, sign_in
+from locker.operations.ports import JournalFailing, World
+from locker.operations.present_code import keypad_wait_s
+
+log = logging.getLogger(__name__)
+
+_APPLICANTS: Final = frozenset({Purpose.DROP_OFF, Purpose.REOPEN, Purpose.PICK_UP})
+_WAYS_OUT: Final = frozenset({Act.LEAVE, Act.SIGN_OUT})
+"""Also the answers to "are you still there?", on whatever screen that was asked."""
+_STANDS_THERE_MS: Final = 300_000
+"""Longer than anybody waits for a screen to come back."""
+Does = Callable[[World, Visit, Press], Awaitable[Visit]]
+
+
+class Kiosk:
+    """Presses come one after the other; the journal's callback and time move the page in between."""
+
+    def __init__(
+        self,
+        world: World,
+        settings: Settings,
+        texts: Mapping[str, Texts],
+        failing: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._world, self._settings, self._texts, self._failing = world, settings, texts, failing
+        self._language = settings.language
+        self._visit = Visit()
+        self._begun: Visit | None = None
+        self._one_at_a_time = asyncio.Lock()
+        self._last_act_ms = world.clock.mono_ms()
+        self._ask_ends_ms = 0
+        self._cancel_alarm: Callable[[], None] = lambda: None
+        self._watchers: set[asyncio.Event] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._closed = False
+        self._made = 0
+        self._find_interrupted(world.journal.state)
+
+    # --- what the page sees ----------------------------------------------------------------------------
+
+    @property
+    def visit(self) -> Visit:
+        return self._visit
+
+    def view(self) -> View:
+        """The view now; ``rev`` tells a later one from an earlier."""
+        clock, state = self._world.clock, self._world.journal.state
+        now = Now(clock.mono_ms(), keypad_wait_s(self._world), self._ask_ends_ms, self._failing())
+        self._made += 1
+        view = view_of(self._visit, state, now, self._texts[self._language], self._settings)
+        return {**view, "rev": self._made}
+
+    async def views(self) -> AsyncIterator[View]:
+        """The view now and after every change, the newest only; ends with `close`."""
+        changed = asyncio.Event()
+        changed.set()
+        self._watchers.add(changed)
+        try:
+            while True:
+                await changed.wait()
+                if self._closed:
+                    return
+                changed.clear()
+                yield self.view()
+        finally:
+            self._watchers.discard(changed)
+
+    def close(self) -> None:
+        """Let every watcher go. Called when the daemon stops, before its server does."""
+        self._closed = True
+        self._cancel_alarm()
+        self._changed()
+
+    # --- what a person does ----------------------------------------------------------------------------
+
+    async def code(self, shown: CodeShown) -> None:
+        """A code was typed or scanned. Raises NotHere while somebody's visit is under way."""
+        async with self._one_at_a_time:
+            if screen_of(self._visit, self._world.journal.state) not in TAKES_CODES:
+                raise NotHere("code", screen_of(self._visit, self._world.journal.state))
+            does = staff.code if self._visit.staff else visitors.code
+            await self._do(lambda world, visit: does(world, visit, shown))
+
+    async def act(self, press: Press) -> None:
+        """A button was pressed. Raises NotHere for one that this screen does not have."""
+        async with self._one_at_a_time:
+            state = self._world.journal.state
+            ends = bool(self._ask_ends_ms) and press.act in _WAYS_OUT
+            if not ends and press.act not in EVERYWHERE and press.act not in offered(self._visit, state):
+                raise NotHere(press.act, screen_of(self._visit, state))
+            if press.act is Act.LANGUAGE:
+                self._language = str(press.data["lang"])
+            elif press.act in _WAYS_OUT:
+                await self._end()
+            elif press.act is not Act.STAY:
+                does = (STAFF_DOES if self._visit.staff else VISITOR_DOES)[press.act]
+                await self._do(lambda world, visit: does(world, visit, press))
+        self._touch()
+
+    async def _do(self, step: Callable[[World, Visit], Awaitable[Visit]]) -> None:
+        """Run one operation on the visit; a journal that fails becomes its page."""
+        before = self._visit
+        begun = replace(before, visit=before.visit or self._world.secrets.new_id(), refusal=None, said="")
+        self._begun = begun
+        try:
+            after = await step(self._world, begun)
+            if before.deposit and before.deposit != after.deposit:
+                # A visit that turned to something else gives back what it only had set aside.
+                await drop_off.leave(self._world, before.deposit)
+        except JournalFailing:
+            log.exception("the journal cannot be written: the page says so, no door opens")
+            after = visitors.refused(self._world, begun, Refusal(Reason.JOURNAL_FAILING))
+        finally:
+            self._begun = None
+        # What the journal told of this visit while the operation ran is kept.
+        same = (self._visit.deposit, self._visit.door) == (after.deposit, after.door)
+        self._visit = replace(
+            after,
+            receipt=self._visit.receipt if same else None,
+            opened_mono_ms=self._visit.opened_mono_ms if same else 0,
+        )
+        if self._visit.step is Step.HOME and self._visit.refusal is None:
+            self._visit = Visit()
+        self._touch()
+
+    async def _end(self) -> None:
+        """Back to the home page; what was only set aside is given back."""
+        visit, self._visit = self._visit, Visit()
+        self._language = self._settings.language
+        self._touch()
+        try:
+            if visit.deposit:
+                await drop_off.leave(self._world, visit.deposit)
+            if visit.staff:
+                await sign_in.sign_out(self._world, visit.staff)
+        except JournalFailing:
+            log.exception("the journal cannot be written: a visit ended without its last entry")
+
+    # --- what the journal and time do ------------------------------------------------------------------
+
+    def entries_committed(self, state: LockerState, entries: tuple[Entry, ...]) -> None:
+        """Subscribed to the journal: the page follows what became durable, and nothing else."""
+        for entry in entries:
+            self._follow(state, entry)
+        if self._visit.refusing and self._back_inside(state):
+            self._spawn(self._refuse_put_back())
+        if self._visit.step is Step.NOT_EMPTY and self._shut(state):
+            self._spawn(self._another_door())
+        self._touch()
+
+    def _follow(self, state: LockerState, entry: Entry) -> None:
+        visit = self._visit
+        match entry.event:
+            case OpeningRequested() if self._begun is not None and entry.cause != "sensor":
+                # The grant is durable, the pulse is on its way: the page says so already.
+                self._visit = _opening(self._begun, entry.event)
+            case ReceiptIssued(deposit) if deposit == visit.deposit:
+                self._visit = replace(visit, receipt=entry.event)
+            case DoorOpened(door) if door == screens.door_of(visit, state):
+                self._visit = replace(visit, opened_mono_ms=entry.stamp.mono_ms)
+            case DoorLeftOpen(door) if door == screens.door_of(visit, state):
+                # The kiosk is for the next person now; the door is followed in the background.
+                self._spawn(self._leave_alone(visit.visit))
+            case OpeningUnknown():
+                self._find_interrupted(state)
+
+    def _find_interrupted(self, state: LockerState) -> None:
+        """After a restart: whoever stands in front of an open compartment gets their page back."""
+        now_ms = self._world.clock.mono_ms()
+        known = [o for o in state.openings.values() if _was_interrupted(o, state, now_ms)]
+        if self._visit.visit or not known:
+            return
+        opening = max(known, key=lambda o: o.requested_ms)
+        step = flow.advance(Step.HOME, Signal.INTERRUPTED)
+        self._visit = Visit(visit=self._world.secrets.new_id(), step=step, deposit=opening.deposit)
+        self._touch()
+
+    def _back_inside(self, state: LockerState) -> bool:
+        """Whether a good sensor shows that a refused item was put back."""
+        opening, visit = screens.opening_of(self._visit, state), self._visit
+        deposit = state.deposits.get(visit.deposit)
+        return (
+            opening is not None
+            and opening.phase is Phase.CLOSED
+            and deposit is not None
+            and deposit.phase is deposits.Phase.AWAITING_PICKUP
+            and state.compartments[opening.door].item is Presence.PRESENT
+        )
+
+    def _shut(self, state: LockerState) -> bool:
+        opening = screens.opening_of(self._visit, state)
+        return opening is not None and opening.phase is Phase.CLOSED
+
+    async def _another_door(self) -> None:
+        async with self._one_at_a_time:
+            if self._visit.step is Step.NOT_EMPTY:
+                await self._do(visitors.another_door)
+
+    async def _refuse_put_back(self) -> None:
+        async with self._one_at_a_time:
+            if self._visit.refusing and self._back_inside(self._world.journal.state):
+                press = Press(Act.REFUSE, {"reason": self._visit.refusing})
+                await self._do(lambda world, visit: visitors.refuse(world, visit, press))
+
+    async def _leave_alone(self, visit: str) -> None:
+        async with self._one_at_a_time:
+            if self._visit.visit == visit:
+                await self._end()
+
+    def _touch(self) -> None:
+        """Something happened: the session is alive, and the page is told."""
+        self._last_act_ms, self._ask_ends_ms = self._world.clock.mono_ms(), 0
+        self._arm()
+        self._changed()
+
+    def _changed(self) -> None:
+        for watcher in self._watchers:
+            watcher.set()
+
+    def _arm(self) -> None:
+        """Set the one alarm of the session: asking whether somebody is still there, then going home."""
+        self._cancel_alarm()
+        self._cancel_alarm = lambda: None
+        untouched = not self._visit.visit and self._language == self._settings.language
+        if self._closed or untouched or at_work(self._visit, self._world.journal.state):
+            return
+        idle_ms = self._world.journal.state.policy.session_idle_s * 1000
+        at_ms = self._ask_ends_ms or self._last_act_ms + idle_ms
+        self._cancel_alarm = self._world.clock.call_at(at_ms, self._alarm)
+
+    def _alarm(self) -> None:
+        if self._ask_ends_ms or not self._visit.visit:
+            self._language = self._settings.language
+            self._spawn(self._leave_alone(self._visit.visit))
+            return
+        ask_ms = self._world.journal.state.policy.session_ask_s * 1000
+        self._ask_ends_ms = self._world.clock.mono_ms() + ask_ms
+        self._arm()
+        self._changed()
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _was_interrupted(opening: Opening, state: LockerState, now_ms: int) -> bool:
+    """An applicant's opening that the last run left behind, while its person may still stand there."""
+    if opening.purpose not in _APPLICANTS or opening.phase not in {Phase.UNKNOWN, Phase.OPEN}:
+        return False
+    recent = 0 <= now_ms - opening.requested_ms < _STANDS_THERE_MS
+    # Monotonic time may have begun anew; a door not seen since is what the cut interrupted.
+    return recent or not state.compartments[opening.door].doubt
+
+
+def _opening(begun: Visit, fact: OpeningRequested) -> Visit:
+    return replace(
+        begun,
+        step=flow.advance(begun.step, Signal.OPENED),
+        deposit=fact.deposit,
+        door=fact.door,
+        refusing="",
+        kept=False,
+        receipt=None,
+        opened_mono_ms=0,
+    )
+
+
+VISITOR_DOES: Final[Mapping[Act, Does]] = {**visitors.DOES, Act.PIN: staff.pin}
+STAFF_DOES: Final[Mapping[Act, Does]] = staff.DOES

@@ -1,0 +1,245 @@
+"""The tables and figures on a page: facts of a case, papers, rounds, the cabinet's picture, the receipt."""
+
+import json
+from typing import Any, Final, Protocol
+
+from kiosk_ui.screens import Screen, Visit, door_of
+from kiosk_ui.texts import Texts
+from locker.domain.codes import Authorisation
+from locker.domain.deposit import Deposit
+from locker.domain.ids import AuthorisationId, CompartmentNumber, ItemId
+from locker.domain.state import LockerState
+from locker.operations import clear_submissions, stocktake, withdraw_overdue
+from locker.operations.present_code import DropOffOffer, LoadOffer
+
+_KEEP: Final = 4
+
+
+class Named(Protocol):
+    """The part of the settings that texts mention."""
+
+    @property
+    def help_line(self) -> str: ...
+
+
+def masked(case: str) -> str:
+    """A case number that its owner recognises and nobody else can use."""
+    if len(case) <= 2 * _KEEP:
+        return "****" + case[-3:]
+    return f"{case[:_KEEP]}****{case[-_KEEP:]}"
+
+
+def shown_case(visit: Visit, state: LockerState) -> str:
+    """Staff compare the whole number with the paper in their hand."""
+    case = case_of(visit, state)
+    return case if visit.staff or not case else masked(case)
+
+
+def values(visit: Visit, state: LockerState, settings: Named) -> dict[str, object]:
+    """What texts may mention."""
+    door = shown_door(visit, state)
+    authorisation = authorisation_of(visit, state)
+    deposit = state.deposits.get(authorisation.deposit) if authorisation else None
+    used = deposit.openings if deposit else 0
+    return {
+        "door": "" if door is None else door,
+        "name": visit.name,
+        "case": shown_case(visit, state),
+        "item": service_item_of(visit, state),
+        "left": max(0, state.policy.openings_per_drop_off - used),
+        "receipt": deposit.receipt if deposit else "",
+        "help": settings.help_line,
+        "reference": visit.reference or f"{state.locker} · {state.seq}",
+        "intake": len(clear_submissions.waiting(state)),
+        "withdraw": len(withdraw_overdue.waiting(state)),
+        "check": len(stocktake.doubtful(state)),
+        "done": max(0, visit.round_size - _left(visit, state)),
+        "size": visit.round_size,
+    }
+
+
+def _left(visit: Visit, state: LockerState) -> int:
+    screens = {
+        "round_intake": Screen.ROUND_INTAKE,
+        "round_withdraw": Screen.ROUND_WITHDRAW,
+        "round_check": Screen.ROUND_CHECK,
+    }
+    screen = screens.get(visit.step.value)
+    return len(waiting(screen, state)) if screen else 0
+
+
+def waiting(screen: Screen, state: LockerState) -> list[Any]:
+    """What a round has before it."""
+    match screen:
+        case Screen.ROUND_INTAKE:
+            return list(clear_submissions.waiting(state))
+        case Screen.ROUND_WITHDRAW:
+            return list(withdraw_overdue.waiting(state))
+        case _:
+            return list(stocktake.doubtful(state))
+
+
+def shown_door(visit: Visit, state: LockerState) -> CompartmentNumber | None:
+    """The visit's door, or the one where the papers of its code lie already."""
+    door, authorisation = door_of(visit, state), authorisation_of(visit, state)
+    deposit = state.deposits.get(authorisation.deposit) if authorisation else None
+    return deposit.door if door is None and deposit is not None else door
+
+
+def authorisation_of(visit: Visit, state: LockerState) -> Authorisation | None:
+    deposit = state.deposits.get(visit.deposit)
+    key = deposit.authorisation if deposit else AuthorisationId("")
+    if not key and isinstance(visit.offer, DropOffOffer):
+        key = visit.offer.authorisation
+    return state.authorisations.get(key)
+
+
+def case_of(visit: Visit, state: LockerState) -> str:
+    deposit = state.deposits.get(visit.deposit)
+    if deposit is not None:
+        return deposit.case
+    authorisation = authorisation_of(visit, state)
+    if authorisation is not None:
+        return authorisation.case
+    token = visit.offer.token if isinstance(visit.offer, DropOffOffer | LoadOffer) else None
+    return token.case if token else ""
+
+
+def service_item_of(visit: Visit, state: LockerState) -> str:
+    authorisation = authorisation_of(visit, state)
+    if authorisation is not None:
+        return authorisation.service_item
+    deposit = state.deposits.get(visit.deposit)
+    key = deposit.item if deposit else ItemId("")
+    if isinstance(visit.offer, LoadOffer):
+        key = visit.offer.item
+    item = state.items.get(key)
+    return item.service_item if item else ""
+
+
+_WITH_FACTS: Final = frozenset(
+    {Screen.OFFER, Screen.OFFER_AGAIN, Screen.TAKE, Screen.CONFIRM_TAKEN, Screen.STILL_INSIDE}
+    | {Screen.COLLECTED, Screen.RECEIPT, Screen.LABEL, Screen.SECOND_LOOK, Screen.PUT_IN}
+    | {Screen.TAKE_OUT, Screen.INTAKE_CONFIRM, Screen.WITHDRAW_CONFIRM}
+)
+
+
+def facts(screen: Screen, visit: Visit, state: LockerState, texts: Texts) -> list[dict[str, str]]:
+    """Whose and what: masked, and only as much as is known."""
+    if screen not in _WITH_FACTS:
+        return []
+    known = {
+        "case": shown_case(visit, state),
+        "item": service_item_of(visit, state),
+        "name": visit.name,
+    }
+    return [{"label": texts.say(f"word.{key}", {}), "value": text} for key, text in known.items() if text]
+
+
+_WITH_PAPERS: Final = frozenset({Screen.OFFER, Screen.PLACE, Screen.INTAKE_CONFIRM})
+
+
+def papers(screen: Screen, visit: Visit, state: LockerState, texts: Texts) -> list[dict[str, Any]]:
+    """What belongs inside, and what may follow later."""
+    authorisation = authorisation_of(visit, state)
+    if screen not in _WITH_PAPERS or authorisation is None:
+        return []
+    first = "expected" if visit.staff else "papers"
+    lists = {first: authorisation.papers, "deferred": authorisation.deferred}
+    return [
+        {"kind": kind, "label": texts.say(f"word.{kind}", {"count": len(names)}), "names": list(names)}
+        for kind, names in lists.items()
+        if names
+    ]
+
+
+def has_papers(visit: Visit, state: LockerState) -> bool:
+    authorisation = authorisation_of(visit, state)
+    return authorisation is not None and bool(authorisation.papers or authorisation.deferred)
+
+
+def rows(screen: Screen, visit: Visit, state: LockerState, texts: Texts) -> list[dict[str, Any]]:
+    """The round: one row a compartment, oldest first, each with the act that opens it."""
+    match screen:
+        case Screen.ROUND_INTAKE:
+            return [_deposit_row(d, "intake_open", visit, state, texts) for d in waiting(screen, state)]
+        case Screen.ROUND_WITHDRAW:
+            return [_deposit_row(d, "withdraw_open", visit, state, texts) for d in waiting(screen, state)]
+        case Screen.ROUND_CHECK:
+            return [_door_row(c.spec.number, c.doubt, texts) for c in waiting(screen, state)]
+        case _:
+            return []
+
+
+def _deposit_row(
+    deposit: Deposit, act: str, visit: Visit, state: LockerState, texts: Texts
+) -> dict[str, Any]:
+    item = state.items.get(deposit.item)
+    authorisation = state.authorisations.get(deposit.authorisation)
+    what = authorisation.service_item if authorisation else (item.service_item if item else "")
+    return {
+        "door": deposit.door,
+        "title": deposit.case,
+        "text": " · ".join(part for part in (what, visit.names.get(deposit.deposit, "")) if part),
+        "note": texts.say(f"note.{_note(deposit, state)}", {}),
+        "act": act,
+        "data": {"deposit": deposit.deposit},
+        "label": texts.say("act.open_door", {"door": deposit.door}),
+    }
+
+
+def _note(deposit: Deposit, state: LockerState) -> str:
+    item = state.items.get(deposit.item)
+    if item is not None and item.recalled:
+        return "recalled"
+    if deposit.overdue:
+        return "overdue"
+    if state.compartments[deposit.door].doubt:
+        return "doubtful"
+    return deposit.phase.value
+
+
+def _door_row(door: CompartmentNumber, doubt: str, texts: Texts) -> dict[str, Any]:
+    key = "doubt." + doubt.replace(" ", "_")
+    return {
+        "door": door,
+        "title": texts.say("word.door", {"door": door}),
+        "text": texts.say(key if texts.has(key) else "doubt.other", {}),
+        "note": "",
+        "act": "check_open",
+        "data": {"door": door},
+        "label": texts.say("act.open_door", {"door": door}),
+    }
+
+
+def cabinet(state: LockerState) -> list[dict[str, Any]]:
+    """The picture: where each door is, and how it stands. Nothing of what lies inside."""
+    return [
+        {
+            "n": number,
+            "cabinet": c.spec.cabinet,
+            "row": c.spec.row,
+            "column": c.spec.column,
+            "size": c.spec.size.name,
+            "position": c.position.value,
+        }
+        for number, c in state.compartments.items()
+    ]
+
+
+def receipt(screen: Screen, visit: Visit, state: LockerState, texts: Texts) -> dict[str, Any] | None:
+    """The receipt as the screen shows it; ``qr`` says whether its signed text is at hand."""
+    deposit = state.deposits.get(visit.deposit)
+    if screen is not Screen.RECEIPT or deposit is None or not deposit.receipt:
+        return None
+    signed: dict[str, Any] = json.loads(visit.receipt.text) if visit.receipt else {}
+    return {
+        "number": deposit.receipt,
+        "label": texts.say("word.receipt", {}),
+        "time_label": texts.say("word.time", {}),
+        "time_ms": signed.get("time", deposit.since_ms),
+        "time_unsure": texts.say("word.time_unsure", {"seq": signed.get("seq", "")}),
+        "declared": texts.say("word.declared", {"count": signed.get("declared", 0)}),
+        "qr": visit.receipt is not None,
+        "photograph": texts.say("word.photograph", {}),
+    }

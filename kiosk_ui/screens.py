@@ -1,0 +1,388 @@
+"""Which screen is true just now, and what may be done on it: pure functions of the visit and the journal."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from kiosk_ui.flow import Step
+from locker.domain import deposit as deposits
+from locker.domain import opening as openings
+from locker.domain.deposit import Deposit
+from locker.domain.door import Position, Presence
+from locker.domain.errors import Refusal
+from locker.domain.events import ReceiptIssued
+from locker.domain.ids import CompartmentNumber, DepositId, StaffId
+from locker.domain.opening import Opening, Purpose
+from locker.domain.state import LockerState
+from locker.operations.drop_off import EMPTY_READINGS
+from locker.operations.present_code import DropOffOffer, Offer, PickupOffer
+
+
+class Screen(StrEnum):
+    HOME = "home"
+    PHONE = "phone"
+    OFFER = "offer"
+    OFFER_AGAIN = "offer_again"
+    """The papers lie here already: look again, or take them back."""
+    OPENING = "opening"
+    STUCK = "stuck"
+    GIVE_UP = "give_up"
+    INTERRUPTED = "interrupted"
+    UNSEEN = "unseen"
+    """The door's board is silent: nothing can be said of the door."""
+    PLACE = "place"
+    EMPTY = "empty"
+    CONFIRM_IN = "confirm_in"
+    RECEIPT = "receipt"
+    LOOK = "look"
+    LOOKED = "looked"
+    TAKEN_BACK = "taken_back"
+    CANCELLED = "cancelled"
+    NOT_EMPTY = "not_empty"
+    TAKE = "take"
+    CONFIRM_TAKEN = "confirm_taken"
+    STILL_INSIDE = "still_inside"
+    REFUSING = "refusing"
+    PUT_BACK = "put_back"
+    PUT_BACK_CONFIRM = "put_back_confirm"
+    REFUSED_ITEM = "refused_item"
+    COLLECTED = "collected"
+    ENDED = "ended"
+    PROBLEM = "problem"
+    PIN = "pin"
+    MENU = "menu"
+    ROUND_INTAKE = "round_intake"
+    ROUND_WITHDRAW = "round_withdraw"
+    ROUND_CHECK = "round_check"
+    LOAD = "load"
+    LABEL = "label"
+    TAKE_OUT = "take_out"
+    PUT_IN = "put_in"
+    INSPECT = "inspect"
+    NOT_TAKEN = "not_taken"
+    INTAKE_CONFIRM = "intake_confirm"
+    WITHDRAW_CONFIRM = "withdraw_confirm"
+    CHECK_CONFIRM = "check_confirm"
+    LOAD_EMPTY = "load_empty"
+    SECOND_LOOK = "second_look"
+    STAFF_PROBLEM = "staff_problem"
+
+
+class Act(StrEnum):
+    """What a person can press."""
+
+    OPEN = "open"
+    AGAIN = "again"
+    CONFIRM_IN = "confirm_in"
+    TAKEN = "taken"
+    TAKE_BACK = "take_back"
+    STILL_INSIDE = "still_inside"
+    REFUSING = "refusing"
+    REFUSE = "refuse"
+    NOT_EMPTY = "not_empty"
+    PHONE4 = "phone4"
+    PIN = "pin"
+    BACK = "back"
+    LEAVE = "leave"
+    STAY = "stay"
+    LANGUAGE = "language"
+    ROUND = "round"
+    INTAKE_OPEN = "intake_open"
+    INTAKE_CONFIRM = "intake_confirm"
+    LOAD = "load"
+    LOAD_OPEN = "load_open"
+    WITHDRAW_OPEN = "withdraw_open"
+    WITHDRAW_CONFIRM = "withdraw_confirm"
+    CHECK_OPEN = "check_open"
+    CHECK_CONFIRM = "check_confirm"
+    MENU = "menu"
+    SIGN_OUT = "sign_out"
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One person's session, in memory. The blank one is the home page."""
+
+    visit: str = ""
+    step: Step = Step.HOME
+    offer: Offer | None = None
+    deposit: DepositId = DepositId("")
+    door: CompartmentNumber | None = None
+    """The compartment commanded; all there is to go by in a check, which has no deposit."""
+    name: str = ""
+    """Masked, as the centre sent it."""
+    typed: str = field(default="", repr=False)
+    """A typed code that waits for its second factor."""
+    phone4: str = field(default="", repr=False)
+    staff: StaffId = StaffId("")
+    names: Mapping[DepositId, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Masked names of a round."""
+    round_size: int = 0
+    refusal: Refusal | None = None
+    """What the last press was answered with: a page in a problem step, a banner elsewhere."""
+    reference: str = ""
+    said: str = ""
+    """What went well just now: the name of a banner."""
+    refusing: str = ""
+    """Why the recipient puts the item back."""
+    kept: bool = False
+    """They looked into their submission and left it inside."""
+    receipt: ReceiptIssued | None = None
+    opened_mono_ms: int = 0
+    """When this visit's door was seen open; 0 before."""
+
+
+_BY_STEP: Final = MappingProxyType(
+    {
+        Step.HOME: Screen.HOME,
+        Step.PHONE: Screen.PHONE,
+        Step.REFUSING: Screen.REFUSING,
+        Step.NOT_EMPTY: Screen.NOT_EMPTY,
+        Step.PROBLEM: Screen.PROBLEM,
+        Step.PIN: Screen.PIN,
+        Step.MENU: Screen.MENU,
+        Step.ROUND_INTAKE: Screen.ROUND_INTAKE,
+        Step.ROUND_WITHDRAW: Screen.ROUND_WITHDRAW,
+        Step.ROUND_CHECK: Screen.ROUND_CHECK,
+        Step.LOAD: Screen.LOAD,
+        Step.LABEL: Screen.LABEL,
+        Step.STAFF_PROBLEM: Screen.STAFF_PROBLEM,
+    }
+)
+_COMMANDED: Final = frozenset(
+    {openings.Phase.REQUESTED, openings.Phase.ACKNOWLEDGED, openings.Phase.UNCERTAIN}
+)
+_STANDS_OPEN: Final = frozenset({openings.Phase.OPEN, openings.Phase.LEFT_OPEN})
+_WHILE_OPEN: Final = MappingProxyType(
+    {
+        Purpose.DROP_OFF: Screen.PLACE,
+        Purpose.REOPEN: Screen.LOOK,
+        Purpose.PICK_UP: Screen.TAKE,
+        Purpose.INTAKE: Screen.TAKE_OUT,
+        Purpose.WITHDRAW: Screen.TAKE_OUT,
+        Purpose.LOAD: Screen.PUT_IN,
+        Purpose.CHECK: Screen.INSPECT,
+    }
+)
+ONCE_SHUT: Final[Mapping[tuple[Purpose, Presence], Screen]] = MappingProxyType(
+    {
+        (Purpose.DROP_OFF, Presence.PRESENT): Screen.CONFIRM_IN,
+        (Purpose.DROP_OFF, Presence.ABSENT): Screen.EMPTY,
+        (Purpose.DROP_OFF, Presence.UNKNOWN): Screen.CONFIRM_IN,
+        (Purpose.REOPEN, Presence.PRESENT): Screen.RECEIPT,
+        (Purpose.REOPEN, Presence.ABSENT): Screen.LOOKED,
+        (Purpose.REOPEN, Presence.UNKNOWN): Screen.LOOKED,
+        (Purpose.PICK_UP, Presence.PRESENT): Screen.STILL_INSIDE,
+        (Purpose.PICK_UP, Presence.ABSENT): Screen.CONFIRM_TAKEN,
+        (Purpose.PICK_UP, Presence.UNKNOWN): Screen.CONFIRM_TAKEN,
+        (Purpose.INTAKE, Presence.PRESENT): Screen.NOT_TAKEN,
+        (Purpose.INTAKE, Presence.ABSENT): Screen.INTAKE_CONFIRM,
+        (Purpose.INTAKE, Presence.UNKNOWN): Screen.INTAKE_CONFIRM,
+        (Purpose.WITHDRAW, Presence.PRESENT): Screen.NOT_TAKEN,
+        (Purpose.WITHDRAW, Presence.ABSENT): Screen.WITHDRAW_CONFIRM,
+        (Purpose.WITHDRAW, Presence.UNKNOWN): Screen.WITHDRAW_CONFIRM,
+        (Purpose.LOAD, Presence.PRESENT): Screen.SECOND_LOOK,
+        (Purpose.LOAD, Presence.ABSENT): Screen.LOAD_EMPTY,
+        (Purpose.LOAD, Presence.UNKNOWN): Screen.SECOND_LOOK,
+        (Purpose.CHECK, Presence.PRESENT): Screen.CHECK_CONFIRM,
+        (Purpose.CHECK, Presence.ABSENT): Screen.CHECK_CONFIRM,
+        (Purpose.CHECK, Presence.UNKNOWN): Screen.CHECK_CONFIRM,
+    }
+)
+"""A door was shut and its deposit has not moved on by that alone: what is asked next."""
+_OUTCOMES: Final = MappingProxyType(
+    {
+        deposits.Phase.COLLECTED: Screen.COLLECTED,
+        deposits.Phase.REFUSED: Screen.REFUSED_ITEM,
+        deposits.Phase.TAKEN_BACK: Screen.TAKEN_BACK,
+        deposits.Phase.CANCELLED: Screen.CANCELLED,
+        deposits.Phase.TAKEN_IN: Screen.ENDED,
+        deposits.Phase.WITHDRAWN: Screen.ENDED,
+    }
+)
+
+
+def door_of(visit: Visit, state: LockerState) -> CompartmentNumber | None:
+    """The compartment this visit is about; it moves when another one opens instead."""
+    deposit = state.deposits.get(visit.deposit)
+    if deposit is not None:
+        return deposit.door
+    return visit.door
+
+
+def opening_of(visit: Visit, state: LockerState) -> Opening | None:
+    """The latest opening of the visit's door that was made for it."""
+    door = door_of(visit, state)
+    opening = state.opening_of(door) if door is not None else None
+    return opening if opening is not None and opening.deposit == visit.deposit else None
+
+
+def screen_of(visit: Visit, state: LockerState) -> Screen:
+    """What is true for this visit now."""
+    if visit.step is Step.OFFER:
+        return _offer_screen(visit, state)
+    if visit.step in {Step.DOOR, Step.STAFF_DOOR}:
+        return _door_screen(visit, state)
+    return _BY_STEP[visit.step]
+
+
+def _offer_screen(visit: Visit, state: LockerState) -> Screen:
+    record = None
+    if isinstance(visit.offer, DropOffOffer):
+        record = state.authorisations.get(visit.offer.authorisation)
+    deposit = state.deposits.get(record.deposit) if record else None
+    return Screen.OFFER_AGAIN if deposit is not None and not deposit.ended else Screen.OFFER
+
+
+def _door_screen(visit: Visit, state: LockerState) -> Screen:
+    deposit = state.deposits.get(visit.deposit)
+    if deposit is not None and deposit.phase in _OUTCOMES and visit.step is Step.DOOR:
+        return _OUTCOMES[deposit.phase]
+    opening = opening_of(visit, state)
+    if opening is None:
+        return Screen.ENDED
+    if _handed_in(deposit, opening):
+        return Screen.RECEIPT
+    return _opening_screen(visit, state, opening)
+
+
+def _opening_screen(visit: Visit, state: LockerState, opening: Opening) -> Screen:
+    if opening.phase in _COMMANDED:
+        return Screen.OPENING
+    if opening.phase is openings.Phase.UNKNOWN:
+        return Screen.INTERRUPTED
+    if opening.phase in openings.NEVER_OPENED:
+        return Screen.GIVE_UP if _hopeless(opening, state) else Screen.STUCK
+    return _moved_screen(visit, state, opening)
+
+
+def _handed_in(deposit: Deposit | None, opening: Opening) -> bool:
+    return (
+        deposit is not None
+        and deposit.phase is deposits.Phase.AWAITING_INTAKE
+        and opening.purpose is Purpose.DROP_OFF
+    )
+
+
+def _hopeless(opening: Opening, state: LockerState) -> bool:
+    tried_enough = opening.attempt >= state.policy.tries_per_visit
+    return tried_enough or bool(state.compartments[opening.door].fault)
+
+
+def _moved_screen(visit: Visit, state: LockerState, opening: Opening) -> Screen:
+    """The door was seen open under this opening, and perhaps shut again."""
+    compartment = state.compartments[opening.door]
+    if compartment.position is Position.UNKNOWN:
+        return Screen.UNSEEN
+    putting_back = bool(visit.refusing) and opening.purpose is Purpose.PICK_UP
+    if opening.phase in _STANDS_OPEN or compartment.position is Position.OPEN:
+        return Screen.PUT_BACK if putting_back else _WHILE_OPEN[opening.purpose]
+    if putting_back:
+        return Screen.PUT_BACK_CONFIRM
+    if visit.kept and opening.purpose is Purpose.REOPEN:
+        return Screen.RECEIPT
+    return ONCE_SHUT[opening.purpose, compartment.item]
+
+
+_RETRY: Final = (Act.AGAIN, Act.LEAVE)
+_STAFF_END: Final = (Act.MENU, Act.SIGN_OUT)
+ACTS: Final[Mapping[Screen, tuple[Act, ...]]] = MappingProxyType(
+    {
+        Screen.HOME: (),
+        Screen.PHONE: (Act.PHONE4, Act.LEAVE),
+        Screen.OFFER: (Act.OPEN, Act.LEAVE),
+        Screen.OFFER_AGAIN: (Act.OPEN, Act.LEAVE),
+        Screen.OPENING: (),
+        Screen.STUCK: _RETRY,
+        Screen.GIVE_UP: (Act.LEAVE,),
+        Screen.INTERRUPTED: (Act.LEAVE,),
+        Screen.UNSEEN: (Act.LEAVE,),
+        Screen.PLACE: (Act.NOT_EMPTY,),
+        Screen.EMPTY: (Act.AGAIN, Act.CONFIRM_IN, Act.LEAVE),
+        Screen.CONFIRM_IN: (Act.CONFIRM_IN, Act.AGAIN, Act.LEAVE),
+        Screen.RECEIPT: (Act.LEAVE,),
+        Screen.LOOK: (),
+        Screen.LOOKED: (Act.STILL_INSIDE, Act.TAKE_BACK, Act.AGAIN),
+        Screen.TAKEN_BACK: (Act.LEAVE,),
+        Screen.CANCELLED: (Act.LEAVE,),
+        Screen.NOT_EMPTY: (Act.LEAVE,),
+        Screen.TAKE: (Act.REFUSING, Act.REFUSE),
+        Screen.CONFIRM_TAKEN: (Act.TAKEN, Act.AGAIN, Act.REFUSING, Act.REFUSE),
+        Screen.STILL_INSIDE: (Act.AGAIN, Act.REFUSING, Act.REFUSE, Act.LEAVE),
+        Screen.REFUSING: (Act.REFUSE, Act.BACK),
+        Screen.PUT_BACK: (Act.BACK,),
+        Screen.PUT_BACK_CONFIRM: (Act.REFUSE, Act.AGAIN, Act.BACK),
+        Screen.REFUSED_ITEM: (Act.LEAVE,),
+        Screen.COLLECTED: (Act.LEAVE,),
+        Screen.ENDED: (Act.LEAVE,),
+        Screen.PROBLEM: (Act.LEAVE,),
+        Screen.PIN: (Act.PIN, Act.LEAVE),
+        Screen.MENU: (Act.ROUND, Act.LOAD, Act.SIGN_OUT),
+        Screen.ROUND_INTAKE: (Act.INTAKE_OPEN, *_STAFF_END),
+        Screen.ROUND_WITHDRAW: (Act.WITHDRAW_OPEN, *_STAFF_END),
+        Screen.ROUND_CHECK: (Act.CHECK_OPEN, *_STAFF_END),
+        Screen.LOAD: _STAFF_END,
+        Screen.LABEL: (Act.LOAD_OPEN, *_STAFF_END),
+        Screen.TAKE_OUT: (),
+        Screen.PUT_IN: (Act.NOT_EMPTY,),
+        Screen.INSPECT: (),
+        Screen.NOT_TAKEN: (Act.AGAIN, Act.MENU),
+        Screen.INTAKE_CONFIRM: (Act.INTAKE_CONFIRM, Act.AGAIN, Act.MENU),
+        Screen.WITHDRAW_CONFIRM: (Act.WITHDRAW_CONFIRM, Act.AGAIN, Act.MENU),
+        Screen.CHECK_CONFIRM: (Act.CHECK_CONFIRM, Act.AGAIN, Act.MENU),
+        Screen.LOAD_EMPTY: (Act.AGAIN, Act.MENU),
+        Screen.SECOND_LOOK: (Act.AGAIN, Act.MENU),
+        Screen.STAFF_PROBLEM: _STAFF_END,
+    }
+)
+"""What each screen takes, most likely first; the language and a sign of life are taken everywhere."""
+EVERYWHERE: Final = frozenset({Act.LANGUAGE, Act.STAY})
+
+TAKES_CODES: Final = frozenset(
+    {Screen.HOME, Screen.PHONE, Screen.OFFER, Screen.OFFER_AGAIN, Screen.PROBLEM, Screen.PIN}
+    | {Screen.RECEIPT, Screen.TAKEN_BACK, Screen.CANCELLED, Screen.REFUSED_ITEM, Screen.COLLECTED}
+    | {Screen.ENDED, Screen.INTERRUPTED, Screen.GIVE_UP}
+    | {Screen.MENU, Screen.ROUND_INTAKE, Screen.ROUND_WITHDRAW, Screen.ROUND_CHECK}
+    | {Screen.LOAD, Screen.LABEL, Screen.SECOND_LOOK, Screen.STAFF_PROBLEM}
+)
+"""Where a code is heard. Elsewhere a visit is under way, and another person's code would tear it apart."""
+
+_HANDS_INSIDE: Final = frozenset({Screen.OPENING, *_WHILE_OPEN.values(), Screen.PUT_BACK})
+"""A door stands open, or is about to: there is no way out but to shut it."""
+
+
+def at_work(visit: Visit, state: LockerState) -> bool:
+    """Whether the visit's door stands open: then its own deadline holds, not that of the page."""
+    opening = opening_of(visit, state)
+    return visit.step in _AT_A_DOOR and opening is not None and opening.phase is openings.Phase.OPEN
+
+
+_AT_A_DOOR: Final = frozenset({Step.DOOR, Step.REFUSING, Step.NOT_EMPTY, Step.STAFF_DOOR})
+
+
+def offered(visit: Visit, state: LockerState) -> tuple[Act, ...]:
+    """What may be pressed now."""
+    screen = screen_of(visit, state)
+    acts = ACTS[screen]
+    if screen in {Screen.STUCK, Screen.GIVE_UP, Screen.INTERRUPTED, Screen.UNSEEN} and visit.staff:
+        acts = (*(act for act in acts if act is not Act.LEAVE), *_STAFF_END)
+    if screen is Screen.EMPTY and not _word_counts(visit, state):
+        acts = tuple(act for act in acts if act is not Act.CONFIRM_IN)
+    if not may_open_again(visit):
+        # Found again after a restart: the right to open is proven anew, by the code.
+        acts = tuple(act for act in acts if act is not Act.AGAIN)
+        return acts if Act.LEAVE in acts or screen in _HANDS_INSIDE else (*acts, Act.LEAVE)
+    return acts
+
+
+def may_open_again(visit: Visit) -> bool:
+    """Whether the code or badge that was shown is still in memory."""
+    known = bool(visit.staff) or isinstance(visit.offer, DropOffOffer | PickupOffer)
+    return known or visit.step is not Step.DOOR
+
+
+def _word_counts(visit: Visit, state: LockerState) -> bool:
+    deposit = state.deposits.get(visit.deposit)
+    return deposit is not None and deposit.empty_closes >= EMPTY_READINGS

@@ -1,0 +1,159 @@
+// The page: shows the newest view, posts presses, and keeps nothing that a reload could lose but typed digits.
+import * as draw from "/static/draw.js";
+import { byId, el } from "/static/dom.js";
+import { Keypad } from "/static/keypad.js";
+
+const OFFLINE_AFTER_MS = 2000;
+const ANSWER_WITHIN_MS = 10_000;
+const ALIVE_EVERY_MS = 10_000;
+
+let shown = { rev: 0, screen: "" };
+let shownAt = 0;
+let keypad = null;
+let drawn = "";
+let offline = 0;
+let last = Promise.resolve();
+
+// One press after the other. A press is meant for the page it was made on: where that has changed while an
+// earlier one was under way, it is dropped.
+function post(path, body) {
+  const { screen, visit } = shown;
+  const then = last.then(() => (shown.screen === screen && shown.visit === visit ? send(path, body) : null));
+  last = then;
+  return then;
+}
+
+async function send(path, body) {
+  try {
+    const answer = await fetch(path, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+      signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+    });
+    // Refused as out of place: things have moved on, so look again.
+    show(answer.ok ? await answer.json() : await (await fetch("/api/view")).json());
+  } catch {
+    // The daemon is away: the event stream says so, and brings the view once it is back.
+  }
+}
+
+const press = (act, data = {}) => post("/api/act", { act, visit: shown.visit, ...data });
+
+function entered(kind, digits) {
+  if (kind === "code") post("/api/code", { typed: digits });
+  else press(kind, { digits });
+}
+
+function show(view) {
+  if (view.rev <= shown.rev) return;
+  const moved = view.screen !== shown.screen || view.visit !== shown.visit;
+  const answered = JSON.stringify(view.refused) !== JSON.stringify(shown.refused) || view.visit !== shown.visit;
+  shown = view;
+  shownAt = performance.now();
+  ask(view.ask);
+  // Countdowns run here; a view that differs in them alone is not drawn again.
+  const { rev, ask: asked, ready_in_ms: ready, warn_in_ms: warn, ...rest } = view;
+  const text = JSON.stringify(rest);
+  if (text !== drawn) redraw(view, moved, answered);
+  drawn = text;
+  tick();
+}
+
+function redraw(view, moved, answered) {
+  const focused = document.activeElement?.dataset?.key;
+  document.documentElement.lang = view.lang;
+  document.body.dataset.screen = view.screen;
+  document.body.dataset.stage = view.stage;
+  draw.words(view);
+  draw.acts(view, press);
+  if (view.stage === "keypad") {
+    const typed = moved || answered || !keypad ? "" : keypad.typed;
+    keypad = new Keypad(view.entry, view.labels, entered);
+    keypad.set(typed);
+    byId("stage").replaceChildren(keypad.node);
+  } else {
+    keypad = null;
+    byId("stage").replaceChildren(draw.stage(view, press));
+  }
+  if (moved) byId("title").focus({ preventScroll: true });
+  else if (focused) document.querySelector(`[data-key='${CSS.escape(focused)}']`)?.focus();
+}
+
+function ask(asked) {
+  const dialog = byId("ask");
+  if (!asked) {
+    dialog.close();
+    return;
+  }
+  dialog.querySelector("h2").textContent = asked.title;
+  dialog.querySelector("p").textContent = asked.lead;
+  const button = (act, label, look) => el("button", { type: "button", className: look, textContent: label, onclick: () => press(act) });
+  dialog.querySelector("div").replaceChildren(
+    button("stay", asked.stay, "primary"),
+    button(shown.staff ? "sign_out" : "leave", asked.leave, "plain"),
+  );
+  if (!dialog.open) dialog.showModal();
+}
+
+// What moves with the seconds: the keypad's pause, a lock's rest, a door that stands open, the question.
+function tick() {
+  const passed = performance.now() - shownAt;
+  keypad?.tick();
+  const again = byId("acts").querySelector("[data-act=again]");
+  if (again) again.disabled = passed < shown.ready_in_ms;
+  const warn = shown.warn_in_ms;
+  document.body.classList.toggle("urgent", warn !== null && warn !== undefined && passed >= warn);
+  const countdown = document.querySelector(".countdown");
+  if (countdown) countdown.textContent = Math.max(0, Math.ceil(shown.refused.wait_s - passed / 1000));
+  if (shown.ask) byId("ask").querySelector("meter").value = Math.max(0, 1 - passed / shown.ask.ends_in_ms);
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.target.id === "scan" || event.ctrlKey || event.altKey || event.metaKey || byId("ask").open) return;
+  if (keypad?.heard(event)) event.preventDefault();
+  else if (event.key === "Enter" && event.target.tagName !== "BUTTON") {
+    byId("acts").querySelector(".primary:not(:disabled)")?.click();
+  }
+});
+// Typing posts nothing until the last digit: fingers at work are a sign of life all the same.
+let alive = 0;
+for (const kind of ["pointerdown", "keydown"]) {
+  document.addEventListener(kind, () => {
+    if (!shown.visit || shown.ask || performance.now() - alive < ALIVE_EVERY_MS) return;
+    alive = performance.now();
+    const body = JSON.stringify({ act: "stay", visit: shown.visit });
+    fetch("/api/act", { method: "POST", headers: { "content-type": "application/json" }, body }).catch(() => {});
+  });
+}
+byId("ask").addEventListener("cancel", (event) => event.preventDefault());
+byId("language").addEventListener("click", () => press("language", { lang: shown.lang === "zh" ? "en" : "zh" }));
+byId("scanner").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const scanned = byId("scan").value.replace(/\s/g, "");
+  byId("scan").value = "";
+  byId("scan").blur();
+  if (scanned) post("/api/code", { scanned });
+});
+
+function listen() {
+  const events = new EventSource("/api/events");
+  events.addEventListener("open", () => {
+    // A restarted daemon counts its views anew.
+    shown.rev = 0;
+    clearTimeout(offline);
+    offline = 0;
+    byId("offline").hidden = true;
+  });
+  events.addEventListener("view", (event) => show(JSON.parse(event.data)));
+  events.addEventListener("error", () => {
+    offline ||= setTimeout(() => { byId("offline").hidden = false; }, OFFLINE_AFTER_MS);
+    if (events.readyState === EventSource.CLOSED) {
+      events.close();
+      setTimeout(listen, OFFLINE_AFTER_MS);
+    }
+  });
+}
+
+setInterval(tick, 250);
+listen();

@@ -1,0 +1,244 @@
+"""What the page shows, as data: a pure function of the visit, the journal's state and the time.
+
+The page draws what it is given and decides nothing: labels come in the visit's language, and every button
+carries the act that it posts.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from kiosk_ui import lists
+from kiosk_ui.buttons import buttons
+from kiosk_ui.screens import TAKES_CODES, Screen, Visit, may_open_again, opening_of, screen_of
+from kiosk_ui.texts import Texts
+from locker.domain import opening as openings
+from locker.domain.codes import TYPED_DIGITS
+from locker.domain.door import Position
+from locker.domain.errors import Reason, Refusal
+from locker.domain.state import LockerState
+
+View = dict[str, Any]
+
+ENTRIES: Final[Mapping[Screen, tuple[str, int]]] = {
+    Screen.HOME: ("code", TYPED_DIGITS),
+    Screen.PHONE: ("phone4", 4),
+    Screen.PIN: ("pin", 6),
+}
+"""Screens with a keypad: what is typed there, and how many digits."""
+STAGES: Final[Mapping[Screen, str]] = {
+    Screen.HOME: "keypad",
+    Screen.PHONE: "keypad",
+    Screen.PIN: "keypad",
+    Screen.OFFER: "papers",
+    Screen.INTAKE_CONFIRM: "papers",
+    Screen.RECEIPT: "receipt",
+    Screen.TAKEN_BACK: "done",
+    Screen.CANCELLED: "done",
+    Screen.REFUSED_ITEM: "done",
+    Screen.COLLECTED: "done",
+    Screen.LOAD: "scan",
+    Screen.LABEL: "scan",
+    Screen.SECOND_LOOK: "scan",
+    Screen.INTERRUPTED: "scan",
+    Screen.MENU: "tiles",
+    Screen.ROUND_INTAKE: "rows",
+    Screen.ROUND_WITHDRAW: "rows",
+    Screen.ROUND_CHECK: "rows",
+    Screen.ENDED: "alert",
+    Screen.PROBLEM: "alert",
+    Screen.STAFF_PROBLEM: "alert",
+}
+"""What fills the larger part of a screen; the others show the cabinet."""
+_PROBLEMS: Final = frozenset({Screen.PROBLEM, Screen.STAFF_PROBLEM})
+_CAUTIONS: Final = frozenset({"unannounced"})
+"""Good news with a "but": shown as a warning is."""
+_STAND_OPEN: Final = frozenset(
+    {Screen.PLACE, Screen.LOOK, Screen.TAKE, Screen.PUT_BACK, Screen.TAKE_OUT, Screen.PUT_IN, Screen.INSPECT}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the configuration says of this kiosk."""
+
+    place: str = ""
+    """Where it stands, as people call it; shown on every page."""
+    help_line: str = ""
+    language: str = "zh"
+    scanner: str = "serial"
+    """``screen``: the page has a box that stands for the scanner."""
+    cool_down_ms: int = 3_000
+    """How long a lock rests between two pulses."""
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """The moment a view is made for."""
+
+    mono_ms: int
+    wait_s: int = 0
+    """Until the keypad listens again."""
+    ask_ends_mono_ms: int = 0
+    """When a session that was asked "still there?" ends; 0 while nobody was asked."""
+    failing: bool = False
+    """Nothing can be recorded, so no door opens."""
+
+
+def view_of(visit: Visit, state: LockerState, now: Now, texts: Texts, settings: Settings) -> View:
+    """Everything the page needs, ready for JSON."""
+    screen = screen_of(visit, state)
+    refusal = visit.refusal
+    if now.failing and screen is Screen.HOME:
+        screen, refusal = Screen.PROBLEM, Refusal(Reason.JOURNAL_FAILING)
+    if refusal is not None and refusal.reason is Reason.TOO_MANY_TRIES:
+        refusal = Refusal(refusal.reason, now.wait_s)
+    values = lists.values(visit, state, settings) | {"wait": refusal.wait_s if refusal else 0}
+    door = lists.shown_door(visit, state)
+    view: View = {
+        "screen": screen.value,
+        "visit": visit.visit,
+        "lang": texts.language,
+        "stage": _stage(screen, visit, state, refusal),
+        "staff": bool(visit.staff),
+        "place": settings.place,
+        "help": texts.say("word.help", values) if settings.help_line else "",
+        "other_lang": texts.say("word.other_language", {}),
+        **_words(screen, visit, state, refusal, texts, values),
+        "facts": lists.facts(screen, visit, state, texts),
+        "papers": lists.papers(screen, visit, state, texts),
+        "rows": lists.rows(screen, visit, state, texts),
+        "door": door if door is not None and screen not in {Screen.HOME, Screen.PROBLEM} else None,
+        "cabinet": lists.cabinet(state) if door is not None else None,
+        "acts": [] if now.failing and not visit.visit else buttons(screen, visit, state, texts, values),
+        "ready_in_ms": _ready_in_ms(screen, visit, state, now, settings),
+        "warn_in_ms": _warn_in_ms(screen, visit, state, now),
+        "entry": _entry(screen, now),
+        "scanner": settings.scanner == "screen" and screen in TAKES_CODES,
+        "receipt": lists.receipt(screen, visit, state, texts),
+        "ask": _ask(now, texts),
+        "notices": _notices(screen, state, texts),
+        "labels": _labels(texts),
+    }
+    return view
+
+
+def _words(
+    screen: Screen,
+    visit: Visit,
+    state: LockerState,
+    refusal: Refusal | None,
+    texts: Texts,
+    values: Mapping[str, object],
+) -> View:
+    refused = {"reason": refusal.reason.value, "wait_s": refusal.wait_s} if refusal else None
+    if screen in _PROBLEMS and refusal is not None:
+        key, variant = f"reason.{refusal.reason.value}", ""
+        lead = texts.say(f"{key}.todo", values)
+        title, banner = texts.say(f"{key}.title", values), ""
+    else:
+        key, variant = f"screen.{screen.value}", _variant(screen, visit, state)
+        lead = texts.say(f"{key}.lead{variant}", values)
+        title = texts.say(f"{key}.title{variant}", values)
+        banner = texts.say(f"reason.{refusal.reason.value}.banner", values) if refusal else ""
+    said = texts.say(f"said.{visit.said}", values) if visit.said else ""
+    if visit.said in _CAUTIONS and not banner:
+        banner, said = said, ""
+    shows_reference = screen in _PROBLEMS | {Screen.GIVE_UP, Screen.NOT_EMPTY, Screen.INTERRUPTED}
+    return {
+        "title": title,
+        "lead": lead,
+        "banner": banner,
+        "said": said,
+        "refused": refused,
+        "reference": texts.say("word.reference", values) if shows_reference else "",
+    }
+
+
+def _stage(screen: Screen, visit: Visit, state: LockerState, refusal: Refusal | None) -> str:
+    if screen in _PROBLEMS and refusal is not None and refusal.wait_s:
+        return "countdown"
+    stage = STAGES.get(screen, "cabinet")
+    if stage == "papers" and not lists.has_papers(visit, state):
+        return "scan" if screen is Screen.OFFER else "cabinet"
+    if stage == "receipt" and visit.kept and visit.receipt is None:
+        return "cabinet"
+    return stage
+
+
+def _variant(screen: Screen, visit: Visit, state: LockerState) -> str:
+    """Some screens speak in two ways."""
+    deposit = state.deposits.get(visit.deposit)
+    if screen in {Screen.OPENING, Screen.PLACE} and deposit is not None:
+        opening = opening_of(visit, state)
+        return "_other" if opening is not None and opening.attempt > state.policy.tries_per_door else ""
+    if screen is Screen.RECEIPT and visit.kept:
+        return "_kept"
+    if screen is Screen.STUCK:
+        return _stuck_variant(visit, state)
+    if screen in {Screen.INTERRUPTED, Screen.GIVE_UP} and visit.staff:
+        return "_staff"
+    if screen in {Screen.ROUND_INTAKE, Screen.ROUND_WITHDRAW, Screen.ROUND_CHECK}:
+        return "" if lists.waiting(screen, state) else "_none"
+    return ""
+
+
+def _stuck_variant(visit: Visit, state: LockerState) -> str:
+    if not may_open_again(visit):
+        return "_code"
+    opening = opening_of(visit, state)
+    if opening is not None and opening.phase is openings.Phase.NOT_SENT:
+        # The door cannot be blamed: no byte left for it, most often because its lock still rested.
+        return "_rest"
+    return "_staff" if visit.staff else ""
+
+
+def _ready_in_ms(screen: Screen, visit: Visit, state: LockerState, now: Now, settings: Settings) -> int:
+    """How long the lock must still rest before it can be tried again."""
+    opening = opening_of(visit, state)
+    if screen is not Screen.STUCK or opening is None:
+        return 0
+    rested_ms = now.mono_ms - opening.requested_ms
+    return min(settings.cool_down_ms, max(0, settings.cool_down_ms - rested_ms))
+
+
+def _warn_in_ms(screen: Screen, visit: Visit, state: LockerState, now: Now) -> int | None:
+    """When the page should begin to ask insistently for the door to be shut; None where none is open."""
+    opening = opening_of(visit, state)
+    if screen not in _STAND_OPEN or opening is None:
+        return None
+    if opening.phase is openings.Phase.LEFT_OPEN or not visit.opened_mono_ms:
+        return 0
+    return max(0, visit.opened_mono_ms + state.policy.left_open_warning_ms - now.mono_ms)
+
+
+def _entry(screen: Screen, now: Now) -> View | None:
+    if screen not in ENTRIES:
+        return None
+    kind, length = ENTRIES[screen]
+    return {"kind": kind, "length": length, "wait_s": now.wait_s if kind == "code" else 0}
+
+
+def _ask(now: Now, texts: Texts) -> View | None:
+    if not now.ask_ends_mono_ms:
+        return None
+    left_ms = max(0, now.ask_ends_mono_ms - now.mono_ms)
+    words = {name: texts.say(f"ask.{name}", {}) for name in ("title", "lead", "stay", "leave")}
+    return {"ends_in_ms": left_ms, **words}
+
+
+def _notices(screen: Screen, state: LockerState, texts: Texts) -> list[str]:
+    """What anybody at the home page should know."""
+    if screen is not Screen.HOME:
+        return []
+    standing = [str(n) for n, c in state.compartments.items() if c.position is Position.OPEN]
+    found = [texts.say("notice.door_open", {"doors": " · ".join(standing)})] if standing else []
+    if state.silent_boards:
+        found.append(texts.say("notice.board_silent", {}))
+    return found
+
+
+def _labels(texts: Texts) -> View:
+    """The few words that the page itself puts together."""
+    names = ("clear", "backspace", "slip", "wait", "offline", "scan_box", "scan_send", "door", "digits")
+    return {name: texts.entries[f"page.{name}"] for name in names}

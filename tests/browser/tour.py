@@ -1,0 +1,239 @@
+"""A tour of every page of the kiosk: drives one locker from screen to screen and says where it is."""
+
+from collections.abc import AsyncIterator, Callable
+
+from locker.domain.codes import check_digit
+from locker.domain.door import BoardFound, BoardLost, DoorReading, Position, Presence
+from locker.domain.events import CompartmentDoubted
+from locker.domain.ids import BoardId, CompartmentNumber
+from locker.operations.ports import Decided
+from tests.kiosk_ui.page import Page, View
+
+Stops = AsyncIterator[tuple[str, View]]
+
+
+async def drop_off(page: Page) -> Stops:
+    yield "home", await page.view()
+    view = await page.code(typed="12345678901")
+    yield "home_slip", view
+    code = await page.world.grant("JX2026-004217")
+    yield "offer", await page.code(typed=code)
+    page.world.hands.jammed.update(range(1, 17))
+    view = await page.act("open")
+    first = view["door"]
+    yield "opening", view
+    yield "stuck", await page.later(6_000)
+    page.world.hands.jammed = {first}
+    yield "opening_again", await page.act("again")
+    view = await page.later(6_000)
+    yield "place_other", view
+    view = await page.shut(view["door"])
+    yield "empty", view
+    await page.act("again")
+    view = await page.shut(view["door"])
+    yield "empty_twice", view
+    await page.act("again")
+    yield "place_urgent", await page.later(21_000)
+    page.world.hands.put(view["door"])
+    yield "receipt", await page.shut(view["door"])
+    yield "receipt_ask", await page.later(61_000)
+    await page.act("stay")
+    await page.act("leave")
+
+
+async def look_again(page: Page) -> Stops:
+    code = await page.world.grant("JX2026-004220")
+    await page.code(typed=code)
+    view = await page.act("open")
+    yield "place", view
+    page.world.hands.put(view["door"])
+    await page.shut(view["door"])
+    yield "offer_again", await page.code(typed=code)
+    yield "look", await page.act("open")
+    page.world.hands.take(view["door"])
+    yield "taken_back", await page.shut(view["door"])
+    await page.act("leave")
+    await page.code(typed=code)
+    view = await page.act("open")
+    yield "not_empty", await page.act("not_empty")
+    yield "offer_another", await page.shut(view["door"])
+    await page.act("leave")
+
+
+async def without_sensors(page: Page) -> Stops:
+    code = await page.world.grant("JX2026-004218")
+    await page.code(typed=code)
+    view = await page.act("open")
+    door = view["door"]
+    yield "confirm_in", await page.shut(door)
+    await page.act("confirm_in")
+    await page.act("leave")
+    await page.code(typed=code)
+    await page.act("open")
+    yield "looked", await page.shut(door)
+    yield "receipt_kept", await page.act("still_inside")
+    await page.act("leave")
+    codes = await page.load("I-9", "JX2026-000009")
+    view = await page.code(scanned=codes["scan"])
+    door = view["door"]
+    yield "confirm_taken", await page.shut(door)
+    await page.act("again")
+    await page.act("refuse", reason="damaged")
+    yield "put_back_confirm", await page.shut(door)
+    await page.act("back")
+    await page.act("taken")
+    await page.act("leave")
+
+
+async def pick_up(page: Page) -> Stops:
+    codes = await page.load("I-1", "JX2026-000001", second_factor=True)
+    yield "phone", await page.code(scanned=codes["scan"])
+    yield "phone_wrong", await page.act("phone4", digits="0000")
+    view = await page.act("phone4", digits="5678")
+    door = view["door"]
+    yield "take", view
+    yield "still_inside", await page.shut(door)
+    await page.act("again")
+    yield "refusing", await page.act("refusing")
+    yield "put_back", await page.act("refuse", reason="damaged")
+    yield "refused_item", await page.shut(door)
+    await page.act("leave")
+    codes = await page.load("I-2", "JX2026-000002")
+    view = await page.code(typed=codes["typed"])
+    page.world.hands.take(view["door"])
+    yield "collected", await page.shut(view["door"])
+    await page.act("leave")
+    codes = await page.load("I-3", "JX2026-000003")
+    page.world.hands.jammed.update(range(1, 17))
+    await page.code(typed=codes["typed"])
+    for _ in range(2):
+        await page.later(6_000)
+        await page.act("again")
+    yield "give_up", await page.later(6_000)
+    await page.act("leave")
+    page.world.hands.jammed.clear()
+
+
+async def problems(page: Page) -> Stops:
+    wrong = "1234567890" + check_digit("1234567890")
+    yield "problem_code", await page.code(typed=wrong)
+    for _ in range(4):
+        await page.later(120_000)
+        view = await page.code(typed=wrong)
+    view = await page.code(typed=wrong)
+    yield "problem_wait", view
+    yield "home_wait", await page.act("leave")
+    await page.later(900_000)
+    code = await page.world.grant("JX2026-004219")
+    await page.code(typed=code)
+    view = await page.act("open")
+    door = CompartmentNumber(view["door"])
+    page.world.follower.report(BoardLost(BoardId("A/2"), tuple(page.world.hands.readings), 0))
+    yield "unseen", await page.view()
+    page.world.follower.report(BoardFound(BoardId("A/2"), 0))
+    page.world.report_all()
+    await page.view()
+    await page.later(130_000)
+    yield "home_door_open", await page.view()
+    await page.code(typed=code)
+    yield "problem_door_open", await page.act("open")
+    await page.shut(door)
+    page.world.journal.failing = True
+    yield "out_of_service", await page.act("leave")
+    page.world.journal.failing = False
+
+
+async def interrupted(page: Page) -> Stops:
+    codes = await page.load("I-4", "JX2026-000004")
+    view = await page.code(scanned=codes["scan"])
+    shut = DoorReading(Position.CLOSED, Presence.PRESENT)
+    page.world.hands.readings[CompartmentNumber(view["door"])] = shut
+    yield "interrupted", await page.restart()
+    await page.act("leave")
+
+
+async def staff(page: Page) -> Stops:
+    for n in range(3):
+        await page.hand_in(f"JX2026-00{n}")
+        await page.act("leave")
+    badge = await page.world.enrol()
+    yield "pin", await page.code(scanned=badge)
+    yield "pin_wrong", await page.act("pin", digits="111111")
+    await doubt(page, 12)
+    yield "menu", await page.act("pin", digits="135790")
+    view = await page.act("round", kind="intake")
+    yield "round_intake", view
+    view = await page.act("intake_open", **view["rows"][0]["data"])
+    door = view["door"]
+    yield "take_out", view
+    yield "not_taken", await page.shut(door)
+    await page.act("again")
+    page.world.hands.take(door)
+    yield "intake_confirm", await page.shut(door)
+    yield "round_intake_next", await page.act("intake_confirm", finding="missing")
+    await page.act("sign_out")
+
+
+async def loading(page: Page) -> Stops:
+    await page.sign_in()
+    yield "load", await page.act("load")
+    label = page.world.token("I-5", case="JX2026-000005")
+    yield "label_unannounced", await page.code(scanned=label)
+    await page.world.announce("I-6", "JX2026-000006")
+    label = page.world.token("I-6", case="JX2026-000006")
+    yield "label", await page.code(scanned=label)
+    view = await page.act("load_open")
+    door = view["door"]
+    yield "put_in", view
+    yield "load_empty", await page.shut(door)
+    await page.act("again")
+    page.world.hands.put(door)
+    yield "second_look", await page.shut(door)
+    yield "second_look_wrong", await page.code(scanned=page.world.token("I-7", case="JX2026-000007"))
+    yield "load_done", await page.code(scanned=label)
+    yield "staff_problem", await page.code(scanned=label)
+    await page.act("sign_out")
+
+
+async def rounds(page: Page) -> Stops:
+    await page.load("I-8", "JX2026-000008")
+    await doubt(page, 12)
+    await page.sign_in()
+    yield "round_withdraw_none", await page.act("round", kind="withdraw")
+    await page.act("menu")
+    await page.overdue()
+    await page.world.enrol()
+    view = await page.act("round", kind="withdraw")
+    yield "round_withdraw", view
+    view = await page.act("withdraw_open", **view["rows"][0]["data"])
+    page.world.hands.take(view["door"])
+    yield "withdraw_confirm", await page.shut(view["door"])
+    await page.act("withdraw_confirm")
+    await page.act("menu")
+    view = await page.act("round", kind="check")
+    yield "round_check", view
+    view = await page.act("check_open", **view["rows"][0]["data"])
+    yield "inspect", view
+    yield "check_confirm", await page.shut(view["door"])
+    yield "round_check_none", await page.act("check_confirm", empty=True)
+    await page.act("sign_out")
+
+
+async def doubt(page: Page, door: int) -> None:
+    fact = CompartmentDoubted(CompartmentNumber(door), "reported not empty")
+    await page.world.journal.commit("applicant", lambda _state: Decided(None, (fact,)))
+
+
+Part = Callable[[Page], Stops]
+PARTS: dict[str, tuple[Part, bool]] = {
+    "drop_off": (drop_off, True),
+    "look_again": (look_again, True),
+    "without_sensors": (without_sensors, False),
+    "pick_up": (pick_up, True),
+    "problems": (problems, True),
+    "interrupted": (interrupted, True),
+    "staff": (staff, True),
+    "loading": (loading, True),
+    "rounds": (rounds, True),
+}
+"""Each part with whether its locker has item sensors."""
