@@ -1,0 +1,42 @@
+# `make demo` and `make test` are all the set-up there is: Debian 12 or Raspberry Pi OS, Python 3.11+, make, git.
+SHELL := /bin/bash
+bin := .venv/bin
+.DEFAULT_GOAL := help
+.PHONY: help setup demo story test check bench soak lock clean
+
+help:  ## this list
+	@grep -hE '^[a-z]+: .*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+): .*## (.*)/  make \1\t\2/' | expand -t 16
+
+setup:  ## .venv and whatever the system lacks, for running
+	@.ci/setup
+
+demo: setup  ## the whole product on this machine, with a simulated cabinet to click on
+	@exec $(bin)/hw-sim demo
+
+story: setup  ## the same, played through by itself, faults included; then journal against ledger
+	@exec $(bin)/hw-sim story
+
+test:  ## every test
+	@.ci/setup --dev
+	@$(bin)/python -m pytest
+
+check:  ## the gate: format, lint, types, imports, spelling, secrets, tidiness
+	@.ci/setup --dev
+	@.ci/check
+
+measure := -m pytest --timeout=0 --capture=no --quiet tests/bench
+
+bench:  ## the figures, each against its limit; a few minutes
+	@.ci/setup --dev
+	@$(bin)/python $(measure) -o python_files='bench_*.py' --figures=.cache/bench.json
+
+soak:  ## what is too long for the test run; TIMES=10 for ten times as long
+	@.ci/setup --dev
+	@$(bin)/python $(measure) -o python_files='soak_*.py' --figures=.cache/soak.json --times=$(or $(TIMES),1)
+
+lock:  ## pin dependencies anew after a change of pyproject.toml
+	@.ci/lock $(if $(UPGRADE),--upgrade)
+
+clean:  ## away with .venv, caches and demo state
+	@rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build demo-state *.egg-info
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,84 @@
+"""What every test can ask for, and what is asked of every test."""
+
+import logging
+import os
+import shutil
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+from hypothesis import settings
+from playwright.async_api import Browser, async_playwright
+
+from tests import mosquitto
+from tests.logged import BadlyFormatted
+
+PACKAGES: Final = ("locker", "firmware_bridge", "sync", "kiosk_ui", "hw_sim")
+
+# The test run answers the same for the same commit; `make soak` looks for what it has not seen yet.
+# No deadline for one example: a loaded machine is slow, and that is no fault of the code.
+settings.register_profile("test", deadline=None, derandomize=True, database=None, print_blob=True)
+settings.register_profile("soak", deadline=None, max_examples=10_000, print_blob=True)
+settings.load_profile("test")
+
+
+@pytest.fixture(autouse=True)
+def well_formatted_log() -> Iterator[None]:
+    """Fails a test in which one of our messages does not fit its arguments, at any level.
+
+    Such a message is lost just when somebody needs it, and logging by itself only grumbles on stderr.
+    """
+    judge = BadlyFormatted()
+    loggers = [logging.getLogger(name) for name in PACKAGES]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.addHandler(judge)
+        logger.setLevel(logging.DEBUG)
+    yield
+    for logger, level in zip(loggers, levels, strict=True):
+        logger.removeHandler(judge)
+        logger.setLevel(level)
+    assert judge.complaints == []
+
+
+@pytest.fixture
+def free_port() -> Callable[[], int]:
+    """Call it for a loopback port; call it again for another."""
+    return mosquitto.free_port
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[mosquitto.Broker]:
+    """A running mosquitto; `broker.add_user("loc-1", "pw")`, and `mosquitto.CENTRAL_USER` for the centre."""
+    directory = tmp_path / "broker"
+    directory.mkdir()
+    instance = mosquitto.Broker(directory)
+    try:
+        instance.start()
+        yield instance
+    finally:
+        instance.kill()
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    """The system's Chromium, headless, which calls nobody but the page under test."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        message = "chromium is missing: .ci/setup --dev installs it"
+        raise FileNotFoundError(message)
+    arguments = [
+        "--disable-gpu",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--no-first-run",
+        "--disable-quic",
+    ]
+    if os.geteuid() == 0:
+        arguments.append("--no-sandbox")  # Chromium's own rule for root, as in a container
+    async with async_playwright() as playwright:
+        chromium = await playwright.chromium.launch(executable_path=path, args=arguments)
+        yield chromium
+        await chromium.close()
