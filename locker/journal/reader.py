@@ -33,7 +33,9 @@ class Reader:
         self._connection.set_progress_handler(self._too_long, STEPS_BETWEEN_LOOKS)
 
     def close(self) -> None:
-        self._connection.close()
+        """After the read in progress: SQLite crashes where a connection goes from under one."""
+        with self._alone:
+            self._connection.close()
 
     def entries(self, after: int, limit: int, max_bytes: int) -> list[StoredEntry]:
         """Entries from ``after + 1`` on, at most ``limit``, and of texts together at most ``max_bytes``, but
