@@ -1,0 +1,42 @@
+"""`lockerctl`: by the daemon's socket, or beside a stopped daemon. Imports what is heavy only when needed."""
+
+import argparse
+import os
+import sys
+from importlib import import_module
+from typing import Final
+
+COMMANDS: Final = {
+    "status": "what the running daemon says of itself",
+    "journal": "the journal: dump, verify",
+    "config": "the configuration: check",
+    "keys": "the locker's identity: new",
+}
+"""Each has its module here, named like it, with ``arguments(parser)``; what it sets as ``run`` returns the exit
+code."""
+
+
+def main() -> None:
+    """Exit 0 where all is well, 1 where something is not, 2 for a bad command line or configuration."""
+    arguments = _parser(sys.argv[1:]).parse_args()
+    try:
+        code = arguments.run(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read us has seen enough; Python's own last flush must not complain
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 1
+    sys.exit(code)
+
+
+def _parser(words: list[str]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="lockerctl", description="Looks after one document locker.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for name, help_text in COMMANDS.items():
+        command = commands.add_parser(name, help=help_text)
+        if name in words[:1]:  # the others need not even be imported
+            import_module(f"locker.ctl.{name}").arguments(command)
+    return parser
+
+
+if __name__ == "__main__":
+    main()
