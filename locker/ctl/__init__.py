@@ -12,8 +12,7 @@ COMMANDS: Final = {
     "config": "the configuration: check",
     "keys": "the locker's identity: new",
 }
-"""Each has its module here, named like it, with ``arguments(parser)``; what it sets as ``run`` returns the exit
-code."""
+"""Each has its module here, named like it; what its ``arguments`` sets as ``run`` returns the exit code."""
 
 
 def main() -> None:

@@ -28,6 +28,7 @@ CHILDREN: Final = {
         "journal",
         "config",
         "control",
+        "commands",
         "daemon",
         "platform",
         "ctl",
