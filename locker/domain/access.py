@@ -20,6 +20,7 @@ class Action(StrEnum):
     WITHDRAW = "withdraw"
     CHECK = "check"
     TEST_OPEN = "test_open"
+    BLOCK = "block"
     RESTORE = "restore"
 
 
@@ -34,6 +35,7 @@ MATRIX: Final[Mapping[tuple[Role, Action], frozenset[Status]]] = MappingProxyTyp
         (Role.HELPER, Action.WITHDRAW): _ITEM,
         (Role.HELPER, Action.CHECK): frozenset({Status.TO_CHECK}),
         (Role.TECHNICIAN, Action.TEST_OPEN): frozenset({Status.VACANT, Status.FAULTY, Status.OUT_OF_SERVICE}),
+        (Role.TECHNICIAN, Action.BLOCK): frozenset({Status.VACANT, Status.FAULTY}),
         (Role.TECHNICIAN, Action.RESTORE): frozenset({Status.FAULTY, Status.OUT_OF_SERVICE}),
         (Role.SUPERVISOR, Action.INTAKE): _ITEM,
         (Role.SUPERVISOR, Action.LOAD): frozenset({Status.VACANT, Status.RESERVED}),

@@ -26,6 +26,12 @@ def usable(compartment: Compartment) -> bool:
     )
 
 
+def being_opened(state: LockerState, door: CompartmentNumber) -> bool:
+    """Whether an opening of this door is under way: a technician may have a vacant one pulsed just now."""
+    opening = state.opening_of(door)
+    return opening is not None and opening.live
+
+
 def choose(
     state: LockerState,
     kind: Kind,
@@ -41,7 +47,10 @@ def choose(
     fitting = [
         c
         for c in state.compartments.values()
-        if c.spec.size >= size and usable(c) and c.spec.number not in without
+        if c.spec.size >= size
+        and usable(c)
+        and c.spec.number not in without
+        and not being_opened(state, c.spec.number)
     ]
     allowed = [c for c in fitting if _leaves_room(state, kind, c.spec.size)]
     if not allowed:

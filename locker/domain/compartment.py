@@ -55,13 +55,19 @@ class Compartment:
     doubt: str = ""
     """Why somebody must look; empty where nobody must."""
     fault: str = ""
-    blocked: bool = False
+    blocked: str = ""
+    """Why it is out of service; empty where it is not."""
     position: Position = Position.UNKNOWN
     item: Presence = Presence.UNKNOWN
     grant: GrantId = GrantId("")
     """The latest grant for this door."""
     wear: int = 0
     """Openings commanded so far."""
+
+    @property
+    def occupied(self) -> bool:
+        """Something lies in it, is to lie in it, or may; whatever its one word is."""
+        return bool(self.deposit or self.doubt)
 
     @property
     def status(self) -> Status:

@@ -69,6 +69,8 @@ class Reason(StrEnum):
     ALREADY_LOADED = "already_loaded"
     SIGN_IN_FAILED = "sign_in_failed"
     NOT_ALLOWED = "not_allowed"
+    OCCUPIED = "occupied"
+    """Something lies behind the door, or may: no technician opens or blocks it."""
     NOT_NOW = "not_now"
     """What was asked does not fit the state of things (any more). Look again."""
     JOURNAL_FAILING = "journal_failing"

@@ -19,6 +19,8 @@ class Purpose(StrEnum):
     PICK_UP = "pick_up"
     WITHDRAW = "withdraw"
     CHECK = "check"
+    SERVICE = "service"
+    """A technician tries a door behind which nothing lies."""
 
 
 class Phase(StrEnum):
@@ -108,7 +110,7 @@ class Opening:
     door: CompartmentNumber
     purpose: Purpose
     deposit: DepositId
-    """Empty for CHECK."""
+    """Empty for CHECK and SERVICE."""
     staff: StaffId
     """Empty where the person is an applicant or agent."""
     attempt: int

@@ -31,7 +31,7 @@ from locker.domain.opening import Opening
 from locker.domain.policy import Policy
 from locker.domain.throttle import Guessing
 
-FOLD_VERSION: Final = 1
+FOLD_VERSION: Final = 2
 """Rises when `fold` gives another state for the same entries."""
 
 

@@ -37,7 +37,7 @@ from locker.domain.events import (
 from locker.domain.ids import CompartmentNumber, DepositId, GrantId
 from locker.domain.opening import Opening, Phase, Purpose
 from locker.domain.state import LockerState
-from locker.operations import drop_off, pick_up
+from locker.operations import drop_off, pick_up, service
 from locker.operations.open_door import Opened, grant, pulse
 from locker.operations.ports import Decided, World
 
@@ -51,7 +51,8 @@ ON_CLOSED: Final[Mapping[Purpose, Conclusion]] = MappingProxyType(
         Purpose.DROP_OFF: drop_off.closed,
         Purpose.REOPEN: drop_off.closed,
         Purpose.PICK_UP: pick_up.closed,
-        # Staff say themselves what they did (`confirm` of each).
+        Purpose.SERVICE: service.closed,
+        # Other staff say themselves what they did (`confirm` of each).
     }
 )
 
@@ -196,7 +197,8 @@ def _stuck(world: World, state: LockerState, key: GrantId) -> Decided[Opened | N
     placing = opening.purpose in _PLACING and deposit is not None and deposit.phase is deposits.Phase.RESERVED
     if placing and deposit is not None and opening.attempt >= state.policy.tries_per_door:
         return _elsewhere(world, state, opening, deposit, stuck)
-    if opening.attempt < state.policy.tries_per_visit:
+    # A technician stands before it already: nobody needs to be sent.
+    if opening.purpose is Purpose.SERVICE or opening.attempt < state.policy.tries_per_visit:
         return Decided(None, (stuck,))
     return Decided(None, (stuck, TicketOpened("door_stuck", opening.door, opening.deposit)))
 

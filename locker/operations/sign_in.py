@@ -40,12 +40,15 @@ def _valid(world: World, staff: StaffGrant) -> bool:
     return not expired(world, staff.until_ms)
 
 
+def roles_now(world: World, state: LockerState, staff: StaffId) -> frozenset[str]:
+    """What this member of staff is just now; nothing once their grant has run out or was revoked."""
+    record = state.staff.get(staff)
+    return record.roles if record is not None and _valid(world, record) else frozenset()
+
+
 def may(
     world: World, state: LockerState, staff: StaffId, action: Action, door: CompartmentNumber
 ) -> Refusal | None:
     """None where this member of staff may do this at this door now."""
-    record = state.staff.get(staff)
-    if record is None or not _valid(world, record):
-        return Refusal(Reason.NOT_ALLOWED)
-    status = state.compartments[door].status
-    return None if allowed(record.roles, action, status) else Refusal(Reason.NOT_ALLOWED)
+    roles, status = roles_now(world, state, staff), state.compartments[door].status
+    return None if allowed(roles, action, status) else Refusal(Reason.NOT_ALLOWED)

@@ -31,6 +31,7 @@ from locker.domain.events.centre import (
     StaffRevoked,
 )
 from locker.domain.events.custody import (
+    CompartmentBlocked,
     CompartmentChecked,
     CompartmentDoubted,
     CompartmentFaulted,
@@ -136,6 +137,7 @@ Event = (
     | CompartmentDoubted
     | CompartmentChecked
     | CompartmentFaulted
+    | CompartmentBlocked
     | CompartmentRestored
 )
 
@@ -167,6 +169,7 @@ __all__ = [
     "CodeAccepted",
     "CodeEnded",
     "CodeFailed",
+    "CompartmentBlocked",
     "CompartmentChecked",
     "CompartmentDoubted",
     "CompartmentFaulted",

@@ -130,6 +130,15 @@ class CompartmentFaulted:
 
 
 @dataclass(frozen=True, slots=True)
+class CompartmentBlocked:
+    """Taken out of service by a person, who says why."""
+
+    door: CompartmentNumber
+    reason: str
+    staff: StaffId
+
+
+@dataclass(frozen=True, slots=True)
 class CompartmentRestored:
     door: CompartmentNumber
     staff: StaffId

@@ -91,8 +91,13 @@ def _faulted(s: LockerState, t: Stamp, e: ev.CompartmentFaulted, seq: Seq) -> Lo
     return change.door(s, e.door, fault=e.reason)
 
 
+def _blocked(s: LockerState, t: Stamp, e: ev.CompartmentBlocked, seq: Seq) -> LockerState:
+    """Out of service by somebody's word, which stands for the fault there was: both end the same way."""
+    return change.door(s, e.door, fault="", blocked=e.reason)
+
+
 def _restored(s: LockerState, t: Stamp, e: ev.CompartmentRestored, seq: Seq) -> LockerState:
-    return change.door(s, e.door, fault="", blocked=False)
+    return change.door(s, e.door, fault="", blocked="")
 
 
 APPLY: Final[Apply] = MappingProxyType(
@@ -113,6 +118,7 @@ APPLY: Final[Apply] = MappingProxyType(
         ev.CompartmentDoubted: _doubted,
         ev.CompartmentChecked: _checked,
         ev.CompartmentFaulted: _faulted,
+        ev.CompartmentBlocked: _blocked,
         ev.CompartmentRestored: _restored,
     }
 )

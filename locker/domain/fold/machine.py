@@ -40,7 +40,7 @@ def _configured(s: LockerState, t: Stamp, e: ev.CompartmentsConfigured, seq: Seq
     known = s.compartments
     doors = {c.number: replace(known.get(c.number, Compartment(c)), spec=c) for c in e.compartments}
     # A door that left the configuration with something in it stays known, and out of service.
-    kept = {n: replace(c, blocked=True) for n, c in known.items() if n not in doors and c.deposit}
+    kept = {n: replace(c, blocked="not configured") for n, c in known.items() if n not in doors and c.deposit}
     return replace(s, compartments=MappingProxyType({**doors, **kept}))
 
 
