@@ -74,6 +74,8 @@ from locker.domain.events.machine import (
     EpochStarted,
     HeadSigned,
     RecordsForgotten,
+    SelfTestBegan,
+    SelfTestEnded,
     Stopped,
     TicketOpened,
 )
@@ -90,6 +92,8 @@ Event = (
     | BoardWentSilent
     | BoardAnswered
     | TicketOpened
+    | SelfTestBegan
+    | SelfTestEnded
     | AuthorisationGranted
     | AuthorisationRevoked
     | ItemAnnounced
@@ -208,6 +212,8 @@ __all__ = [
     "PulseUncertain",
     "ReceiptIssued",
     "RecordsForgotten",
+    "SelfTestBegan",
+    "SelfTestEnded",
     "StaffEnrolled",
     "StaffRevoked",
     "StaffSignInFailed",

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from locker.domain.acceptance import Verdict
 from locker.domain.compartment import CompartmentSpec
 from locker.domain.ids import (
     AuthorisationId,
@@ -13,6 +14,7 @@ from locker.domain.ids import (
     ItemId,
     LockerId,
     Seq,
+    StaffId,
 )
 
 
@@ -97,3 +99,21 @@ class TicketOpened:
     kind: str
     door: CompartmentNumber
     deposit: DepositId
+
+
+@dataclass(frozen=True, slots=True)
+class SelfTestBegan:
+    """Of these doors; the openings that follow name the same ``staff``."""
+
+    staff: StaffId
+    doors: tuple[CompartmentNumber, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SelfTestEnded:
+    """One that began and has no end was cut off together with the daemon."""
+
+    verdict: Verdict
+    passed: tuple[CompartmentNumber, ...]
+    failed: tuple[CompartmentNumber, ...]
+    skipped: tuple[CompartmentNumber, ...]
