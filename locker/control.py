@@ -20,7 +20,10 @@ Answer = Callable[[Mapping[str, Any]], Awaitable[Mapping[str, Any]]]
 
 
 class Control:
-    """``commands`` maps the name in ``{"do": name, …}`` to what answers it."""
+    """``commands`` maps the name in ``{"do": name, …}`` to what answers it.
+
+    What answers finds ``uid`` in the question: the kernel's word for who asks, whatever they wrote there.
+    """
 
     def __init__(self, path: Path, commands: Mapping[str, Answer]) -> None:
         self._path = path
@@ -51,14 +54,15 @@ class Control:
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Mapping[str, Any]:
         # Read in any case: a question left unread would take the refusal away with it.
         line = await _line(reader)
-        if not _may_ask(writer.get_extra_info("socket")):
+        uid = _asker(writer.get_extra_info("socket"))
+        if uid not in {0, os.getuid()}:
             return {"ok": False, "problem": "not your daemon: run as its user or as root"}
         try:
             question = json.loads(line)
             command = self._commands[question["do"]]
         except (ValueError, KeyError, TypeError, RecursionError):
             return {"ok": False, "problem": f"ask for one of {sorted(self._commands)}"}
-        return {"ok": True, **await command(question)}
+        return {"ok": True, **await command({**question, "uid": uid})}
 
 
 async def _line(reader: asyncio.StreamReader) -> bytes:
@@ -70,10 +74,10 @@ async def _line(reader: asyncio.StreamReader) -> bytes:
         return b""
 
 
-def _may_ask(sock: socket.socket) -> bool:
+def _asker(sock: socket.socket) -> int:
     raw = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
     _pid, uid, _gid = _CREDENTIALS.unpack(raw)
-    return uid in {0, os.getuid()}
+    return int(uid)
 
 
 async def ask(path: Path, question: Mapping[str, Any]) -> Mapping[str, Any]:

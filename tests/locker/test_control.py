@@ -32,6 +32,10 @@ async def status(question: Mapping[str, Any]) -> Mapping[str, Any]:
     return {"asked": question.get("what", "")}
 
 
+async def who(question: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {"who": question["uid"]}
+
+
 async def broken(_question: Mapping[str, Any]) -> Mapping[str, Any]:
     raise LookupError("a bug in a command")
 
@@ -47,7 +51,7 @@ def let_everybody_in(path: Path) -> None:
 
 @pytest.fixture
 async def path(tmp_path: Path) -> AsyncIterator[Path]:
-    served = Control(tmp_path / "control.sock", {"status": status, "broken": broken})
+    served = Control(tmp_path / "control.sock", {"status": status, "who": who, "broken": broken})
     await served.start()
     yield tmp_path / "control.sock"
     await served.close()
@@ -69,6 +73,10 @@ async def say(path: Path, line: bytes) -> dict[str, Any]:
 async def test_a_question_is_answered(path: Path) -> None:
     assert await ask(path, {"do": "status", "what": "门"}) == {"ok": True, "asked": "门"}
     assert mode(path) == 0o660
+
+
+async def test_who_asks_is_the_kernels_word(path: Path) -> None:
+    assert await ask(path, {"do": "who", "uid": 4711}) == {"ok": True, "who": os.getuid()}
 
 
 @pytest.mark.parametrize(
