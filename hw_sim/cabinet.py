@@ -4,14 +4,13 @@ Whoever drives it calls `advance` up to a moment before touching anything at tha
 to `Witness`: orders that reached a board (the pulses), and moves of doors, coils and items.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from hw_sim import physics
-from hw_sim.boards import Board, CoilOrder, InputLevels
-from hw_sim.boards.station import Station
-from hw_sim.boards.waveshare import RelayBoard
+from hw_sim.boards import Board, CoilOrder
+from hw_sim.boards.profiles import Options
 from hw_sim.layout import BoardPlan, CompartmentPlan, Layout, Terminal
 from hw_sim.physics import Compartment, Mechanics
 
@@ -41,8 +40,8 @@ class Witness(Protocol):
     def move(self, move: Move) -> None: ...
 
 
-BOARD_CHANNELS: Final = {"waveshare-32": (32, 0), "waveshare-d8": (8, 8), "inputs-32": (0, 32)}
-"""Relays and inputs of each profile."""
+INPUTS_MOST: Final = 64
+"""More input terminals than any board has."""
 
 
 class Cabinet:
@@ -55,6 +54,8 @@ class Cabinet:
         self._things = {number: Compartment(mechanics=kind) for number in self._plans}
         self._due_ms: dict[int, int] = {}  # which compartment does something by itself, and when
         self._locks = {plan.lock: plan.number for plan in layout.compartments}
+        self._doors = _doors(layout)
+        self._items = _items(layout)
         self._boards = {line: tuple(self._build(line)) for line in layout.lines}
 
     def boards(self, line: str) -> Sequence[Board]:
@@ -102,15 +103,13 @@ class Cabinet:
             self._place(number, act(self._things[number], at_ms))
             self._witness.move(Move(number, "coil_on" if on else "coil_off", at_ms, "board"))
 
-    def levels(self, line: str, board: int, count: int, now_ms: int) -> list[bool]:
-        """The input terminals of one board; what is not wired reads 0."""
-        levels = [False] * count
-        for plan in self.layout.compartments:
-            thing = self._things[plan.number]
-            if (plan.door.line, plan.door.board) == (line, board):
-                levels[plan.door.channel - 1] = physics.door_level(thing, now_ms)
-            if plan.item is not None and (plan.item.line, plan.item.board) == (line, board):
-                levels[plan.item.channel - 1] = physics.item_level(thing)
+    def levels(self, line: str, board: int, now_ms: int) -> list[bool]:
+        """The input terminals of one board, as they stand on the wire; what is not wired reads 0."""
+        levels = [False] * INPUTS_MOST
+        for channel, number, turned in self._doors.get((line, board), ()):
+            levels[channel - 1] = physics.door_level(self._things[number], now_ms) is not turned
+        for channel, number in self._items.get((line, board), ()):
+            levels[channel - 1] = physics.item_level(self._things[number])
         return levels
 
     def _to(self, moment_ms: int) -> None:
@@ -140,19 +139,12 @@ class Cabinet:
                 yield self._board(plan)
 
     def _board(self, plan: BoardPlan) -> Board:
-        relays, inputs = BOARD_CHANNELS[plan.profile]
         line, address = plan.line, plan.address
 
         def levels(now_ms: int) -> Sequence[bool]:
-            return self.levels(line, address, inputs, now_ms)
+            return self.levels(line, address, now_ms)
 
-        return _station(address, relays, inputs, levels, _Terminals(self, line, address))
-
-
-def _station(address: int, relays: int, inputs: int, levels: InputLevels, coils: "_Terminals") -> Board:
-    if relays:
-        return RelayBoard(address, relays, inputs, levels, coils)
-    return Station(address, inputs, levels)
+        return plan.kind.build(Options(address, plan.report), levels, _Terminals(self, line, address))
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,3 +160,21 @@ class _Terminals:
 
     def switched(self, channel: int, on: bool, at_ms: int) -> None:
         self.cabinet.switched(Terminal(self.line, self.board, channel), on, at_ms)
+
+
+def _doors(layout: Layout) -> Mapping[tuple[str, int], Sequence[tuple[int, int, bool]]]:
+    """By board: channel, compartment, and whether a shut door reads 0 there."""
+    found: dict[tuple[str, int], list[tuple[int, int, bool]]] = {}
+    for plan in layout.compartments:
+        turned = not layout.board(plan.door).closed_level
+        wired = found.setdefault((plan.door.line, plan.door.board), [])
+        wired.append((plan.door.channel, plan.number, turned))
+    return found
+
+
+def _items(layout: Layout) -> Mapping[tuple[str, int], Sequence[tuple[int, int]]]:
+    found: dict[tuple[str, int], list[tuple[int, int]]] = {}
+    for plan in layout.compartments:
+        if plan.item is not None:
+            found.setdefault((plan.item.line, plan.item.board), []).append((plan.item.channel, plan.number))
+    return found

@@ -10,7 +10,7 @@ def mono_s() -> float:
 
 
 def to_ms(moment_s: float) -> int:
-    return int(moment_s * 1000)
+    return int(moment_s * 1000 + 1e-6)  # n / 1000 * 1000 may come out a hair below n
 
 
 def wall_iso() -> str:

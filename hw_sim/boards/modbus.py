@@ -7,6 +7,7 @@ from typing import Final
 READ_COILS: Final = 0x01
 READ_INPUTS: Final = 0x02
 READ_HOLDING: Final = 0x03
+READ_INPUT_REGISTERS: Final = 0x04
 WRITE_COIL: Final = 0x05
 WRITE_REGISTER: Final = 0x06
 WRITE_COILS: Final = 0x0F

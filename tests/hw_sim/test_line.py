@@ -207,7 +207,7 @@ def test_closing_the_port_forgets_what_was_under_way() -> None:
         {"loss": "1"},
         {"loss": float("nan")},
         {"dead": 2},
-        {"dead": [0]},
+        {"dead": [-1]},
         {"dead": [256]},
         {"dead": [True]},
         {"dead": ["1"]},
