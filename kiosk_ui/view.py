@@ -233,7 +233,9 @@ def _notices(screen: Screen, state: LockerState, texts: Texts) -> list[str]:
         return []
     standing = [str(n) for n, c in state.compartments.items() if c.position is Position.OPEN]
     found = [texts.say("notice.door_open", {"doors": " · ".join(standing)})] if standing else []
-    if state.silent_boards:
+    if state.surroundings.mains_lost:
+        found.append(texts.say("notice.power_failing", {}))
+    if state.silent_boards or state.surroundings.supply_cut:
         found.append(texts.say("notice.board_silent", {}))
     return found
 

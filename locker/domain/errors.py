@@ -73,6 +73,8 @@ class Reason(StrEnum):
     """Something lies behind the door, or may: no technician opens or blocks it."""
     NOT_NOW = "not_now"
     """What was asked does not fit the state of things (any more). Look again."""
+    POWER_FAILING = "power_failing"
+    """The mains have failed: what is under way ends, nothing new begins. Come back later."""
     JOURNAL_FAILING = "journal_failing"
     """Nothing can be recorded, so no door opens. Call the help line."""
 

@@ -29,6 +29,7 @@ from locker.domain.ids import (
 )
 from locker.domain.opening import Opening
 from locker.domain.policy import Policy
+from locker.domain.surroundings import Surroundings
 from locker.domain.throttle import Guessing
 
 FOLD_VERSION: Final = 2
@@ -90,6 +91,7 @@ class LockerState:
     guessing: Guessing = field(default_factory=Guessing)
     policy: Policy = field(default_factory=Policy)
     silent_boards: frozenset[BoardId] = frozenset()
+    surroundings: Surroundings = field(default_factory=Surroundings)
     compartments: Mapping[CompartmentNumber, Compartment] = _empty()
     deposits: Mapping[DepositId, Deposit] = _empty()
     openings: Mapping[GrantId, Opening] = _empty()

@@ -45,10 +45,20 @@ async def open_door(world: World, cause: str, decide: Callable[[LockerState], De
     The person's last act is now: past the deadline counted from here no pulse leaves.
     """
     deadline_ms = world.clock.mono_ms() + world.journal.state.policy.pulse_deadline_ms
-    answer = await world.journal.commit(cause, decide)
+    answer = await world.journal.commit(cause, lambda state: _while_powered(state, decide))
     if isinstance(answer, Opened):
         await pulse(world, answer, deadline_ms)
     return answer
+
+
+def _while_powered(state: LockerState, decide: Callable[[LockerState], Decided[Answer]]) -> Decided[Answer]:
+    """What is about to lose its power begins nothing: who opened a door must be able to end their visit."""
+    around = state.surroundings
+    if around.mains_lost:
+        return Decided(Refusal(Reason.POWER_FAILING))
+    if around.supply_cut:
+        return Decided(Refusal(Reason.BOARD_LOST))
+    return decide(state)
 
 
 async def pulse(world: World, opened: Opened, deadline_ms: int) -> None:

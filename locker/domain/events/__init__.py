@@ -79,6 +79,16 @@ from locker.domain.events.machine import (
     Stopped,
     TicketOpened,
 )
+from locker.domain.events.surroundings import (
+    BatteryGood,
+    BatteryLow,
+    LockSupplyCut,
+    MainsBack,
+    MainsLost,
+    ServiceKeyTurned,
+    TamperClosed,
+    TamperOpened,
+)
 
 Event = (
     EpochStarted
@@ -94,6 +104,14 @@ Event = (
     | TicketOpened
     | SelfTestBegan
     | SelfTestEnded
+    | TamperOpened
+    | TamperClosed
+    | MainsLost
+    | MainsBack
+    | BatteryLow
+    | BatteryGood
+    | ServiceKeyTurned
+    | LockSupplyCut
     | AuthorisationGranted
     | AuthorisationRevoked
     | ItemAnnounced
@@ -166,6 +184,8 @@ __all__ = [
     "Anchored",
     "AuthorisationGranted",
     "AuthorisationRevoked",
+    "BatteryGood",
+    "BatteryLow",
     "BoardAnswered",
     "BoardWentSilent",
     "Booted",
@@ -201,6 +221,9 @@ __all__ = [
     "ItemRecalled",
     "ItemRefused",
     "ItemWithdrawn",
+    "LockSupplyCut",
+    "MainsBack",
+    "MainsLost",
     "OpeningRequested",
     "OpeningUnknown",
     "PhoneFailed",
@@ -214,6 +237,7 @@ __all__ = [
     "RecordsForgotten",
     "SelfTestBegan",
     "SelfTestEnded",
+    "ServiceKeyTurned",
     "StaffEnrolled",
     "StaffRevoked",
     "StaffSignInFailed",
@@ -224,6 +248,8 @@ __all__ = [
     "SubmissionExposed",
     "SubmissionTaken",
     "SubmissionTakenBack",
+    "TamperClosed",
+    "TamperOpened",
     "TicketOpened",
     "TokenAdmitted",
     "subject_of",

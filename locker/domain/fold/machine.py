@@ -13,6 +13,7 @@ from locker.domain.fold import change
 from locker.domain.fold.change import Apply
 from locker.domain.ids import Seq
 from locker.domain.state import LockerState
+from locker.domain.surroundings import Surroundings
 
 
 def _epoch_started(s: LockerState, t: Stamp, e: ev.EpochStarted, seq: Seq) -> LockerState:
@@ -20,7 +21,7 @@ def _epoch_started(s: LockerState, t: Stamp, e: ev.EpochStarted, seq: Seq) -> Lo
 
 
 def _booted(s: LockerState, t: Stamp, e: ev.Booted, seq: Seq) -> LockerState:
-    """Nothing is known of any door, and monotonic time may have begun anew."""
+    """Nothing is known of any door or contact, and monotonic time may have begun anew."""
     blank = {
         number: replace(c, position=Position.UNKNOWN, item=Presence.UNKNOWN)
         for number, c in s.compartments.items()
@@ -33,6 +34,7 @@ def _booted(s: LockerState, t: Stamp, e: ev.Booted, seq: Seq) -> LockerState:
         deposits=MappingProxyType(shut),
         guessing=throttle.rebased(s.guessing, t.mono_ms),
         silent_boards=frozenset(),
+        surroundings=Surroundings(),
     )
 
 

@@ -258,12 +258,24 @@ class Life:
         yield lambda: (ev.DoorRead(door, self.random.choice(tuple(Position)), Presence.UNKNOWN),)
         yield lambda: (ev.BoardWentSilent(BoardId("A/2"), (door,)),)
         yield lambda: (ev.BoardAnswered(BoardId("A/2")),)
+        yield lambda: self.random.choice(_AROUND)
         yield lambda: (ev.CompartmentFaulted(door, "stuck"), ev.TicketOpened("stuck", door, DepositId("")))
+        yield lambda: (ev.CompartmentBlocked(door, "hinge bent", StaffId("console/0")),)
         yield lambda: (ev.CompartmentRestored(door, StaffId("staff-1")),)
         yield lambda: (ev.CompartmentChecked(door, "empty", StaffId("staff-1")),)
         yield lambda: (ev.HeadSigned(s.seq, self._hex(64), "k", self._hex(128)),)
         for key in list(s.codes)[:1]:
             yield _just(ev.CodeFailed(f"code/{key}"))
+
+
+_AROUND: tuple[Facts, ...] = (
+    (ev.TamperOpened("open"),),
+    (ev.TamperClosed(),),
+    (ev.MainsLost(), ev.BatteryLow()),
+    (ev.MainsBack(), ev.BatteryGood()),
+    (ev.ServiceKeyTurned(on=True),),
+    (ev.LockSupplyCut("relay stuck on A/2"),),
+)
 
 
 def _just(*facts: ev.Event) -> Callable[[], Facts]:
