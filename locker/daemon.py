@@ -18,6 +18,7 @@ from starlette.applications import Starlette
 from firmware_bridge.cabinet import Cabinet
 from kiosk_ui.view import Settings
 from kiosk_ui.web import create_app
+from locker.commands import selftest
 from locker.config import Config, MqttSection
 from locker.control import Control
 from locker.domain.events import ClockStepped, Stopped
@@ -28,6 +29,7 @@ from locker.operations import directives
 from locker.operations.follow_doors import DoorFollower
 from locker.operations.ports import Decided, JournalFailing, UnknownGuesses, World
 from locker.operations.recover import recover
+from locker.operations.self_tester import SelfTester
 from locker.operations.upkeep import sign_head, upkeep
 from locker.platform import Keys, LockerSecrets, Platform, notify, watchdog_ms
 from sync import wire
@@ -46,6 +48,8 @@ CURSOR_MS: Final = 60_000
 """How often the centre's acknowledgement is made durable; a hello carries the truth anyway."""
 KIOSK_STOP_S: Final = 2
 """An answer that a person waits for is out by then."""
+SELF_TEST_STOP_MS: Final = 2_000
+"""One that runs has journaled its end by then."""
 
 
 class CannotStart(Exception):
@@ -67,6 +71,7 @@ class Daemon:
     cabinet: Cabinet
     world: World
     follower: DoorFollower
+    tester: SelfTester
     edge: Edge
     kiosk: Starlette
 
@@ -111,6 +116,10 @@ async def build(config: Config, platform: Platform, keys: Keys, journal: Journal
     world = World(journal, cabinet, clock, secrets, config.locker_id, config.area, UnknownGuesses())
     follower = DoorFollower(world)
     journal.subscribe(follower.entries_committed)
+    sensors = {n: wired.sensor.board for n, wired in config.wiring.compartments.items()}
+    lines = {n: config.wiring.boards[board].line for n, board in sensors.items()}
+    tester = SelfTester(world, cabinet.report, lines)
+    journal.subscribe(tester.entries_committed)
     await _begin(world, journal, config)
     reader = await loop.run_in_executor(platform.reader_thread, Reader, config.journal_path)
     edge = _edge(config, platform, keys, world, journal, reader)
@@ -118,7 +127,7 @@ async def build(config: Config, platform: Platform, keys: Keys, journal: Journal
         place=config.locker.place, help_line=config.locker.help_line, scanner=config.kiosk.scanner
     )
     kiosk = create_app(world, journal.subscribe, settings, lambda: journal.failing)
-    return Daemon(config, platform, journal, reader, cabinet, world, follower, edge, kiosk)
+    return Daemon(config, platform, journal, reader, cabinet, world, follower, tester, edge, kiosk)
 
 
 async def _begin(world: World, journal: Journal, config: Config) -> None:
@@ -206,7 +215,10 @@ def _disk_used_percent(path: Path) -> int:
 async def serve(daemon: Daemon, stopping: asyncio.Event) -> None:
     """Run every part until ``stopping``; a part that fails for a reason of its own ends all, loudly."""
     server = _KioskServer(daemon)
-    control = Control(daemon.config.control_path, {"status": lambda _question: _status(daemon)})
+    control = Control(
+        daemon.config.control_path,
+        {"status": lambda _question: _status(daemon), **selftest.answers(daemon.tester)},
+    )
     await control.start()
     try:
         daemon.cabinet.start()
@@ -214,12 +226,14 @@ async def serve(daemon: Daemon, stopping: asyncio.Event) -> None:
             parts = [
                 group.create_task(_while_recording(daemon.follower.run()), name="doors"),
                 group.create_task(_while_recording(_upkeep(daemon)), name="upkeep"),
+                group.create_task(daemon.tester.run(), name="self-test"),
                 group.create_task(_while_recording(daemon.edge.run()), name="edge"),
                 group.create_task(server.serve(), name="kiosk"),
                 group.create_task(_feed_watchdog(daemon), name="watchdog"),
             ]
             await stopping.wait()
             notify("STOPPING=1")
+            await daemon.tester.close(SELF_TEST_STOP_MS)
             await server.stop()
             # Doors first: what waits is not sent, what is under way is heard out and journaled.
             await daemon.cabinet.close()

@@ -18,6 +18,7 @@ from locker.daemon import CannotStart, Daemon, KioskEnded, serve
 from locker.domain.ids import Seq
 from locker.journal.journal import Journal
 from locker.operations.ports import JournalFailing
+from locker.operations.self_tester import SelfTester
 from locker.platform import RealClock
 from sync.edge.edge import EdgeStatus
 from tests import mosquitto
@@ -61,6 +62,7 @@ class Fake:
             cabinet=SimpleNamespace(start=lambda: None, close=self.close_cabinet, report=list),
             world=m.world,
             follower=SimpleNamespace(run=for_ever),
+            tester=SelfTester(m.world, tuple, {}),
             edge=SimpleNamespace(run=for_ever, stop=nothing, status=STATUS, dropped={}),
             kiosk=app,
         )
