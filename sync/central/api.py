@@ -250,6 +250,7 @@ def _door(door: queries.Door) -> m.DoorOut:
         item=door.item,
         doubt=door.doubt,
         fault=door.fault,
+        blocked=door.blocked,
         case=door.case,
         phase=door.phase,
         since=_time(door.since_ms),

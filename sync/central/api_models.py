@@ -198,6 +198,7 @@ class DoorOut(BaseModel):
     item: str
     doubt: str
     fault: str
+    blocked: str
     case: str
     phase: str
     since: str | None

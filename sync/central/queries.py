@@ -42,6 +42,7 @@ class Door:
     item: str
     doubt: str
     fault: str
+    blocked: str
     case: str
     phase: str
     since_ms: int
@@ -165,6 +166,7 @@ def _doors(connection: Connection, locker: str) -> list[Door]:
             item=row.item,
             doubt=row.doubt,
             fault=row.fault,
+            blocked=row.blocked,
             case=row.case_number or "",
             phase=row.phase or "",
             since_ms=row.since_ms or 0,
@@ -179,7 +181,7 @@ def _status(row: Row[Any]) -> str:
     """One word, in the order of `locker.domain.compartment.Compartment.status`."""
     if row.fault:
         return "faulty"
-    if not row.configured:
+    if row.blocked or not row.configured:
         return "out_of_service"
     if row.doubt:
         return "to_check"

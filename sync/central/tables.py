@@ -120,6 +120,7 @@ class CompartmentRow(Base, table=True):
     deposit: str = ""
     doubt: str = _text()
     fault: str = _text()
+    blocked: str = _text()
     configured: bool = True
 
 

@@ -97,8 +97,12 @@ def _faulted(at: Place, e: ev.CompartmentFaulted) -> None:
     rows.door(at, e.door, fault=e.reason)
 
 
+def _blocked(at: Place, e: ev.CompartmentBlocked) -> None:
+    rows.door(at, e.door, fault="", blocked=e.reason)
+
+
 def _restored(at: Place, e: ev.CompartmentRestored) -> None:
-    rows.door(at, e.door, fault="")
+    rows.door(at, e.door, fault="", blocked="")
 
 
 APPLY: Final[Apply] = MappingProxyType(
@@ -119,6 +123,7 @@ APPLY: Final[Apply] = MappingProxyType(
         ev.CompartmentDoubted: _doubted,
         ev.CompartmentChecked: _checked,
         ev.CompartmentFaulted: _faulted,
+        ev.CompartmentBlocked: _blocked,
         ev.CompartmentRestored: _restored,
     }
 )

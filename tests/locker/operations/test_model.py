@@ -19,9 +19,9 @@ from locker.domain.entry import read, write
 from locker.domain.errors import Reason, Refusal
 from locker.domain.events import OpeningRequested
 from locker.domain.fold import fold
-from locker.domain.ids import DepositId, StaffId
+from locker.domain.ids import CompartmentNumber, DepositId, StaffId
 from locker.domain.state import LockerState, state_text
-from locker.operations import clear_submissions, drop_off, load_outgoing, pick_up, stocktake
+from locker.operations import clear_submissions, drop_off, load_outgoing, pick_up, service, stocktake
 from locker.operations.open_door import Opened
 from locker.operations.present_code import (
     DropOffOffer,
@@ -30,10 +30,12 @@ from locker.operations.present_code import (
     present_scanned,
     present_typed,
 )
+from locker.operations.service import Technician
 from locker.operations.upkeep import upkeep
 from tests.locker.operations.world import MemoryWorld
 
 HELPER = StaffId("h-1")
+TECHNICIAN = Technician(StaffId("t-1"))
 
 
 @dataclass
@@ -50,6 +52,8 @@ class Model:
     """Scannable or typed codes that must never open again."""
     used_offers: list[PickupOffer] = field(default_factory=list)
     """What the product said yes to once; its purpose has ended since."""
+    blocked: set[int] = field(default_factory=set)
+    """Doors that a technician took out of service."""
     cases: int = 0
 
     @property
@@ -74,6 +78,7 @@ class Life(RuleBasedStateMachine):
     def begin(self, seed: int) -> None:
         self.m = self.run_(MemoryWorld.start(seed))
         self.run_(self.m.enrol())
+        self.run_(self.m.enrol("t-1", roles=frozenset({"technician"})))
 
     # --- people ---------------------------------------------------------------------------------------------
 
@@ -100,6 +105,7 @@ class Life(RuleBasedStateMachine):
             return
         assert opened.door not in self.model.doors_with_something, "a door with something in it was opened"
         assert opened.door not in before, "a door that stood open was handed out"
+        assert opened.door not in self.model.blocked, "a blocked door was handed out"
         if not self._stands_open(opened.door):
             self._leave(opened.deposit)
             return
@@ -142,7 +148,7 @@ class Life(RuleBasedStateMachine):
         self.run_(self.m.settle())
         if not isinstance(opened, Opened):
             return
-        assert opened.door not in self.model.doors_with_something
+        assert opened.door not in self.model.doors_with_something | self.model.blocked
         if not self._stands_open(opened.door):
             self._leave(opened.deposit)
             return
@@ -222,6 +228,37 @@ class Life(RuleBasedStateMachine):
                 self.run_(self.m.shut(number))
                 assert self.run_(stocktake.confirm(self.m.world, HELPER, number, empty=True)) is None
 
+    @rule(door=st.integers(1, 16), shuts=st.booleans(), dies=st.booleans())
+    def a_technician_tries_a_door(self, door: int, *, shuts: bool, dies: bool) -> None:
+        status = self._status(door)
+        pulses = len(self.m.hands.pulses)
+        opened = self.run_(service.test_open(self.m.world, TECHNICIAN, CompartmentNumber(door)))
+        if not isinstance(opened, Opened):
+            assert len(self.m.hands.pulses) == pulses, "a refusal opened a door"
+            return
+        assert door not in self.model.doors_with_something, "a technician opened somebody's door"
+        assert status in {Status.VACANT, Status.FAULTY, Status.OUT_OF_SERVICE}
+        if dies:
+            self.run_(self.m.restart())
+        self.run_(self.m.settle())
+        if self._stands_open(door) and shuts:
+            self.run_(self.m.shut(door))
+        assert self._status(door) is status or dies
+
+    @rule(door=st.integers(1, 16))
+    def a_technician_blocks_a_door(self, door: int) -> None:
+        if self.run_(service.block(self.m.world, TECHNICIAN, CompartmentNumber(door), "lock")) is None:
+            assert door not in self.model.doors_with_something, "a technician blocked somebody's door"
+            self.model.blocked.add(door)
+            assert self._status(door) is Status.OUT_OF_SERVICE
+
+    @rule(door=st.integers(1, 16))
+    def a_technician_unblocks_a_door(self, door: int) -> None:
+        if self.run_(service.unblock(self.m.world, TECHNICIAN, CompartmentNumber(door))) is None:
+            assert not self._stands_open(door), "a door that stands open came back into service"
+            self.model.blocked.discard(door)
+            assert self._status(door) not in {Status.FAULTY, Status.OUT_OF_SERVICE}
+
     # --- the world ------------------------------------------------------------------------------------------
 
     @rule()
@@ -257,6 +294,8 @@ class Life(RuleBasedStateMachine):
         assert held == self.model.doors_with_something
         vacant = {n for n, c in state.compartments.items() if c.status is Status.VACANT}
         assert not vacant & self.m.hands.inside
+        out = {n for n, c in state.compartments.items() if c.blocked}
+        assert out == self.model.blocked, "a block came or went without a technician"
 
     @invariant()
     def every_pulse_had_its_own_grant(self) -> None:
@@ -297,6 +336,10 @@ class Life(RuleBasedStateMachine):
 
     def _scanned(self, code: str) -> Any:
         return self.run_(present_scanned(self.m.world, code))
+
+    def _status(self, door: int) -> Status:
+        status: Status = self.m.journal.state.compartments[CompartmentNumber(door)].status
+        return status
 
     def _stands_open(self, door: int) -> bool:
         return door in self._open_doors()

@@ -16,7 +16,10 @@ from locker.domain.door import Presence
 from locker.domain.encoding import canonical
 from locker.domain.events import (
     Booted,
+    CompartmentBlocked,
+    CompartmentFaulted,
     CompartmentReserved,
+    CompartmentRestored,
     CompartmentsConfigured,
     DoorClosed,
     DoorForced,
@@ -42,7 +45,7 @@ from locker.domain.ids import (
 )
 from locker.domain.opening import Purpose
 from sync import wire
-from sync.central import ledger
+from sync.central import ledger, queries
 from sync.central import tables as t
 from tests.sync.central.conftest import Parts
 from tests.sync.central.fake_locker import FakeLocker, name_of
@@ -224,6 +227,21 @@ def test_forced_doors_are_alarms_and_tickets_are_listed(parts: Parts) -> None:
     parts.ingest()
     assert alarms(parts) == {"door_forced": 1}
     assert [(row.seq, row.kind, row.door) for row in parts.rows(t.TICKET)] == [(4, "door_forced", 1)]
+
+
+def test_what_a_technician_blocks_is_out_of_service_until_freed(parts: Parts) -> None:
+    staff = StaffId("console/0")
+    parts.locker.add(BIRTH, CABINET, CompartmentFaulted(DOOR, "did not open"))
+    parts.locker.add(CompartmentBlocked(DOOR, "hinge bent", staff))
+    parts.ingest()
+    seen = parts.store.read_now(lambda c: queries.overview(c, "hall-1", 0)).doors
+    assert [(door.status, door.blocked, door.fault) for door in seen] == [
+        ("out_of_service", "hinge bent", "")
+    ]
+    parts.locker.add(CompartmentRestored(DOOR, staff))
+    parts.ingest()
+    seen = parts.store.read_now(lambda c: queries.overview(c, "hall-1", 0)).doors
+    assert [(door.status, door.blocked) for door in seen] == [("vacant", "")]
 
 
 def test_a_purged_personal_part_keeps_its_link(parts: Parts) -> None:
