@@ -7,24 +7,49 @@ Called by one thread alone. Times are float seconds of that thread's monotonic c
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import count
 from typing import Final
 
-from firmware_bridge.codecs import ENCODERS
+from firmware_bridge.codecs import encode
+from firmware_bridge.codecs.packets import packed
 from firmware_bridge.exchange import Answered, Exchange, Timing
-from firmware_bridge.limits import OpeningLimits
-from firmware_bridge.request import AllOff, Bits, Done, Pulse, ReadInputs, Refused, Request, Unfit
-from firmware_bridge.station import Counters, Standing, Station
+from firmware_bridge.happenings import (
+    Answer,
+    BusEvent,
+    Frame,
+    InputsRead,
+    Inquiry,
+    PollMissed,
+    PulseSettled,
+    RelaysStuck,
+    StationFound,
+    StationLost,
+    StationReport,
+)
+from firmware_bridge.limits import OpeningLimits, Supply
+from firmware_bridge.request import (
+    AllOff,
+    Bits,
+    Done,
+    Pulse,
+    ReadCoils,
+    ReadInputs,
+    Refused,
+    Release,
+    Request,
+    Telegram,
+    Unfit,
+)
+from firmware_bridge.schedule import NEVER_S, Asking, Schedule
+from firmware_bridge.station import Standing, Station
 from locker.domain.door import PulseOutcome, PulseResult
 from locker.domain.ids import BoardId
 
-QUEUE_MAX: Final = 16
-"""Pulses waiting on one line. People open doors one by one; more is a mistake above."""
 JAM_S: Final = 2.0
 """Noise without a pause this long: nothing can be said or heard, so nothing is known."""
-FRESH_S: Final = 1.0
-"""A board heard longer ago is asked what it is before it is sent a pulse."""
 SMOOTHING: Final = 0.1
-NEVER_S: Final = float("inf")
+FRAMES_KEPT: Final = 4_096
+"""A minute or more of a busy line, for whoever wants to see what passed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,63 +67,26 @@ class Wait:
     until_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class InputsRead:
-    board: BoardId
-    first: int
-    levels: tuple[bool, ...]
-    at_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class PollMissed:
-    """Nothing is known of the board's inputs since its last reading."""
-
-    board: BoardId
-    at_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class StationLost:
-    board: BoardId
-    why: str
-    at_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class StationFound:
-    board: BoardId
-    at_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class PulseSettled:
-    pulse: Pulse
-    result: PulseResult
-    at_s: float
-
-
-BusEvent = InputsRead | PollMissed | StationLost | StationFound | PulseSettled
-
-
-@dataclass(frozen=True, slots=True)
-class StationReport:
-    board: BoardId
-    standing: Standing
-    why: str
-    counters: Counters
-
-
 class Bus:
     """``emit`` is called from within the methods below, in the order in which things happened."""
 
-    def __init__(self, timing: Timing, stations: Iterable[Station], emit: Callable[[BusEvent], None]) -> None:
+    def __init__(
+        self,
+        timing: Timing,
+        stations: Iterable[Station],
+        emit: Callable[[BusEvent], None],
+        supplies: Mapping[BoardId, Supply] | None = None,
+    ) -> None:
+        """``supplies``: what feeds each board's locks; one for all where none is given."""
         self._stations: Mapping[BoardId, Station] = {station.board: station for station in stations}
         self._emit = emit
         self._exchange = Exchange(timing)
-        self._limits = OpeningLimits()
-        self._queue: deque[Pulse] = deque()
-        self._asking: tuple[Station, Request] | None = None
+        limits = OpeningLimits(supplies or dict.fromkeys(self._stations, Supply()))
+        self._schedule = Schedule(self._stations, limits)
+        self._asking: Asking | None = None
+        self._transactions = count(1)
+        self._frame_numbers = count(1)
+        self._frames: deque[Frame] = deque(maxlen=FRAMES_KEPT)
         self._told_lost: set[BoardId] = set()
         self._port_open = False
         self._held_since_s: float | None = None
@@ -111,16 +99,18 @@ class Bus:
         """Queue a pulse; it goes out once, before its deadline, or not at all."""
         if not self._port_open:
             self._not_sent(pulse, "port_closed", now)
-        elif len(self._queue) >= QUEUE_MAX:
+        elif not self._schedule.add(pulse):
             self._not_sent(pulse, "queue_full", now)
-        else:
-            self._queue.append(pulse)
 
     def withdraw(self, pulse: Pulse, now: float) -> None:
         """Nobody waits for it any longer: if it has not gone out, it never will."""
-        if pulse in self._queue:
-            self._queue.remove(pulse)
+        if self._schedule.remove(pulse):
             self._not_sent(pulse, "withdrawn", now)
+
+    def inquire(self, inquiry: Inquiry) -> None:
+        """Ask it when no pulse waits; with no port, or too many waiting, it is unanswered at once."""
+        if not self._port_open or not self._schedule.add_inquiry(inquiry):
+            inquiry.done(Answer(None))
 
     def attend(self, board: BoardId, until_s: float, now: float) -> None:
         """Poll this board as fast as the line allows until then."""
@@ -130,9 +120,21 @@ class Bus:
         """Figures for a status page; may be called from another thread."""
         return tuple(StationReport(s.board, s.standing, s.why, s.counters) for s in self._stations.values())
 
+    def frames(self, after: int) -> tuple[Frame, ...]:
+        """What passed the port after frame ``after``, as far as it is kept. On the line's own thread only."""
+        return tuple(frame for frame in self._frames if frame.n > after)
+
+    @property
+    def shortest_silence_s(self) -> float:
+        """Kept before any request since the port was opened; infinite before the first."""
+        return self._exchange.shortest_silence_s
+
     @property
     def pulse_in_flight(self) -> bool:
-        return self._asking is not None and isinstance(self._asking[1], Pulse)
+        """Whether a pulse is on its way, or one is still to be ended."""
+        return self._flying() is not None or any(
+            station.coils.urgent_s < NEVER_S for station in self._stations.values()
+        )
 
     def utilisation(self, now: float) -> float:
         """Share of the time since the port was opened in which the line was in use."""
@@ -155,42 +157,68 @@ class Bus:
     def port_lost(self, why: str, now: float) -> None:
         """No port (any more). The queue is emptied: nothing that waited is sent when the port comes back."""
         self._port_open = False
-        asking, self._asking = self._asking, None
+        pulse, asking = self._flying(), self._asking
+        self._asking = None
         self._exchange.reset(now)
-        if asking is not None and isinstance(asking[1], Pulse):
-            self._settle(asking[1], PulseResult(PulseOutcome.UNCERTAIN), now)
-        while self._queue:
-            self._not_sent(self._queue.popleft(), "port_closed", now)
+        if pulse is not None:
+            self._settle(pulse, PulseResult(PulseOutcome.UNCERTAIN), now)
+        if isinstance(asking, Inquiry):
+            asking.done(Answer(None))
+        for waiting in self._schedule.cleared():
+            if isinstance(waiting, Inquiry):
+                waiting.done(Answer(None))
+            else:
+                self._not_sent(waiting, "port_closed", now)
         for station in self._stations.values():
             station.give_up(why, now)
             self._tell(station, now)
 
     def not_written(self, reason: str, now: float) -> None:
         """No byte of the last `Send` has left."""
-        asking, self._asking = self._asking, None
-        self._exchange.expire(now)
-        if asking is not None and isinstance(asking[1], Pulse):
-            self._not_sent(asking[1], reason, now)
+        pulse, asking = self._flying(), self._asking
+        self._asking = None
+        self._exchange.expire(now, 0.0)
+        self._frames.pop()
+        if pulse is not None:
+            self._stations[pulse.board].coils.not_pulsed(pulse)
+            self._not_sent(pulse, reason, now)
+        if isinstance(asking, Inquiry):
+            asking.done(Answer(None))
 
     def received(self, data: bytes, now: float) -> None:
+        self._note(data, now, sent=False)
         answer = self._exchange.received(data, now)
         if answer is None or self._asking is None:
             return
-        (station, request), self._asking = self._asking, None
-        self._count(station, answer)
-        if isinstance(request, Pulse):
-            station.heard(now)
-            self._settle(request, _pulse_result(answer), now)
-        elif isinstance(answer.reply, Unfit):
-            station.unfit(answer.reply.why, now)
-        elif isinstance(answer.reply, Refused) and isinstance(request, ReadInputs):
-            station.counters.refused += 1
-            self._poll_missed(station, now)
+        asking, self._asking = self._asking, None
+        if isinstance(asking, Inquiry):
+            self._spoken_s += answer.took_s + self._exchange.timing.silence_s
+            asking.done(Answer(answer.reply, answer.took_s))
         else:
-            station.answered(request, now)
+            self._understand(*asking, answer, now)
+
+    def _understand(self, station: Station, request: Request, answer: Answered, now: float) -> None:
+        reply = answer.reply
+        self._count(station, request, answer)
+        match request, reply:
+            case Pulse(), _:
+                station.heard(now)
+                self._settle(request, _pulse_result(answer), now)
+            case _, Unfit(why):
+                station.unfit(why, now)
+            case ReadCoils(), Refused(code):
+                station.unfit(f"exception {code} when asked for its relays; wrong profile?", now)
+            case ReadInputs(), Refused():
+                station.counters.refused += 1
+                self._poll_missed(station, now)
+            case _:
+                stuck = station.answered(request, reply, now)
+                if stuck:
+                    self._emit(RelaysStuck(station.board, stuck, now))
         self._tell(station, now)
-        if isinstance(request, ReadInputs) and isinstance(answer.reply, Bits):
-            self._emit(InputsRead(station.board, request.first, answer.reply.levels, now))
+        if isinstance(request, ReadInputs) and isinstance(reply, Bits):
+            station.counters.levels = reply.levels
+            self._emit(InputsRead(station.board, request.first, reply.levels, now))
 
     def next(self, now: float) -> Send | Wait:
         """What to do at ``now``. A `Send` counts as written; only `not_written` takes that back."""
@@ -200,87 +228,79 @@ class Bus:
             self._unanswered(now)
         if not self._port_open:
             return Wait(NEVER_S)
-        self._refuse_hopeless(now)
-        station, request, from_s = self._choose(now)
-        start_s = max(from_s, self._exchange.ready_s(station.profile.transport.gap_ms / 1000))
+        for pulse, reason in self._schedule.hopeless(now):
+            self._not_sent(pulse, reason, now)
+        chosen, from_s = self._schedule.turn(now, echo_known=self._exchange.echo is not None)
+        if chosen is None:
+            return Wait(min(from_s, self._schedule.deadline_s))
+        start_s = max(from_s, self._exchange.ready_s(self._gap_s(chosen)))
         if now < start_s:
             self._watch_for_jam(from_s, now)
-            return Wait(min([start_s, *(pulse.deadline_s for pulse in self._queue)]))
-        return self._send(station, request, now)
+            return Wait(min(start_s, self._schedule.deadline_s))
+        return self._send(chosen, now) or self.next(now)
 
-    # How it chooses
+    # What goes out
 
-    def _refuse_hopeless(self, now: float) -> None:
-        for pulse in tuple(self._queue):
-            reason = self._refusal(pulse, now)
-            if reason is not None:
-                self._queue.remove(pulse)
-                self._not_sent(pulse, reason, now)
+    def _gap_s(self, asking: Asking) -> float:
+        profile = asking.profile if isinstance(asking, Inquiry) else asking[0].profile
+        return profile.transport.gap_ms / 1000
 
-    def _refusal(self, pulse: Pulse, now: float) -> str | None:
-        station = self._stations[pulse.board]
-        if now >= pulse.deadline_s:
-            return "late"
-        if station.standing is Standing.LOCKED_OUT:
-            return "board_locked_out"
-        if station.standing is Standing.LOST or station.profile.locks is None:
-            return "board_lost"
-        return self._limits.refusal(pulse, station.profile.locks, now)
-
-    def _choose(self, now: float) -> tuple[Station, Request, float]:
-        """Whom to ask what, and from when on."""
-        pulse_from_s = NEVER_S
-        for pulse in self._queue:
-            station = self._stations[pulse.board]
-            if not self._may_fire(station, now):
-                return station, station.question(), now
-            ready_s = self._ready_s(pulse, station)
-            if now >= ready_s:
-                return station, pulse, now
-            pulse_from_s = min(pulse_from_s, ready_s)
-        station = min(self._stations.values(), key=lambda each: each.due_s)
-        # Never past the moment at which a pulse may go.
-        return station, station.question(), min(max(now, station.due_s), max(now, pulse_from_s))
-
-    def _ready_s(self, pulse: Pulse, station: Station) -> float:
-        assert station.profile.locks is not None, "a board without locks was refused before"  # noqa: S101
-        return self._limits.ready_s(pulse, station.profile.locks)
-
-    def _may_fire(self, station: Station, now: float) -> bool:
-        """Only a board that is known, was heard just now, on a line whose echo is known, is sent a pulse."""
-        heard = now - station.heard_at_s <= FRESH_S
-        return station.standing is Standing.SERVING and heard and self._exchange.echo is not None
-
-    def _send(self, station: Station, request: Request, now: float) -> Send:
-        encode = ENCODERS[station.profile.codec]
-        telegram = encode(station.profile, station.address, request)
-        self._held_since_s = None
-        self._asking = station, request
+    def _send(self, asking: Asking, now: float) -> Send | None:
+        """None if it is no longer its turn after all."""
+        if not self._schedule.take(asking, now):
+            return None
+        if isinstance(asking, Inquiry):
+            return self._begin(asking, encode(asking.profile, asking.address, asking.request), now)
+        station, request = asking
         station.counters.asked += 1
-        if isinstance(request, Pulse):
-            assert station.profile.locks is not None, "a board without locks was refused before"  # noqa: S101
-            self._queue.remove(request)
-            self._limits.fired(request, station.profile.locks, now)
-            self._exchange.begin(telegram, station.patience.limit_s, now)
-            return Send(telegram.data, request.deadline_s)
-        station.asked(request, now)
-        self._exchange.begin(telegram, station.patience.learned_s, now)
-        return Send(telegram.data)
+        return self._begin(asking, encode(station.profile, station.address, request), now)
+
+    def _begin(self, asking: Asking, telegram: Telegram, now: float) -> Send:
+        if self._exchange.timing.packets:
+            telegram = packed(telegram, next(self._transactions))
+        deadline_s = NEVER_S
+        if isinstance(asking, Inquiry):
+            patience_s = asking.profile.transport.reply_timeout_ms / 1000
+        elif isinstance(asking[1], Pulse):
+            deadline_s, patience_s = asking[1].deadline_s, asking[0].patience.limit_s
+        else:
+            patience_s = asking[0].patience.learned_s
+        self._held_since_s = None
+        self._asking = asking
+        self._exchange.begin(telegram, patience_s, now)
+        self._note(telegram.data, now, sent=True)
+        return Send(telegram.data, deadline_s)
+
+    def _note(self, data: bytes, now: float, *, sent: bool) -> None:
+        self._frames.append(Frame(next(self._frame_numbers), now, sent, data))
 
     # What becomes of it
 
+    def _flying(self) -> Pulse | None:
+        """The pulse that is on its way."""
+        if isinstance(self._asking, tuple) and isinstance(self._asking[1], Pulse):
+            return self._asking[1]
+        return None
+
     def _unanswered(self, now: float) -> None:
         asking, self._asking = self._asking, None
-        self._exchange.expire(now)
         if asking is None:
+            self._exchange.expire(now, 0.0)
+            return
+        profile = asking.profile if isinstance(asking, Inquiry) else asking[0].profile
+        self._exchange.expire(now, profile.transport.drain_ms / 1000)
+        if isinstance(asking, Inquiry):
+            asking.done(Answer(None))
             return
         station, request = asking
         if isinstance(request, AllOff):
             # While the echo is not known yet a write has no proof; this one asks for none.
             return
-        self._poll_missed(station, now)
         if isinstance(request, Pulse):
             self._settle(request, PulseResult(PulseOutcome.UNCERTAIN), now)
+            if not station.profile.replies_to_pulse:
+                return
+        self._poll_missed(station, now)
         self._tell(station, now)
 
     def _poll_missed(self, station: Station, now: float) -> None:
@@ -308,8 +328,10 @@ class Bus:
                 station.give_up("the line is never silent: noise, or swapped A and B", now)
                 self._tell(station, now)
 
-    def _count(self, station: Station, answer: Answered) -> None:
+    def _count(self, station: Station, request: Request, answer: Answered) -> None:
         counters = station.counters
+        if not isinstance(request, Pulse | Release | AllOff):
+            counters.latencies_s.append(answer.took_s)
         counters.noise_bytes += answer.noise_bytes
         counters.latency_s += SMOOTHING * (answer.took_s - counters.latency_s)
         self._spoken_s += answer.took_s + self._exchange.timing.silence_s

@@ -8,22 +8,29 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final, Protocol
+from math import isinf
+from typing import Any, Final, Protocol, TypeVar
 
-from firmware_bridge.bus import (
-    Bus,
+from firmware_bridge.boards import BoardProfile
+from firmware_bridge.bus import Bus
+from firmware_bridge.debounce import DOOR, ITEM, READS, Debounce
+from firmware_bridge.errors import LineClosed
+from firmware_bridge.happenings import (
+    Answer,
     BusEvent,
+    Frame,
     InputsRead,
+    Inquiry,
     PollMissed,
     PulseSettled,
+    RelaysStuck,
     StationFound,
     StationLost,
     StationReport,
 )
-from firmware_bridge.debounce import DOOR, ITEM, Debounce
-from firmware_bridge.exchange import Timing
+from firmware_bridge.limits import Supply
 from firmware_bridge.line import Action, OpenPort, SerialLine, opener
-from firmware_bridge.request import Pulse
+from firmware_bridge.request import Pulse, Reading
 from firmware_bridge.station import Station
 from firmware_bridge.wiring import CompartmentWiring, Place, Wiring
 from locker.domain.door import (
@@ -35,12 +42,16 @@ from locker.domain.door import (
     Presence,
     PulseOutcome,
     PulseResult,
+    RelayStuck,
     Report,
 )
+from locker.domain.figures import BoardFigures, LineFigures
 from locker.domain.ids import BoardId, CompartmentNumber
 from locker.operations.ports import Clock
 
 _LOGGER = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 ATTENTION_S: Final = 2.0
 """A board is polled fast this long at a time, renewed while one of its doors is open or about to settle."""
@@ -64,28 +75,6 @@ class LineThread(Protocol):
 
 MakeLine = Callable[[Bus, OpenPort, Callable[[], None]], LineThread]
 """(bus, opener, called when it has ended) -> line."""
-
-
-@dataclass(frozen=True, slots=True)
-class BoardReport:
-    board: BoardId
-    profile: str
-    standing: str
-    why: str
-    asked: int
-    error_rate: float
-    """Share of questions without a fitting reply."""
-    latency_ms: float
-    noise_bytes: int
-
-
-@dataclass(frozen=True, slots=True)
-class LineReport:
-    line: str
-    url: str
-    utilisation: float
-    detection_s: float
-    boards: tuple[BoardReport, ...]
 
 
 @dataclass(slots=True)
@@ -120,8 +109,9 @@ class Cabinet:
         self._on_report = on_report
         self._running = False
         self._waiting: dict[Pulse, asyncio.Future[PulseResult]] = {}
+        self._asked: set[asyncio.Future[Any]] = set()
         self._sensors: dict[CompartmentNumber, _Sensors] = {
-            n: _Sensors(w, Debounce(DOOR), Debounce(ITEM)) for n, w in wiring.compartments.items()
+            n: _sensors(w, wiring) for n, w in wiring.compartments.items()
         }
         self._on_board: dict[BoardId, list[_Sensors]] = {board: [] for board in wiring.boards}
         for sensors in self._sensors.values():
@@ -129,6 +119,8 @@ class Cabinet:
                 self._on_board[board].append(sensors)
         self._attended_until_s: dict[BoardId, float] = {}
         self._ended = {line: asyncio.Event() for line in wiring.lines}
+        # Lines may share what feeds their locks.
+        self._supplies = {board.supply: Supply() for board in wiring.boards.values()}
         self._buses = {line: self._bus(line) for line in wiring.lines}
         self._lines = {line: self._line(line, ports[line], make_line) for line in wiring.lines}
 
@@ -148,8 +140,10 @@ class Cabinet:
         for ended in self._ended.values():
             await ended.wait()
         for future in self._waiting.values():
-            if not future.done():
-                future.set_result(PulseResult(PulseOutcome.NOT_SENT, "port_closed"))
+            _settle(future, PulseResult(PulseOutcome.NOT_SENT, "port_closed"))
+        for asked in self._asked:
+            if not asked.done():
+                asked.set_exception(LineClosed("all"))
 
     def reading(self, door: CompartmentNumber) -> DoorReading:
         """The latest believed reading; UNKNOWN before the first and while its board is lost."""
@@ -179,20 +173,48 @@ class Cabinet:
         finally:
             del self._waiting[pulse]
 
-    def report(self) -> tuple[LineReport, ...]:
-        """Figures for a status page."""
-        return tuple(self._line_report(line) for line in self._lines)
+    def report(self) -> tuple[LineFigures, ...]:
+        """Figures for status, self-test and service page."""
+        return tuple(self._line_figures(line) for line in self._lines)
+
+    async def inquire(self, line: str, profile: BoardProfile, address: int, request: Reading) -> Answer:
+        """A technician's question to any address of a line, between the locker's own. It changes nothing."""
+        return await self._on_line(
+            line, lambda bus, done: bus.inquire(Inquiry(profile, address, request, done))
+        )
+
+    async def frames(self, line: str, after: int) -> tuple[Frame, ...]:
+        """What passed the port of a line after frame ``after``, as far as it is kept."""
+        return await self._on_line(line, lambda bus, done: done(bus.frames(after)))
 
     # Building
 
     def _bus(self, line: str) -> Bus:
-        stations = [Station(b.board, b.address, b.profile, b.poll) for b in self._wiring.on_line(line)]
-        return Bus(Timing(self._wiring.lines[line].baud), stations, self._emit)
+        boards = self._wiring.on_line(line)
+        stations = [Station(b.board, b.address, b.profile, b.poll) for b in boards]
+        supplies = {b.board: self._supplies[b.supply] for b in boards}
+        return Bus(self._wiring.lines[line].timing, stations, self._emit, supplies)
 
     def _line(self, line: str, port: OpenPort | str, make_line: MakeLine) -> LineThread:
         open_port = opener(port, self._wiring.lines[line].baud) if isinstance(port, str) else port
         ended = self._ended[line]
         return make_line(self._buses[line], open_port, lambda: self._from_line(ended.set))
+
+    async def _on_line(self, line: str, ask: Callable[[Bus, Callable[[T], None]], None]) -> T:
+        """Have the line's thread do something that ends in one answer."""
+        if not self._running:
+            raise LineClosed(line)
+        future: asyncio.Future[T] = self._loop.create_future()
+        self._asked.add(future)
+
+        def done(answer: T) -> None:
+            self._loop.call_soon_threadsafe(_settle, future, answer)
+
+        self._lines[line].post(lambda bus, _now: ask(bus, done))
+        try:
+            return await future
+        finally:
+            self._asked.discard(future)
 
     # What comes up
 
@@ -218,8 +240,10 @@ class Cabinet:
                 self._on_report(BoardFound(event.board, self._mono_ms(event.board, event.at_s)))
             case PulseSettled():
                 future = self._waiting.get(event.pulse)
-                if future is not None and not future.done():
-                    future.set_result(event.result)
+                if future is not None:
+                    _settle(future, event.result)
+            case RelaysStuck():
+                self._stuck(event)
 
     def _read(self, event: InputsRead) -> None:
         moved = []
@@ -245,6 +269,15 @@ class Cabinet:
         doors = tuple(n for n, sensors in self._sensors.items() if sensors.wired.sensor.board == event.board)
         self._on_report(BoardLost(event.board, doors, self._mono_ms(event.board, event.at_s)))
 
+    def _stuck(self, event: RelaysStuck) -> None:
+        _LOGGER.critical("board %s: relays %s stay on", event.board, list(event.channels))
+        doors = tuple(
+            n
+            for n, sensors in self._sensors.items()
+            if (lock := sensors.wired.lock).board == event.board and lock.channel in event.channels
+        )
+        self._on_report(RelayStuck(event.board, doors, self._mono_ms(event.board, event.at_s)))
+
     def _sensors_on(self, board: BoardId) -> Iterator[Debounce]:
         for sensors in self._on_board[board]:
             if sensors.wired.sensor.board == board:
@@ -265,28 +298,49 @@ class Cabinet:
         line = self._lines[self._wiring.boards[board].line]
         return self._clock.mono_ms() - round((line.now() - at_s) * 1000)
 
-    def _line_report(self, line: str) -> LineReport:
-        bus = self._buses[line]
-        return LineReport(
+    def _line_figures(self, line: str) -> LineFigures:
+        bus, config = self._buses[line], self._wiring.lines[line]
+        return LineFigures(
             line,
-            self._wiring.lines[line].url,
+            config.url,
+            config.baud,
             bus.utilisation(self._lines[line].now()),
             self._wiring.detection_s(line),
-            tuple(self._board_report(station) for station in bus.report()),
+            0.0 if isinf(bus.shortest_silence_s) else bus.shortest_silence_s * 1000,
+            config.timing.silence_s * 1000,
+            tuple(self._board_figures(station) for station in bus.report()),
         )
 
-    def _board_report(self, station: StationReport) -> BoardReport:
-        counters = station.counters
-        return BoardReport(
+    def _board_figures(self, station: StationReport) -> BoardFigures:
+        counters, wired = station.counters, self._wiring.boards[station.board]
+        return BoardFigures(
             station.board,
-            self._wiring.boards[station.board].profile.name,
+            wired.profile.name,
+            wired.profile.standing,
             station.standing.value,
             station.why,
             counters.asked,
-            counters.missed / counters.asked if counters.asked else 0.0,
-            counters.latency_s * 1000,
+            counters.missed,
+            counters.refused,
             counters.noise_bytes,
+            counters.latency_s * 1000,
+            tuple(latency_s * 1000 for latency_s in counters.latencies_s.copy()),
+            counters.levels,
+            wired.poll.first if wired.poll is not None else 0,
         )
+
+
+def _settle(future: "asyncio.Future[T]", answer: T) -> None:
+    if not future.done():
+        future.set_result(answer)
+
+
+def _sensors(wired: CompartmentWiring, wiring: Wiring) -> _Sensors:
+    def reads(place: Place | None) -> int:
+        inputs = wiring.boards[place.board].profile.inputs if place is not None else None
+        return inputs.believe_reads if inputs is not None else READS
+
+    return _Sensors(wired, Debounce(DOOR, reads(wired.sensor)), Debounce(ITEM, reads(wired.item)))
 
 
 def _heard(sensor: Debounce, place: Place, true_level: bool, event: InputsRead) -> bool:
@@ -294,7 +348,8 @@ def _heard(sensor: Debounce, place: Place, true_level: bool, event: InputsRead) 
     at = place.channel - event.first
     if place.board != event.board or not 0 <= at < len(event.levels):
         return False
-    return sensor.read(event.levels[at] == true_level, event.at_s)
+    level = event.levels[at]
+    return sensor.uncertain(event.at_s) if level is None else sensor.read(level == true_level, event.at_s)
 
 
 def _boards(wired: CompartmentWiring) -> set[BoardId]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-OPEN_READS: Final = 2
+READS: Final = 2
 STABLE_S: Final = 0.5
 GAP_MAX_S: Final = 1.5
 """Two readings further apart than this say nothing of the time between them."""
@@ -18,13 +18,14 @@ ITEM: Final = frozenset({True, False})
 @dataclass(slots=True)
 class Debounce:
     """One sensor, read as True for "closed" or "present". ``slow`` names the readings that must be stable
-    for ``STABLE_S``; any other is believed after ``OPEN_READS`` equal readings."""
+    for ``STABLE_S``; any other is believed after ``reads`` equal readings, and none after fewer."""
 
     slow: frozenset[bool]
+    reads: int = READS
     settled: bool | None = None
     """None: unknown, at the start and after a loss."""
     _candidate: bool | None = None
-    _reads: int = 0
+    _equal: int = 0
     _since_s: float = 0.0
     _read_s: float = 0.0
 
@@ -36,14 +37,22 @@ class Debounce:
     def read(self, level: bool, at_s: float) -> bool:
         """One more raw reading; True if the settled value changed."""
         if level != self._candidate or at_s - self._read_s > GAP_MAX_S:
-            self._candidate, self._reads, self._since_s = level, 0, at_s
-        self._reads += 1
+            self._candidate, self._equal, self._since_s = level, 0, at_s
+        self._equal += 1
         self._read_s = at_s
-        if level == self.settled or self._reads < OPEN_READS:
+        if level == self.settled or self._equal < self.reads:
             return False
         if level in self.slow and at_s - self._since_s < STABLE_S:
             return False
         self.settled = level
+        return True
+
+    def uncertain(self, at_s: float) -> bool:
+        """The board answered, but not for certain of this one; True if what was believed became unknown."""
+        self._candidate = None
+        if self.settled is None or at_s - self._read_s <= GAP_MAX_S:
+            return False
+        self.settled = None
         return True
 
     def missed(self) -> None:

@@ -34,3 +34,11 @@ class PortError(BridgeError, OSError):
     def __init__(self, url: str, cause: OSError) -> None:
         super().__init__(f"{url}: {cause}; check the cable, the port's name and who else holds it")
         self.url = url
+
+
+class LineClosed(BridgeError):
+    """Asked of a line on which nothing is said any more. Remedy: ask while the daemon runs."""
+
+    def __init__(self, line: str) -> None:
+        super().__init__(f"line {line} is closed: the daemon is stopping or has not begun")
+        self.line = line

@@ -7,7 +7,7 @@ line run dry after a time-out. Times are float seconds of one monotonic clock.
 from dataclasses import dataclass
 from typing import Final
 
-from firmware_bridge.request import Done, Reply, Telegram
+from firmware_bridge.request import Reply, Telegram
 
 BITS_PER_CHARACTER: Final = 10
 """8N1."""
@@ -18,7 +18,7 @@ FAST_SILENCE_S: Final = 0.001_75
 NOISE_CHARACTERS: Final = 8
 """Noise that some boards send before a reply, allowed for in every time-out."""
 DRAIN_S: Final = 0.05
-"""After a time-out, all that still comes in this long is thrown away."""
+"""After the port was opened, all that still comes in this long is thrown away."""
 PATIENCE_MIN_S: Final = 0.05
 """A scheduler's hiccup on a busy small computer must not look like a lost reply."""
 PATIENCE_FACTOR: Final = 4.0
@@ -34,9 +34,14 @@ class Timing:
     """What a baud rate means for durations."""
 
     baud: int
+    packets: bool = False
+    """Behind a gateway that speaks in packets: it keeps the silence, and nothing echoes. ``baud`` is then the
+    line's behind it."""
 
     @property
     def silence_s(self) -> float:
+        if self.packets:
+            return 0.0
         return FAST_SILENCE_S if self.baud > FAST_BAUD else self.wire_s(SILENT_CHARACTERS)
 
     def wire_s(self, characters: float) -> float:
@@ -86,7 +91,9 @@ class Exchange:
 
     def __init__(self, timing: Timing) -> None:
         self.timing = timing
-        self.echo: bool | None = None
+        self.echo: bool | None = False if timing.packets else None
+        self.shortest_silence_s = float("inf")
+        """Before any request since the port was opened."""
         self._plain_replies = 0
         self._flight: _Flight | None = None
         self._window = bytearray()
@@ -108,7 +115,8 @@ class Exchange:
 
     def reset(self, now: float) -> None:
         """The port was opened anew: nothing in flight, nothing known of its echo or of the line's past."""
-        self.echo = None
+        self.echo = False if self.timing.packets else None
+        self.shortest_silence_s = float("inf")
         self._plain_replies = 0
         self._flight = None
         self._window.clear()
@@ -118,6 +126,7 @@ class Exchange:
     def begin(self, telegram: Telegram, patience_s: float, now: float) -> None:
         """The telegram starts on the wire now. The caller has kept ``ready_s``."""
         assert self._flight is None, "a half-duplex line carries one telegram at a time"  # noqa: S101  # programmer error
+        self.shortest_silence_s = min(self.shortest_silence_s, now - self._busy_until_s)
         characters = len(telegram.data) + NOISE_CHARACTERS + telegram.reply_length
         expires_s = now + self.timing.wire_s(characters) + patience_s
         self._flight = _Flight(telegram, now, expires_s)
@@ -146,11 +155,11 @@ class Exchange:
         noise_bytes = len(before.replace(flight.telegram.data, b"", 1))
         return Answered(reply, took_s, max(0.0, turn_around_s), noise_bytes)
 
-    def expire(self, now: float) -> None:
-        """Nobody answered in time. What still comes belongs to the past and is thrown away."""
+    def expire(self, now: float, drain_s: float) -> None:
+        """Nobody answered in time. What still comes in ``drain_s`` belongs to the past and is thrown away."""
         self._flight = None
         self._window.clear()
-        self._drained_s = now + DRAIN_S
+        self._drained_s = now + drain_s
 
     def _find(self, telegram: Telegram) -> tuple[Reply, int, int] | None:
         """The reply, where it begins in the window, and its length."""
@@ -164,7 +173,7 @@ class Exchange:
                 start += 1
                 continue
             reply, length = matched
-            if own_copies == 0 or not isinstance(reply, Done):
+            if own_copies == 0 or window[start : start + length] != telegram.data:
                 return reply, start, length
             own_copies -= 1
             start += length

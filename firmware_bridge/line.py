@@ -17,6 +17,7 @@ import serial
 
 from firmware_bridge.bus import Bus, Send
 from firmware_bridge.errors import PortError
+from firmware_bridge.wiring import PACKETS
 
 RETRY_FIRST_S: Final = 0.25
 RETRY_MAX_S: Final = 10.0
@@ -40,10 +41,12 @@ Action = Callable[[Bus, float], None]
 
 def opener(url: str, baud: int) -> OpenPort:
     """Opens ``url`` for this process alone; raises PortError."""
+    # A gateway's packets and a line's own bytes come over the same kind of connection.
+    address = f"socket://{url.removeprefix(PACKETS)}" if url.startswith(PACKETS) else url
 
     def open_port() -> Port:
         try:
-            port = serial.serial_for_url(url, baudrate=baud, timeout=0, exclusive=True)
+            port = serial.serial_for_url(address, baudrate=baud, timeout=0, exclusive=True)
         except OSError as error:
             raise PortError(url, error) from error
         # Only some adapters know it; without it they hold bytes back for up to 16 ms.

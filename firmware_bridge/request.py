@@ -56,10 +56,28 @@ class ReadItems(ReadInputs):
 
 
 @dataclass(frozen=True, slots=True)
+class ReadCoils(Read):
+    """Which relays have power: after every pulse, where a board can tell, none may."""
+
+
+@dataclass(frozen=True, slots=True)
 class AllOff:
-    """Every relay of one board released, at its first start. Only where the profile has the literal frame."""
+    """Every relay of one board released: at its first start, and when one stays on. Only where the profile
+    has the literal frame."""
 
     board: BoardId
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """The end of a timed pulse. It can only take power away, so it is said until it is confirmed."""
+
+    board: BoardId
+    channel: int
+
+    def __post_init__(self) -> None:
+        if self.channel < 1:
+            raise RequestError(f"{self.board}: locks are counted from 1, channel {self.channel} is none")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,14 +102,15 @@ class Pulse:
 
 
 Poll = ReadDoors | ReadItems
-Request = Identify | ReadModes | ReadDoors | ReadItems | AllOff | Pulse
+Reading = Identify | ReadModes | ReadDoors | ReadItems | ReadCoils
+Request = Reading | AllOff | Release | Pulse
 
 
 @dataclass(frozen=True, slots=True)
 class Bits:
-    """Levels of the inputs asked for, in their order."""
+    """Levels of the channels asked for, in their order; None where the frame does not say for certain."""
 
-    levels: tuple[bool, ...]
+    levels: tuple[bool | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +127,12 @@ class Unfit:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The write was confirmed byte for byte. Says nothing of a door."""
+    """The board has carried the write out, as it says. Says nothing of a door."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The board answered with an exception: nothing moved."""
+    """The board said no: nothing moved. ``code`` is the protocol's own."""
 
     code: int
 
@@ -135,4 +154,4 @@ class Telegram:
     """Of the good reply; an exception is shorter."""
     match: Match
     confirmed_by_echo: bool
-    """The good reply is the request itself, so an adapter's echo must be told apart from it."""
+    """A good reply may be the request itself, so an adapter's echo must be told apart from it."""

@@ -1,14 +1,16 @@
 """One board's life on its line, as a table: start, service, doubt, loss. Pure."""
 
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-from firmware_bridge.boards import BoardProfile
+from firmware_bridge.boards.profile import BoardProfile, Modbus
+from firmware_bridge.coils import CoilWatch
 from firmware_bridge.exchange import Patience
-from firmware_bridge.request import AllOff, Identify, Poll, ReadModes, Request
+from firmware_bridge.request import AllOff, Identify, Poll, Pulse, ReadCoils, ReadModes, Reply, Request
 from locker.domain.ids import BoardId
 
 MISSES_TO_LOSS: Final = 3
@@ -18,6 +20,7 @@ DOUBT_S: Final = 0.05
 """After a silence the others have their turn before the board is asked what ails it."""
 IDLE_S: Final = 0.45
 """From poll to poll of a board on which nothing moves; with the poll itself below half a second."""
+LATENCIES_KEPT: Final = 256
 
 
 class Standing(StrEnum):
@@ -70,6 +73,10 @@ class Counters:
     noise_bytes: int = 0
     latency_s: float = 0.0
     """Of whole transactions, smoothed."""
+    latencies_s: deque[float] = field(default_factory=lambda: deque(maxlen=LATENCIES_KEPT))
+    """Of the last reads."""
+    levels: tuple[bool | None, ...] = ()
+    """The last reading of its inputs."""
 
 
 @dataclass(slots=True)
@@ -85,6 +92,7 @@ class Station:
     """Why it is lost or locked out, for people."""
     counters: Counters = field(default_factory=Counters)
     patience: Patience = field(init=False)
+    coils: CoilWatch = field(init=False)
     heard_at_s: float = float("-inf")
     _due_s: float = float("-inf")
     _attended_until_s: float = float("-inf")
@@ -92,10 +100,12 @@ class Station:
     _retry_s: float = RETRY_FIRST_S
     _identified: bool = False
     _modes_good: bool = False
+    _coils_good: bool = False
     _all_off_said: bool = False
 
     def __post_init__(self) -> None:
         self.patience = Patience(self.profile.transport.reply_timeout_ms / 1000)
+        self.coils = CoilWatch(self.board, self.profile)
 
     @property
     def down(self) -> bool:
@@ -104,15 +114,19 @@ class Station:
     @property
     def due_s(self) -> float:
         """When it wants to be asked next."""
-        return self._due_s
+        return min(self._due_s, self.coils.due_s) if self.standing is Standing.SERVING else self._due_s
 
-    def question(self) -> Request:
+    def question(self, now: float) -> Request:
         """What to ask it next."""
-        if self.standing is Standing.SERVING and self.poll is not None:
-            return self.poll
+        if self.standing is Standing.SERVING:
+            return self.coils.question(now) or self.poll or Identify(self.board)
         if self.standing is Standing.STARTING and self._identified:
             return self._start_question() or Identify(self.board)
         return Identify(self.board)
+
+    def question_of_coils(self, now: float) -> Request:
+        """What its relays want said or asked now."""
+        return self.coils.question(now) or ReadCoils(self.board)
 
     def attend(self, until_s: float, now: float) -> None:
         """Poll it as fast as the line allows until then."""
@@ -121,7 +135,11 @@ class Station:
             self._due_s = min(self._due_s, now)
 
     def asked(self, request: Request, now: float) -> None:
-        """A question of its own went out, not a pulse."""
+        """This went out."""
+        if isinstance(request, Pulse):
+            self.coils.pulsed(request, now)
+            return
+        self.coils.asked(request, now)
         if isinstance(request, AllOff):
             self._all_off_said = True
             self._due_s = now
@@ -134,14 +152,22 @@ class Station:
         self._misses = 0
         self.counters.answered += 1
 
-    def answered(self, request: Request, now: float) -> None:
-        """A fitting reply came to this question."""
+    def answered(self, request: Request, reply: Reply, now: float) -> tuple[int, ...]:
+        """A fitting reply came to this question. Returns the relays that stay on although all was tried."""
         self.heard(now)
-        if self.standing is Standing.SERVING:
-            return
+        stuck = self.coils.answered(request, reply, now)
+        if stuck:
+            self.unfit(f"relays {list(stuck)} stay on: cut the locks' supply, replace the board", now)
+        elif self.standing is not Standing.SERVING:
+            self._step(request, now)
+        return stuck
+
+    def _step(self, request: Request, now: float) -> None:
+        """One question nearer to service."""
         self._advance(Signal.ANSWERED)
         self._identified = True
         self._modes_good |= isinstance(request, ReadModes)
+        self._coils_good |= isinstance(request, ReadCoils) and self.coils.rest
         if self.standing is Standing.STARTING and self._start_question() is None:
             self._advance(Signal.STARTED)
             self.why = ""
@@ -171,16 +197,21 @@ class Station:
         self._retry_s = RETRY_FIRST_S
 
     def _start_question(self) -> Request | None:
-        if self.profile.modes is not None and not self._modes_good:
+        speech = self.profile.speech
+        if isinstance(speech, Modbus) and speech.modes is not None and not self._modes_good:
             return ReadModes(self.board)
         if self.profile.all_off is not None and not self._all_off_said:
             return AllOff(self.board)
+        if self.coils.readable and not self._coils_good:
+            # One that stayed on from before is met like one that stays on after a pulse.
+            return self.coils.question(float("inf")) or ReadCoils(self.board)
         return None
 
     def _fall(self, signal: Signal, why: str, now: float) -> None:
         self._advance(signal)
         self.why = why
-        self._identified = self._modes_good = False
+        self._identified = self._modes_good = self._coils_good = False
+        self.coils.forget()
         self._misses = 0
         self._due_s = now + self._retry_s
         self._retry_s = min(RETRY_MAX_S, 2 * self._retry_s)

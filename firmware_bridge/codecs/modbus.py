@@ -10,10 +10,23 @@ from typing import Final, TypeVar
 
 from pymodbus.framer import FramerRTU
 from pymodbus.pdu import ModbusPDU
-from pymodbus.pdu.bit_message import ReadDiscreteInputsRequest, ReadDiscreteInputsResponse
+from pymodbus.pdu.bit_message import (
+    ReadCoilsRequest,
+    ReadDiscreteInputsRequest,
+    ReadDiscreteInputsResponse,
+)
 from pymodbus.pdu.register_message import ReadHoldingRegistersRequest, ReadHoldingRegistersResponse
 
-from firmware_bridge.boards import ADDRESS_MAX, BoardProfile, Identity, Inputs, Locks, Modes
+from firmware_bridge.boards.load import ADDRESS_MAX
+from firmware_bridge.boards.profile import (
+    BoardProfile,
+    Locks,
+    Modbus,
+    ModbusBits,
+    ModbusIdentity,
+    ModbusModes,
+)
+from firmware_bridge.codecs.codec import need_address
 from firmware_bridge.errors import RequestError
 from firmware_bridge.request import (
     PULSE_CEILING_MS,
@@ -23,9 +36,11 @@ from firmware_bridge.request import (
     Fits,
     Identify,
     Pulse,
+    ReadCoils,
     ReadInputs,
     ReadModes,
     Refused,
+    Release,
     Reply,
     Request,
     Telegram,
@@ -40,45 +55,64 @@ ILLEGAL: Final = frozenset({1, 2})
 HEAD_BYTES: Final = 3
 CHECKSUM_BYTES: Final = 2
 OVERHEAD_BYTES: Final = HEAD_BYTES + CHECKSUM_BYTES
+WORD_BITS: Final = 16
+OFF: Final = 0x0000
+UNITS_MAX: Final = 0xFF
+"""Of a pulse whose length has one byte; within the ceiling on any board."""
 
 
-class FlashCoil(ModbusPDU):
-    """FC05 whose value is a time. pymodbus' own FC05 knows only on and off and cannot carry it."""
+class WriteCoil(ModbusPDU):
+    """FC05 with any value, a time or an odd "on". pymodbus' own knows on and off and cannot carry it."""
 
     function_code: int = 5
     rtu_frame_size: int = 8
 
-    def __init__(self, address: int, units: int) -> None:
+    def __init__(self, address: int, value: int) -> None:
         super().__init__(address=address)
-        self.units = units
+        self.value = value
 
     def encode(self) -> bytes:
-        return struct.pack(">HH", self.address, self.units)
+        return struct.pack(">HH", self.address, self.value)
+
+
+class WriteRegister(WriteCoil):
+    """FC06: the same layout."""
+
+    function_code: int = 6
 
 
 def encode(profile: BoardProfile, address: int, request: Request) -> Telegram:
     """The telegram of one request. Raises RequestError for what must never reach the wire."""
-    if not max(1, profile.address.min) <= address <= min(profile.address.max, ADDRESS_MAX):
-        raise RequestError(
-            f"{request.board}: address {address} is not one board's; broadcasts do not exist here"
-        )
+    need_address(profile, address, request)
+    if not 1 <= address <= ADDRESS_MAX:
+        raise RequestError(f"{request.board}: address {address} is a broadcast or reserved")
+    speech = profile.speech
+    assert isinstance(speech, Modbus), "checked when the profile was read"  # noqa: S101
+    if isinstance(request, AllOff | Release | Pulse):
+        return _echoed(_write(address, profile, speech, request))
     match request:
         case Identify():
-            return _identify(address, profile.identify)
+            return _identify(address, speech.identify)
         case ReadModes():
-            return _modes(address, _having(request, profile.modes), _having(request, profile.locks))
+            return _modes(address, _having(request, speech.modes), _having(request, profile.locks))
         case ReadInputs():
-            return _inputs(address, _having(request, profile.inputs), request)
-        case AllOff():
-            return _echoed(frame(address, _having(request, profile.all_off).pdu))
-        case Pulse():
-            return _echoed(_pulse(address, _having(request, profile.locks), request))
+            channels = _having(request, profile.inputs).channels
+            return _levels(address, _having(request, speech.inputs), request, channels)
+        case ReadCoils():
+            channels = _having(request, profile.locks).channels
+            every = ReadInputs(request.board, 1, channels)
+            return _levels(address, _having(request, speech.coils), every, channels)
 
 
 def frame(address: int, pdu: bytes) -> bytes:
     """Address, PDU, checksum."""
     body = bytes([address]) + pdu
     return body + FramerRTU.compute_CRC(body).to_bytes(CHECKSUM_BYTES, "big")
+
+
+def whole(data: bytes) -> bool:
+    """Whether this is one frame whose checksum holds."""
+    return len(data) > HEAD_BYTES and frame(data[0], data[1:-CHECKSUM_BYTES]) == data
 
 
 Part = TypeVar("Part")
@@ -154,16 +188,42 @@ def _registers(data: bytes) -> list[int]:
     return list(reply.registers)
 
 
-def _inputs(address: int, inputs: Inputs, request: ReadInputs) -> Telegram:
-    if request.first + request.count - 1 > inputs.channels:
-        raise RequestError(
-            f"{request.board}: has {inputs.channels} inputs, asked {request.count} from {request.first}"
-        )
-    pdu = ReadDiscreteInputsRequest(address=inputs.address + request.first - 1, count=request.count)
-    return _read(address, pdu, (request.count + 7) // 8, _bits(request.count))
+def _one_each(data: bytes | Refused) -> Reply:
+    """A register for each channel; anything but 0 and 1 is no level."""
+    if isinstance(data, Refused):
+        return data
+    return Bits(tuple({0: False, 1: True}.get(value) for value in _registers(data)))
 
 
-def _identify(address: int, identity: Identity) -> Telegram:
+def _bitmap(first: int, count: int) -> Callable[[bytes | Refused], Reply]:
+    """Registers of 16 channels, the lowest bit first."""
+
+    def understand(data: bytes | Refused) -> Reply:
+        if isinstance(data, Refused):
+            return data
+        words = _registers(data)
+        bits = [bool(words[n // WORD_BITS] >> n % WORD_BITS & 1) for n in range(first - 1, first - 1 + count)]
+        return Bits(tuple(bits))
+
+    return understand
+
+
+def _levels(address: int, where: ModbusBits, request: ReadInputs, channels: int) -> Telegram:
+    first, count = request.first, request.count
+    if first + count - 1 > channels:
+        raise RequestError(f"{request.board}: has {channels} channels, asked {count} from {first}")
+    at = where.address + first - 1
+    if where.bitmap:
+        words = -(-channels // WORD_BITS)
+        pdu: ModbusPDU = ReadHoldingRegistersRequest(address=where.address, count=words)
+        return _read(address, pdu, 2 * words, _bitmap(first, count))
+    if where.function == ReadHoldingRegistersRequest.function_code:
+        return _read(address, ReadHoldingRegistersRequest(address=at, count=count), 2 * count, _one_each)
+    kind = ReadCoilsRequest if where.function == ReadCoilsRequest.function_code else ReadDiscreteInputsRequest
+    return _read(address, kind(address=at, count=count), (count + 7) // 8, _bits(count))
+
+
+def _identify(address: int, identity: ModbusIdentity) -> Telegram:
     def understand(data: bytes | Refused) -> Reply:
         if isinstance(data, Refused):
             return Unfit(f"exception {data.code} when asked what it is; wrong profile?")
@@ -173,12 +233,13 @@ def _identify(address: int, identity: Identity) -> Telegram:
             )
         return Fits()
 
-    if identity.function == ReadDiscreteInputsRequest.function_code:
-        return _read(address, ReadDiscreteInputsRequest(address=identity.address, count=1), 1, understand)
-    return _read(address, ReadHoldingRegistersRequest(address=identity.address, count=1), 2, understand)
+    if identity.function == ReadHoldingRegistersRequest.function_code:
+        return _read(address, ReadHoldingRegistersRequest(address=identity.address, count=1), 2, understand)
+    bits = {1: ReadCoilsRequest, 2: ReadDiscreteInputsRequest}[identity.function]
+    return _read(address, bits(address=identity.address, count=1), 1, understand)
 
 
-def _modes(address: int, modes: Modes, locks: Locks) -> Telegram:
+def _modes(address: int, modes: ModbusModes, locks: Locks) -> Telegram:
     def understand(data: bytes | Refused) -> Reply:
         if isinstance(data, Refused):
             if modes.absent_ok and data.code in ILLEGAL:
@@ -195,7 +256,25 @@ def _modes(address: int, modes: Modes, locks: Locks) -> Telegram:
     return _read(address, pdu, 2 * locks.channels, understand)
 
 
-def _pulse(address: int, locks: Locks, pulse: Pulse) -> bytes:
+def _write(address: int, profile: BoardProfile, speech: Modbus, request: AllOff | Release | Pulse) -> bytes:
+    match request:
+        case AllOff():
+            return frame(address, _having(request, profile.all_off).pdu)
+        case Release():
+            return _release(address, profile, speech, request)
+        case Pulse():
+            return _pulse(address, _having(request, profile.locks), speech, request)
+
+
+def _release(address: int, profile: BoardProfile, speech: Modbus, request: Release) -> bytes:
+    locks, pulse = _having(request, profile.locks), _having(request, speech.pulse)
+    if pulse.kind != "timed" or request.channel > locks.channels:
+        raise RequestError(f"{request.board}: channel {request.channel} has no pulse that we end")
+    pdu = WriteCoil(pulse.address + request.channel - 1, OFF)
+    return frame(address, bytes([pdu.function_code]) + pdu.encode())
+
+
+def _pulse(address: int, locks: Locks, speech: Modbus, pulse: Pulse) -> bytes:
     """Checked once more here, for nothing stands between this and the coil."""
     if not 1 <= pulse.channel <= locks.channels:
         raise RequestError(f"{pulse.board}: has locks 1 to {locks.channels}, channel {pulse.channel} is none")
@@ -204,5 +283,10 @@ def _pulse(address: int, locks: Locks, pulse: Pulse) -> bytes:
         raise RequestError(
             f"{pulse.board}: {pulse.pulse_ms} ms is no pulse of {locks.pulse_min_ms} to {cap_ms} ms"
         )
-    pdu = FlashCoil(locks.flash_coil + pulse.channel - 1, pulse.pulse_ms // locks.unit_ms)
+    how, units = _having(pulse, speech.pulse), pulse.pulse_ms // locks.unit_ms
+    if not 1 <= units <= UNITS_MAX:
+        raise RequestError(f"{pulse.board}: {units} units are more than any board takes")
+    value = {"flash": units, "flash_high": units << 8}.get(how.kind, how.value)
+    kind = WriteRegister if how.kind == "command" else WriteCoil
+    pdu = kind(how.address + pulse.channel - 1, value)
     return frame(address, bytes([pdu.function_code]) + pdu.encode())

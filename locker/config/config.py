@@ -3,17 +3,18 @@
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final, NoReturn, TypeVar, get_type_hints
 from urllib.parse import urlsplit
 
 from firmware_bridge.errors import WiringError
-from firmware_bridge.wiring import CompartmentConfig, LineConfig, Wiring
+from firmware_bridge.wiring import PACKETS, CompartmentConfig, Experimental, LineConfig, Wiring
 from locker.config.errors import ConfigError
 from locker.config.places import Place, line_of
 from locker.config.sections import (
+    BridgeSection,
     CompartmentSection,
     KioskSection,
     LineSection,
@@ -32,12 +33,13 @@ LOSS_DELAY_MAX_S: Final = 3_600
 SOCKET_PATH_MAX: Final = 107
 """Bytes; the kernel takes no longer name for a socket (unix(7))."""
 LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
-TABLES: Final = ("locker", "kiosk", "mqtt", "lines", "boards", "compartments", "policy")
+TABLES: Final = ("locker", "kiosk", "mqtt", "bridge", "lines", "boards", "supplies", "compartments", "policy")
 _WHAT_A_WIRING_ERROR_MEANS: Final = (
     # words of its problem, and the key they are about
     ("baud", "baud"),
     ("port", "url"),
     ("shares", "url"),
+    ("too long for a lock", "pulse_cap_ms"),
     ("door sensor", "sensor"),
     ("item sensor", "item"),
     ("lock", "lock"),
@@ -84,8 +86,9 @@ class Config:
         return self.state_dir / "control.sock"
 
 
-def load(path: Path) -> Config:
-    """The checked configuration. Raises ConfigError."""
+def load(path: Path, *, learning: bool = False) -> Config:
+    """The checked configuration. ``learning``: its wiring is about to be proved, so experimental boards may
+    be in it unproved. Raises ConfigError."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -94,7 +97,7 @@ def load(path: Path) -> Config:
         table = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         raise ConfigError(path, _line_in(str(error), text), f"{error}", "Correct the TOML") from error
-    return _Reader(path, text).config(table)
+    return _Reader(path, text, learning=learning).config(table)
 
 
 def _line_in(message: str, text: str) -> int:
@@ -108,7 +111,8 @@ def _line_in(message: str, text: str) -> int:
 class _Reader:
     """Turns tables into sections, and problems into places."""
 
-    def __init__(self, path: Path, text: str) -> None:
+    def __init__(self, path: Path, text: str, *, learning: bool) -> None:
+        self._learning = learning
         self._path = path
         self._text = text
 
@@ -202,15 +206,24 @@ class _Reader:
             if type(profile) is not str or not profile.isprintable():
                 self._refuse(("boards", name), f"{profile!r} is no profile's name", "Give a string")
         wanted = {row.number: _wanted(row) for row in rows}
+        bridge = self._section(BridgeSection, table, "bridge")
+        experimental = Experimental(bridge.accept_experimental, bridge.learned, self._learning)
         try:
-            return Wiring.build(lines, boards, wanted)
+            return Wiring.build(lines, boards, wanted, self._supplies(table), experimental)
         except WiringError as error:
             self._refuse(_place(error, rows), f"{error.subject}: {error.problem}", _sentence(error.remedy))
 
+    def _supplies(self, table: Mapping[str, Any]) -> Mapping[str, Sequence[str]]:
+        supplies = self._table(table, "supplies")
+        for name, boards in supplies.items():
+            if type(boards) is not list or any(type(board) is not str for board in boards):
+                self._refuse(("supplies", name), f"{boards!r} is no list of boards", 'Write ["A/1", "A/2"]')
+        return supplies
+
     def _line(self, name: str, line: LineSection) -> LineConfig:
-        if line.url.startswith("socket:") and not _is_socket(line.url):
+        if ":" in line.url.partition("/")[0] and not _is_socket(line.url):
             problem = f"{line.url!r} names no host and port"
-            self._refuse(("lines", name, "url"), problem, "Write socket://host:port")
+            self._refuse(("lines", name, "url"), problem, f"Write socket://host:port or {PACKETS}host:port")
         return LineConfig(line.url, line.baud)
 
     def _policy(self, table: Mapping[str, Any]) -> Mapping[str, int]:
@@ -271,7 +284,8 @@ def _wanted(row: CompartmentSection) -> CompartmentConfig:
         row.sensor,
         row.item or None,
         row.pulse_ms or None,
-        row.door_closed_level,
+        row.pulse_cap_ms,
+        None if row.door_closed_level == -1 else row.door_closed_level,
         row.item_present_level,
     )
 
@@ -279,7 +293,8 @@ def _wanted(row: CompartmentSection) -> CompartmentConfig:
 def _is_socket(url: str) -> bool:
     try:
         parts = urlsplit(url)
-        return bool(parts.scheme == "socket" and parts.hostname and parts.port)
+        known = parts.scheme in {"socket", "modbus-tcp"}
+        return bool(known and parts.hostname and parts.port)
     except ValueError:
         return False
 
@@ -290,6 +305,8 @@ def _place(error: WiringError, rows: list[CompartmentSection]) -> Place:
     place: Place = ("compartments",)
     if kind in {"line", "board"}:
         place = (f"{kind}s", name)
+    elif kind == "supply":
+        place = ("supplies", name)
     elif kind == "compartment":
         numbers = [str(row.number) for row in rows]
         place = ("compartments", numbers.index(name))

@@ -36,6 +36,14 @@ class MqttSection:
 
 
 @dataclass(frozen=True, slots=True)
+class BridgeSection:
+    accept_experimental: bool = False
+    """Boards with an unsettled fact may serve where the wiring was learned."""
+    learned: str = ""
+    """What ``lockerctl wiring learn`` writes: the digest of the wiring that it proved."""
+
+
+@dataclass(frozen=True, slots=True)
 class LineSection:
     url: str
     baud: int = 9600
@@ -54,5 +62,8 @@ class CompartmentSection:
     item: str = ""
     pulse_ms: int = 0
     """0: the board profile's own."""
-    door_closed_level: int = 1
+    pulse_cap_ms: int = 500
+    """What the lock is rated for."""
+    door_closed_level: int = -1
+    """-1: the board profile's own."""
     item_present_level: int = 1

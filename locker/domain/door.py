@@ -71,5 +71,15 @@ class BoardFound:
     at_ms: int
 
 
-Report = DoorMoved | BoardLost | BoardFound
+@dataclass(frozen=True, slots=True)
+class RelayStuck:
+    """A lock keeps its current although all was tried; its board is lost as well."""
+
+    board: BoardId
+    doors: tuple[CompartmentNumber, ...]
+    """Those of the locks concerned."""
+    at_ms: int
+
+
+Report = DoorMoved | BoardLost | BoardFound | RelayStuck
 """What the cabinet tells upward, in order, on the event loop."""

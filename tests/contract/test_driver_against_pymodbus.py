@@ -16,8 +16,9 @@ from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
 from firmware_bridge import boards
-from firmware_bridge.bus import Bus, BusEvent, InputsRead, PulseSettled, Send
+from firmware_bridge.bus import Bus, Send
 from firmware_bridge.exchange import Timing
+from firmware_bridge.happenings import BusEvent, InputsRead, PulseSettled
 from firmware_bridge.request import Pulse, ReadDoors
 from firmware_bridge.station import Standing, Station
 from locker.domain.door import PulseOutcome, PulseResult

@@ -12,8 +12,9 @@ from functools import partial
 from typing import TypeVar
 
 from firmware_bridge import boards as profiles
-from firmware_bridge.bus import Bus, BusEvent, PulseSettled, Send
+from firmware_bridge.bus import Bus, Send
 from firmware_bridge.exchange import Timing
+from firmware_bridge.happenings import BusEvent, PulseSettled
 from firmware_bridge.request import Pulse, ReadDoors
 from firmware_bridge.station import Station
 from locker.domain.ids import BoardId
@@ -46,6 +47,12 @@ class ToyBoard:
     fired: list[tuple[float, int, int]] = field(default_factory=list)
     """(when, channel from 1, units of 100 ms)"""
     off: int = 0
+    welded: set[int] = field(default_factory=set)
+    """Channels that stay on once they were."""
+
+    def on(self, at_s: float) -> set[int]:
+        running = {channel for fired_s, channel, units in self.fired if at_s < fired_s + units / 10}
+        return running | (self.welded & {channel for _, channel, _ in self.fired})
 
     def hear(self, frame: bytes, at_s: float) -> bytes | None:  # noqa: PLR0911  # one answer a function code
         if self.dead or len(frame) < 8 or frame[0] != self.address or crc(frame[:-2]) != frame[-2:]:
@@ -60,6 +67,11 @@ class ToyBoard:
             for n, level in enumerate(self.inputs[where : where + value]):
                 octets[n // 8] |= level << n % 8
             return sealed(self.address, 2, len(octets), *octets)
+        if function == 1 and where == 0 and value == self.relays:
+            octets = [0] * ((value + 7) // 8)
+            for channel in self.on(at_s):
+                octets[(channel - 1) // 8] |= 1 << (channel - 1) % 8
+            return sealed(self.address, 1, len(octets), *octets)
         if function == 3 and where == 0x8000 and self.relays:
             return sealed(self.address, 3, 2, *self.version.to_bytes(2, "big"))
         if function == 3 and where == 0x1000 and self.modes is not None and value == len(self.modes):

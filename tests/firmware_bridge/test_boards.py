@@ -5,6 +5,7 @@ from importlib import resources
 import pytest
 
 from firmware_bridge import boards
+from firmware_bridge.boards.profile import QUALITIES, Modbus
 from firmware_bridge.errors import ProfileError
 
 
@@ -18,15 +19,16 @@ def test_all_profiles_load(name: str) -> None:
     assert profile.name == name
     assert profile.title
     assert profile.manual
-    assert (profile.all_off is None) == (profile.locks is None)
+    assert profile.quality in QUALITIES
 
 
 def test_a_board_whose_inputs_could_drive_its_relays_is_asked() -> None:
     for name in boards.names():
         profile = boards.load(name)
-        if profile.locks is not None:
-            assert profile.modes is not None
-            assert profile.modes.absent_ok == (profile.inputs is None)
+        if name.startswith("waveshare"):
+            assert isinstance(profile.speech, Modbus)
+            assert profile.speech.modes is not None
+            assert profile.speech.modes.absent_ok == (profile.inputs is None)
 
 
 @pytest.mark.parametrize(
@@ -40,9 +42,18 @@ def test_a_board_whose_inputs_could_drive_its_relays_is_asked() -> None:
         ("pulse_default_ms = 500", "", "lacks pulse_default_ms"),
         ("[locks]", "[locks]\ncolour = 1", "unknown key"),
         ("[locks]", "[padlocks]", "unknown key"),
+        ("[modbus.pulse]", "[modbus.push]", "unknown key"),
         ("min = 1", "min = 0", "within 1 to 247"),
         ("max = 247", "max = 255", "within 1 to 247"),
         ("function = 3", "function = 5", "must be a read"),
+        ("function = 1", "function = 5", "must be a read"),
+        ('kind = "flash"', 'kind = "burst"', "one of command"),
+        ('kind = "flash"', 'kind = "level"', "may open all doors"),
+        ('kind = "flash"', 'kind = "timed"', "and experimental"),
+        ('quality = "bronze"', 'quality = "good"', "one of bronze"),
+        ("gap_ms = 5 ", "drain_ms = 5000 ", "0 to 1000"),
+        ("[inputs]", "[inputs]\nclosed_level = 2", "0 or 1"),
+        ("[inputs]", "[inputs]\nbelieve_reads = 1", "2 to 5"),
         ("channels = 8", "channels = 0", "1 to 64"),
         ("reply_timeout_ms = 200", "reply_timeout_ms = 5000", "at most 1000"),
         ("gap_ms = 5 ", "gap_ms = 500 ", "0 to 50"),
@@ -50,8 +61,9 @@ def test_a_board_whose_inputs_could_drive_its_relays_is_asked() -> None:
         ("01 05 00 FF 00 00 FD FA", "01 05 00 FF FF 00 BC 0A", "value 00 00"),
         ("01 05 00 FF 00 00 FD FA", "00 05 00 FF 00 00 FC 2B", "literal FC05 frame"),
         ("01 05 00 FF 00 00 FD FA", "all off", "is not hex"),
-        ('codec = "modbus"', 'codec = "morse"', "there are modbus"),
+        ('codec = "modbus"', 'codec = "morse"', "there are kerong"),
         ("[transport]", "[transport", "file"),
+        ("[modbus.inputs]", "[modbus.outputs]", "unknown key"),
     ],
 )
 def test_profiles_that_do_not_hold(old: str, new: str, words: str) -> None:

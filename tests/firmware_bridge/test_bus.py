@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from firmware_bridge.bus import InputsRead, PollMissed, Send, StationFound, StationLost
+from firmware_bridge.bus import Send
 from firmware_bridge.exchange import DRAIN_S
+from firmware_bridge.happenings import InputsRead, PollMissed, StationFound, StationLost
 from firmware_bridge.request import Pulse, ReadDoors
 from firmware_bridge.station import NEXT, Signal, Standing
 from locker.domain.door import PulseOutcome, PulseResult

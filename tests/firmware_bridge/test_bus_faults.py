@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firmware_bridge.bus import Bus, InputsRead
+from firmware_bridge.bus import Bus
 from firmware_bridge.exchange import Exchange
-from firmware_bridge.limits import OpeningLimits
+from firmware_bridge.happenings import InputsRead
+from firmware_bridge.limits import OpeningLimits, Supply
 from firmware_bridge.request import Pulse
 from locker.domain.door import PulseOutcome, PulseResult
 from tests.firmware_bridge import soak
@@ -58,7 +59,7 @@ def uncertain_pulses_repeated(patch: pytest.MonkeyPatch) -> None:
 
     def settle(self: Bus, pulse: Pulse, result: PulseResult, now: float) -> None:
         if result.outcome is PulseOutcome.UNCERTAIN:
-            self._limits = OpeningLimits()
+            self._schedule._limits = OpeningLimits(dict.fromkeys(self._stations, Supply()))
             self.submit(pulse, now)
         else:
             honest(self, pulse, result, now)

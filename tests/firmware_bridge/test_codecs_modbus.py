@@ -18,6 +18,7 @@ from firmware_bridge.request import (
     Fits,
     Identify,
     Pulse,
+    ReadCoils,
     ReadDoors,
     ReadModes,
     Refused,
@@ -155,8 +156,8 @@ def test_a_reads_reply_is_never_its_own_request() -> None:
         questions: list[Request] = [Identify(A1)]
         if profile.inputs:
             questions += [ReadDoors(A1, 1, n) for n in range(1, profile.inputs.channels + 1)]
-        if profile.modes:
-            questions.append(ReadModes(A1))
+        if profile.locks:
+            questions += [ReadModes(A1), ReadCoils(A1)]
         for question in questions:
             asked = telegram(question, profile=profile)
             assert not asked.confirmed_by_echo

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firmware_bridge.debounce import DOOR, GAP_MAX_S, ITEM, OPEN_READS, STABLE_S, Debounce
+from firmware_bridge.debounce import DOOR, GAP_MAX_S, ITEM, READS, STABLE_S, Debounce
 
 
 def settled_at(debounce: Debounce, level: bool, start_s: float, every_s: float = 0.03) -> float:
@@ -61,7 +61,7 @@ def test_closed_is_believed_only_after_half_a_second_of_nothing_else(reads: list
         history.append((now_s, level))
         if door.read(level, now_s):
             assert door.settled is level
-            assert [each for _, each in history[-OPEN_READS:]] == [level] * OPEN_READS
+            assert [each for _, each in history[-READS:]] == [level] * READS
             if level:
                 began_s = max((at_s for at_s, each in history if not each), default=float("-inf"))
                 stable = [at_s for at_s, each in history if at_s > began_s]

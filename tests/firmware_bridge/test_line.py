@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from firmware_bridge import boards
-from firmware_bridge.bus import Bus, BusEvent, InputsRead, PulseSettled, StationFound, StationLost
+from firmware_bridge.bus import Bus
 from firmware_bridge.errors import PortError
 from firmware_bridge.exchange import Timing
+from firmware_bridge.happenings import BusEvent, InputsRead, PulseSettled, StationFound, StationLost
 from firmware_bridge.line import SerialLine, opener
 from firmware_bridge.request import Pulse, ReadDoors
 from firmware_bridge.station import Station

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from firmware_bridge import boards
 from firmware_bridge.errors import WiringError
 from firmware_bridge.request import ReadDoors, ReadItems
-from firmware_bridge.wiring import CompartmentConfig, LineConfig, Place, Wiring
+from firmware_bridge.wiring import CompartmentConfig, Experimental, LineConfig, Place, Wiring
 from locker.domain.ids import BoardId, CompartmentNumber
 
 LINES = {"A": LineConfig("/dev/ttyUSB0")}
@@ -66,6 +67,8 @@ def test_items_on_a_board_of_their_own() -> None:
         ({"pulse_ms": 1500}, "use 100 to 1000 ms in steps of 100"),
         ({"pulse_ms": 150}, "use 100 to 1000 ms in steps of 100"),
         ({"door_closed_level": 2}, "use 0 or 1"),
+        ({"pulse_ms": 600}, "600 ms is too long for a lock of 500 ms; shorten it, or set pulse_cap_ms"),
+        ({"pulse_cap_ms": 400}, "500 ms is too long for a lock of 400 ms"),
     ],
 )
 def test_compartments_that_do_not_hold(changes: dict[str, Any], words: str) -> None:
@@ -80,15 +83,18 @@ def test_compartments_that_do_not_hold(changes: dict[str, Any], words: str) -> N
     [
         (
             {"boards": BOARDS | {"A/3": "kerong"}},
-            "board A/3: .*there are inputs-32, waveshare-32, waveshare-d8",
+            "board A/3: .*there are .*inputs-32, .*waveshare-32, waveshare-",
         ),
         ({"boards": BOARDS | {"A/3": "inputs-32"}}, "board A/3: nothing is wired to it"),
         ({"boards": BOARDS | {"B/1": "inputs-32"}}, "there is no line B"),
-        ({"boards": BOARDS | {"A/0": "inputs-32"}}, "addresses count from 1"),
+        ({"boards": BOARDS | {"A/0": "inputs-32"}}, "address 0 is outside 1 to 247"),
+        ({"boards": BOARDS | {"A/01": "inputs-32"}}, "not written as line/address"),
         ({"boards": BOARDS | {"A/248": "inputs-32"}}, "outside 1 to 247"),
         ({"lines": LINES | {"B": LineConfig("/dev/ttyUSB1")}}, "line B: has no board"),
         ({"lines": LINES | {"B": LineConfig("/dev/ttyUSB0")}}, "shares /dev/ttyUSB0"),
         ({"lines": {"A": LineConfig("COM1")}}, "use a device"),
+        ({"supplies": {"P1": ["A/1", "A/7"]}}, "supply P1: there is no board A/7"),
+        ({"supplies": {"P1": ["A/1"], "P2": ["A/1"]}}, "supply P2: feeds A/1, and so does P1"),
         ({"lines": {"A": LineConfig("/dev/ttyUSB0", 9601)}}, "baud is not supported"),
         ({"lines": {"a b": LineConfig("/dev/ttyUSB0")}}, "no name for a line"),
         ({"compartments": {}}, "wire at least one"),
@@ -106,3 +112,47 @@ def test_a_line_on_which_openings_are_seen_too_late() -> None:
     build(boards=boards, compartments=compartments)
     with pytest.raises(WiringError, match="split the line or raise its baud rate"):
         build(lines={"A": LineConfig("/dev/ttyUSB0", 1200)}, boards=boards, compartments=compartments)
+
+
+def test_a_lock_that_bears_more_gets_more() -> None:
+    wiring = build(compartment(2, pulse_ms=900, pulse_cap_ms=1000))
+    assert wiring.compartments[CompartmentNumber(2)].pulse_ms == 900
+
+
+def test_what_is_not_said_of_supplies_is_one_supply() -> None:
+    assert {board.supply for board in build().boards.values()} == {"main"}
+    split = build(supplies={"P1": ["A/1"]})
+    assert [board.supply for board in split.boards.values()] == ["P1", "main"]
+
+
+def test_a_gateway_keeps_the_silence_itself() -> None:
+    line = LineConfig("modbus-tcp://127.0.0.1:502", 19200)
+    assert (line.timing.packets, line.timing.silence_s) == (True, 0.0)
+    assert not LineConfig("socket://127.0.0.1:4001").timing.packets
+    assert build(lines={"A": line}).detection_s("A") > 0.9
+
+
+@pytest.fixture
+def unproved(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of the profiles has an unsettled fact."""
+    real = boards.load
+
+    def load(name: str) -> boards.BoardProfile:
+        profile = real(name)
+        return replace(profile, experimental="nobody knows") if name == "inputs-32" else profile
+
+    monkeypatch.setattr(boards, "load", load)
+
+
+@pytest.mark.usefixtures("unproved")
+def test_experimental_boards_serve_only_where_they_were_proved() -> None:
+    with pytest.raises(WiringError, match=r"A/2: .* is experimental: nobody knows; set accept_experimental"):
+        build()
+    with pytest.raises(WiringError, match="this wiring was not learned; run lockerctl wiring learn"):
+        build(experimental=Experimental(accepted=True))
+    learned = build(experimental=Experimental(learning=True)).digest
+    proved = Experimental(accepted=True, learned=learned)
+    assert build(experimental=proved).digest == learned
+    for changed in (compartment(2, item=None), compartment(2, door_closed_level=0)):
+        with pytest.raises(WiringError, match="not learned"):
+            build(changed, experimental=proved)

@@ -22,8 +22,9 @@ from itertools import pairwise
 from pathlib import Path
 
 from firmware_bridge import boards
-from firmware_bridge.bus import Bus, BusEvent, InputsRead
+from firmware_bridge.bus import Bus
 from firmware_bridge.exchange import Timing
+from firmware_bridge.happenings import BusEvent, InputsRead
 from firmware_bridge.line import SerialLine, opener
 from firmware_bridge.request import ReadDoors
 from firmware_bridge.station import Station

@@ -1,0 +1,198 @@
+"""Modbus frames in words, for people: what they ask or answer on a board of one profile."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Final
+
+from firmware_bridge.boards.profile import BoardProfile, Locks, Modbus
+from firmware_bridge.codecs import modbus
+from firmware_bridge.codecs.codec import Explained, refuse
+from firmware_bridge.errors import RequestError
+from firmware_bridge.request import (
+    AllOff,
+    Bits,
+    Identify,
+    Pulse,
+    ReadCoils,
+    ReadDoors,
+    ReadModes,
+    Refused,
+    Release,
+    Reply,
+    Request,
+    Unfit,
+)
+from locker.domain.ids import BoardId
+
+NOWHERE: Final = BoardId("?")
+WRITE_COIL: Final = 5
+WRITE_REGISTER: Final = 6
+READ_REGISTERS: Final = 3
+WRITES: Final = frozenset({WRITE_COIL, WRITE_REGISTER, 15, 16})
+FUNCTIONS: Final = frozenset({1, 2, 3, *WRITES})
+REQUEST_BYTES: Final = 8
+DATA_BYTES: Final = 4
+ALL_COILS: Final = 0x00FF
+COIL_WORDS: Final[Mapping[bytes, str]] = MappingProxyType(
+    {b"\xff\x00": "on", b"\x01\x00": "on", b"\x00\x00": "off", b"\x55\x00": "toggle", b"\x5a\x00": "toggle"}
+)
+KINDS: Final[Mapping[type, str]] = MappingProxyType(
+    {
+        Identify: "identify",
+        ReadModes: "read_modes",
+        ReadDoors: "read_doors",
+        ReadCoils: "read_coils",
+        AllOff: "all_off",
+        Release: "release",
+        Pulse: "pulse",
+    }
+)
+NEVER: Final = "this product never sends it"
+
+
+def explain(profile: BoardProfile, frame: bytes, request: bytes | None) -> Explained:
+    """See `codec.Codec.explain`."""
+    if not modbus.whole(frame):
+        return refuse("the checksum does not hold, or the frame is not whole")
+    if request is not None:
+        return _answer(profile, frame, request)
+    asked = _asked(profile, frame)
+    if asked is not None:
+        return _request(profile, frame, asked)
+    return _alone(profile, frame)
+
+
+def _requests(profile: BoardProfile) -> Iterator[Request]:
+    """Everything that the product says to a board of this profile."""
+    speech = profile.speech
+    assert isinstance(speech, Modbus), "checked when the profile was read"  # noqa: S101
+    yield Identify(NOWHERE)
+    if speech.modes:
+        yield ReadModes(NOWHERE)
+    if speech.coils:
+        yield ReadCoils(NOWHERE)
+    if profile.all_off:
+        yield AllOff(NOWHERE)
+    if profile.inputs:
+        yield from _reads(profile.inputs.channels)
+    if profile.locks and speech.pulse:
+        yield from _pulses(profile.locks, ends=speech.pulse.kind == "timed")
+
+
+def _reads(channels: int) -> Iterator[Request]:
+    for first in range(1, channels + 1):
+        for count in range(1, channels - first + 2):
+            yield ReadDoors(NOWHERE, first, count)
+
+
+def _pulses(locks: Locks, *, ends: bool) -> Iterator[Request]:
+    for channel in range(1, locks.channels + 1):
+        if ends:
+            yield Release(NOWHERE, channel)
+        for pulse_ms in range(locks.pulse_min_ms, locks.pulse_max_ms + 1, locks.unit_ms):
+            yield Pulse(NOWHERE, channel, pulse_ms, 0.0)
+
+
+def _asked(profile: BoardProfile, frame: bytes) -> Request | None:
+    """Which request of ours these bytes are."""
+    if len(frame) != REQUEST_BYTES or not profile.address.min <= frame[0] <= profile.address.max:
+        return None
+    for request in _requests(profile):
+        try:
+            if modbus.encode(profile, frame[0], request).data == frame:
+                return request
+        except RequestError:
+            continue
+    return None
+
+
+def _request(profile: BoardProfile, frame: bytes, asked: Request) -> Explained:
+    address = frame[0]
+    # FC05 and FC06 are answered by their own bytes.
+    direction = "either" if frame[1] in {WRITE_COIL, WRITE_REGISTER} else "request"
+    kind, channel = KINDS[type(asked)], getattr(asked, "channel", None)
+    said = Explained(True, kind, direction, address, channel=channel)
+    match asked:
+        case Pulse():
+            return replace(said, pulse_ms=asked.pulse_ms)
+        case ReadDoors():
+            return replace(said, first=asked.first, count=asked.count)
+        case ReadCoils():
+            return replace(said, first=1, count=profile.locks.channels if profile.locks else 0)
+    return said
+
+
+def _answer(profile: BoardProfile, frame: bytes, request: bytes) -> Explained:
+    if not modbus.whole(request):
+        return refuse("the request's own checksum does not hold")
+    asked = _asked(profile, request)
+    if asked is None:
+        return refuse("the request is none that is ever sent to this kind of board")
+    matched = modbus.encode(profile, request[0], asked).match(frame)
+    if matched is None or matched[1] != len(frame):
+        return refuse(_mismatch(frame, request))
+    return _reply(frame, asked, matched[0])
+
+
+def _mismatch(frame: bytes, request: bytes) -> str:
+    if frame[0] != request[0]:
+        return f"from address {frame[0]}, asked was {request[0]}"
+    if frame[1] & ~modbus.EXCEPTION_BIT != request[1]:
+        return f"answers function {frame[1]}, asked was {request[1]}"
+    return "another length, channel or value than was asked for"
+
+
+def _reply(frame: bytes, asked: Request, reply: Reply) -> Explained:
+    channel = asked.channel if isinstance(asked, Pulse | Release) else None
+    match reply:
+        case Refused(code):
+            return Explained(True, "refused", "reply", frame[0], channel=channel, code=code)
+        case Unfit(why):
+            return Explained(True, "refused", "reply", frame[0], reason=why)
+        case Bits(levels):
+            coils = isinstance(asked, ReadCoils)
+            first = asked.first if isinstance(asked, ReadDoors) else 1
+            kind = "coils" if coils else "doors"
+            return Explained(True, kind, "reply", frame[0], first=first, states=_states(levels))
+    if isinstance(asked, Pulse):
+        return Explained(True, "pulse", "reply", frame[0], channel=channel, pulse_ms=asked.pulse_ms)
+    return Explained(True, KINDS[type(asked)], "reply", frame[0], channel=channel)
+
+
+def _states(levels: tuple[bool | None, ...]) -> tuple[str, ...]:
+    """Of relay boards: which level means a shut door is the wiring's to say."""
+    return tuple({None: "unknown", True: "on", False: "off"}[level] for level in levels)
+
+
+def _alone(profile: BoardProfile, frame: bytes) -> Explained:
+    """A sound frame that is no request of ours: what can be said of it without its question."""
+    address, function, data = frame[0], frame[1], frame[2:-2]
+    if function & modbus.EXCEPTION_BIT and len(data) == 1 and data[0] in modbus.EXCEPTION_CODES:
+        return Explained(True, "refused", "reply", address, code=data[0])
+    if function in {1, 2} and len(data) == data[0] + 1:
+        levels = tuple(bool(octet >> bit & 1) for octet in data[1:] for bit in range(8))
+        kind = "coils" if function == 1 else "doors"
+        return Explained(True, kind, "reply", address, first=1, states=_states(levels))
+    if function == READ_REGISTERS and len(data) == data[0] + 1:
+        words = [int.from_bytes(data[at : at + 2], "big") for at in range(1, len(data), 2)]
+        said = " ".join(f"{word:#06x}" for word in words)
+        return Explained(True, "registers", "reply", address, reason=said)
+    if function == WRITE_COIL and len(data) == DATA_BYTES:
+        return _coil_write(profile, address, data)
+    if function not in FUNCTIONS:
+        return refuse(f"function {function} is none of this family's")
+    said = "a write" if function in WRITES else "a read"
+    return Explained(True, "other", "request", address, reason=f"{said}: {NEVER}")
+
+
+def _coil_write(profile: BoardProfile, address: int, data: bytes) -> Explained:
+    """FC05 as boards of this field understand it; nothing of this is ever sent."""
+    where, value = int.from_bytes(data[:2], "big"), data[2:]
+    channels = profile.locks.channels if profile.locks else 0
+    does = COIL_WORDS.get(value)
+    if does is not None and where == ALL_COILS:
+        return Explained(True, f"all_{does}", "either", address, reason=NEVER)
+    if does is not None and where < channels:
+        return Explained(True, f"relay_{does}", "either", address, channel=where + 1, reason=NEVER)
+    return Explained(True, "other", "either", address, reason=f"a write to coil {where:#06x}: {NEVER}")
