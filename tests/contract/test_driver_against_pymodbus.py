@@ -85,11 +85,12 @@ class Line:
 async def line() -> AsyncIterator[Line]:
     FlashServed.written = []
     bits = [SimData(0, values=[n == OPEN_DOOR for n in range(16)], datatype=DataType.BITS)]
+    coils = [SimData(0, values=[False] * 16, datatype=DataType.BITS)]
     registers = [
         SimData(0x1000, count=8, values=0, datatype=DataType.REGISTERS),
         SimData(0x8000, values=200, datatype=DataType.REGISTERS),
     ]
-    device = SimDevice(1, simdata=(bits, bits, registers, registers))
+    device = SimDevice(1, simdata=(coils, bits, registers, registers))
     server = ModbusTcpServer(
         [device], framer=FramerType.RTU, address=("127.0.0.1", 0), custom_pdu=[FlashServed]
     )
