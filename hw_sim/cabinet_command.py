@@ -1,13 +1,16 @@
-"""`hw-sim cabinet`: one simulated cabinet as a process, its lines on ptys, its panel on loopback."""
+"""`hw-sim cabinet`: a simulated cabinet as a process, its lines on ptys or sockets, its panel on loopback."""
 
 import argparse
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from hw_sim import lifeline
-from hw_sim.layout import LAYOUTS
+from hw_sim.boards.profiles import PROFILES
+from hw_sim.layout import BAUDS, LAYOUTS, Layout, made
+from hw_sim.layout_file import BadLayoutError, load
 from hw_sim.line import Wire
 from hw_sim.panel.app import build
 from hw_sim.physics import Mechanics
@@ -15,13 +18,21 @@ from hw_sim.rig import Rig
 from hw_sim.web import Broadcast, announce, bound, serve, url_of
 
 DEFAULT_PORT: Final = 8701
-BAUDS: Final = (4800, 9600, 19200, 38400, 57600, 115200)
+DEFAULT_LAYOUT: Final = "two-board"
+DEFAULT_BAUD: Final = 9600
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dir", type=Path, required=True, help="where line-A, ready.json and the records go")
-    parser.add_argument("--layout", choices=sorted(LAYOUTS), default="two-board")
-    parser.add_argument("--baud", type=int, choices=BAUDS, default=9600)
+    make_up = parser.add_mutually_exclusive_group()
+    make_up.add_argument(
+        "--layout", choices=sorted(LAYOUTS), help=f"a ready one; {DEFAULT_LAYOUT} unless said"
+    )
+    make_up.add_argument("--file", type=Path, metavar="TOML", help="lines, boards and doors from a file")
+    make_up.add_argument("--make", choices=PROFILES, metavar="PROFILE", help="one board with all its doors")
+    parser.add_argument(
+        "--baud", type=int, choices=BAUDS, help="of every line; not with --file, which says it"
+    )
     parser.add_argument("--panel-port", type=int, default=DEFAULT_PORT, help="0 takes a free one")
     parser.add_argument("--seed", type=int, default=1, help="of the line's faults")
     parser.add_argument("--bounce-ms", type=int, default=12, help="chatter of the door contacts after a move")
@@ -31,19 +42,30 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     lifeline.obey(options.die_with_parent)
     try:
+        layout = _layout(options)
         listener = bound(options.panel_port)
+    except BadLayoutError as error:
+        print(f"hw-sim cabinet: {error}", file=sys.stderr)
+        return 2
     except OSError as error:
         print(f"hw-sim cabinet: port {options.panel_port}: {error.strerror}", file=sys.stderr)
         return 1
-    layout = LAYOUTS[options.layout]
-    rig = Rig(layout, options.dir, Wire(options.baud), options.seed, Mechanics(bounce_ms=options.bounce_ms))
+    wire = Wire(options.baud or DEFAULT_BAUD)
+    try:
+        rig = Rig(layout, options.dir, wire, options.seed, Mechanics(bounce_ms=options.bounce_ms))
+    except OSError as error:
+        listener.close()
+        print(f"hw-sim cabinet: {error}", file=sys.stderr)
+        return 1
     broadcast = Broadcast(batched=frozenset({"frame"}))
     rig.listen(broadcast.tell)
     rig.start()
     url = url_of(listener)
 
     def ready() -> None:
-        announce(options.dir, {"pid": os.getpid(), "panel": url, "lines": dict(rig.ports)})
+        bauds = {name: rig.wire(name).baud for name in rig.ports}
+        facts = {"pid": os.getpid(), "panel": url, "lines": dict(rig.ports), "bauds": bauds}
+        announce(options.dir, facts)
         for name, port in rig.ports.items():
             print(f"line {name}: {port}")
         print(f"panel: {url}", flush=True)
@@ -54,3 +76,14 @@ def run(options: argparse.Namespace) -> int:
         rig.stop()
         (options.dir / "ready.json").unlink(missing_ok=True)
     return 0
+
+
+def _layout(options: argparse.Namespace) -> Layout:
+    if options.file is not None:
+        if options.baud is not None:
+            raise BadLayoutError(f"{options.file} says the baud of each line; drop --baud")
+        return load(options.file)
+    if options.make is not None:
+        layout = made(options.make)
+        return layout if options.baud is None else replace(layout, wires={})
+    return LAYOUTS[options.layout or DEFAULT_LAYOUT]

@@ -12,6 +12,7 @@ PTY: Final = "pty"
 RAW_TCP: Final = "raw-tcp"
 MODBUS_TCP: Final = "modbus-tcp"
 TRANSPORTS: Final = (PTY, RAW_TCP, MODBUS_TCP)
+BAUDS: Final = (4800, 9600, 19200, 38400, 57600, 115200)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,11 @@
-"""The running cabinet: a thread that serves the ptys, and the same model for the panel, under one lock."""
+"""The running cabinet: a thread that serves the lines, and the same model for the panel, under one lock."""
 
 import os
 import select
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 from hw_sim import hands
@@ -12,16 +13,18 @@ from hw_sim.cabinet import Cabinet, Move, Pulse
 from hw_sim.chance import Chance
 from hw_sim.clock import mono_s, to_ms
 from hw_sim.faults import Faults, changed
-from hw_sim.layout import Layout
+from hw_sim.gateway import Gateway
+from hw_sim.layout import MODBUS_TCP, PTY, RAW_TCP, Layout
 from hw_sim.line import Line, Seen, Wire
 from hw_sim.physics import Mechanics, Reading
-from hw_sim.port import Pty
+from hw_sim.port import Port, Pty, Tcp
 from hw_sim.records import Record
 
 Tell = Callable[[str, Mapping[str, Any]], None]
 """(event name, row): called from the serving thread or whoever acts, with the lock held; must not wait."""
 
 WAKE: Final = b"\0"
+SCHEMES: Final[Mapping[str, str]] = MappingProxyType({RAW_TCP: "socket", MODBUS_TCP: "modbus-tcp"})
 
 
 class NoSuchLineError(LookupError):
@@ -29,12 +32,18 @@ class NoSuchLineError(LookupError):
 
 
 class Rig:
-    """Everything of one cabinet that moves. Call `start`, then act; `stop` ends the thread and the ptys."""
+    """Everything of one cabinet that moves. Call `start`, then act; `stop` ends the thread and the ports.
+
+    `wire` is the speed of lines of which the layout says nothing. OSError when a TCP port is taken.
+    """
 
     def __init__(self, layout: Layout, folder: Path, wire: Wire, seed: int, mechanics: Mechanics) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self.wire = wire
         self.layout = layout
+        self._wire = wire
+        self._folder = folder
+        self._noise = Chance(seed)
+        self._ports = self._open_ports()
         self._pulses = Record(folder / "pulses.jsonl")
         self._moves = Record(folder / "moves.jsonl")
         self._frames = Record(folder / "frames.jsonl")
@@ -43,7 +52,7 @@ class Rig:
         self._cabinet = Cabinet(layout, self, mechanics)
         self._cabinet.advance(to_ms(mono_s()))
         self._lines = {name: self._line(name, seed) for name in layout.lines}
-        self._ports = {name: Pty(folder / f"line-{name}") for name in layout.lines}
+        self._ends = {name: self._end(name) for name in layout.lines}
         self._wake_read, self._wake_write = os.pipe()
         self._stopping = False
         self._thread = threading.Thread(target=self._serve, name="wires")
@@ -67,7 +76,11 @@ class Rig:
 
     @property
     def ports(self) -> Mapping[str, str]:
-        return {name: str(port.link) for name, port in self._ports.items()}
+        """By line: the path or URL at which a driver opens it."""
+        return {name: port.url for name, port in self._ports.items()}
+
+    def wire(self, line: str) -> Wire:
+        return self._lines[line].wire
 
     def act(self, number: int, act: str) -> dict[str, Any]:
         """One act of `hands` now; returns the door as it is afterwards."""
@@ -94,11 +107,15 @@ class Rig:
             }
             for name, faults in fresh.items():
                 self._lines[name].faults = faults
+            self._cabinet.advance(to_ms(mono_s()))
+        self._wake()
 
     def clear_faults(self) -> None:
         with self._lock:
             for wires in self._lines.values():
                 wires.faults = Faults()
+            self._cabinet.advance(to_ms(mono_s()))
+        self._wake()
 
     def faults(self) -> Mapping[str, Faults]:
         with self._lock:
@@ -158,7 +175,29 @@ class Rig:
             "size": plan.size,
             "column": plan.column,
             "row": plan.row,
+            "lock": str(plan.lock),
+            "door": str(plan.door),
         }
+
+    def _open_ports(self) -> dict[str, Port]:
+        ports: dict[str, Port] = {}
+        try:
+            for name in self.layout.lines:
+                plan = self.layout.wire(name)
+                if plan.transport == PTY:
+                    ports[name] = Pty(self._folder / f"line-{name}")
+                else:
+                    ports[name] = Tcp(SCHEMES[plan.transport], plan.port)
+        except OSError:
+            for port in ports.values():
+                port.close()
+            raise
+        return ports
+
+    def _end(self, name: str) -> Line | Gateway:
+        """What a line's port leads to."""
+        line = self._lines[name]
+        return Gateway(line) if self.layout.wire(name).transport == MODBUS_TCP else line
 
     def _line(self, name: str, seed: int) -> Line:
         def seen(frame: Seen) -> None:
@@ -172,7 +211,10 @@ class Rig:
                 row["gap_ms"] = round(frame.gap_s * 1000, 3)
             self._tell("frame", self._frames.add(row))
 
-        return Line(self._cabinet.boards(name), self.wire, Chance(seed), seen)
+        baud = self.layout.wire(name).baud
+        wire = self._wire if baud is None else Wire(baud)
+        faults = changed(Faults(), self.layout.faults.get(name, {}))
+        return Line(self._cabinet.boards(name), wire, Chance(seed), seen, faults)
 
     def _wake(self) -> None:
         os.write(self._wake_write, WAKE)
@@ -182,8 +224,9 @@ class Rig:
         # The epoll sits inside a select because only select takes a time-out finer than a millisecond.
         with select.epoll() as edges:
             names = {port.fileno(): name for name, port in self._ports.items()}
-            for number in names:
-                edges.register(number, select.EPOLLIN | select.EPOLLET)
+            for number, name in names.items():
+                how = select.EPOLLET if self._ports[name].edges else 0
+                edges.register(number, select.EPOLLIN | how)
             while not self._stopping:
                 ready, _, _ = select.select([edges.fileno(), self._wake_read], [], [], self._patience_s())
                 if self._wake_read in ready:
@@ -196,9 +239,9 @@ class Rig:
         for name in heard:
             self._hear(name)
         now_s = mono_s()
-        for name, wires in self._lines.items():
-            if octets := wires.due(now_s):
-                self._ports[name].write(octets)
+        for name, end in self._ends.items():
+            if octets := end.due(now_s):
+                self._ports[name].write(self._at_its_speed(name, octets))
         self._cabinet.advance(to_ms(now_s))
 
     def _hear(self, name: str) -> None:
@@ -206,16 +249,22 @@ class Rig:
         while True:
             data = self._ports[name].read()
             if data is None:
-                self._lines[name].forget()
+                self._ends[name].forget()
             if not data:
                 return
             now_s = mono_s()
             self._cabinet.advance(to_ms(now_s))
-            self._lines[name].received(data, now_s)
+            self._ends[name].received(self._at_its_speed(name, data), now_s)
+
+    def _at_its_speed(self, name: str, octets: bytes) -> bytes:
+        """At another speed than the line's, nobody can read anything."""
+        if self._ports[name].baud() in (None, self._lines[name].wire.baud):
+            return octets
+        return self._noise.octets("speed", len(octets))
 
     def _patience_s(self) -> float | None:
         with self._lock:
-            moments = [moment for wires in self._lines.values() if (moment := wires.next_s()) is not None]
+            moments = [moment for end in self._ends.values() if (moment := end.next_s()) is not None]
             own_ms = self._cabinet.next_ms()
         if own_ms is not None:
             moments.append(own_ms / 1000)

@@ -1,6 +1,9 @@
 """The configuration files of the whole product on one machine: broker, locker."""
 
+from collections.abc import Mapping
 from typing import Final
+
+from hw_sim.layout import CompartmentPlan, Layout
 
 CENTRAL_USER: Final = "_central"  # no locker can have it: locker ids hold no underscore
 MOSQUITTO: Final = """\
@@ -48,38 +51,60 @@ user = "{locker}"
 password_file = "{sign_in_file}"
 # Alone on this machine: no fleet has to be kept from coming back all at once.
 loss_delay_max_s = 2
-
-[lines.A]
-url = "{line}"
-baud = 9600
-
-[boards]
-"A/1" = "waveshare-32"
-"A/2" = "inputs-32"
+"""
+BRIDGE: Final = """
+[bridge]
+# Of a board on this cabinet not every fact is known.
+accept_experimental = true
+"""
+LINE: Final = """
+[lines.{name}]
+url = "{url}"
+baud = {baud}
 """
 COMPARTMENT: Final = """
 [[compartments]]
-number = {n}
+number = {number}
 size = "{size}"
 reach = "{reach}"
 row = {row}
 column = {column}
-lock = "A/1/{n}"
-sensor = "A/2/{n}"
-item = "A/2/{item}"
+lock = "{lock}"
+sensor = "{sensor}"
 """
-COMPARTMENTS: Final = 16
-COLUMNS: Final = 4
+PULSE_USUAL_MS: Final = 500
+PULSE_CAP_MS: Final = 1_000
 REACHES: Final = ("high", "middle", "middle", "low")
+"""From the top row to the bottom one."""
 
 
-def compartments() -> str:
-    """Their tables, as the simulated cabinet of two boards is wired and drawn."""
-    return "".join(map(_compartment, range(COMPARTMENTS)))
+def wiring(layout: Layout, urls: Mapping[str, str], bauds: Mapping[str, int]) -> str:
+    """What a locker's configuration says of its lines, boards and doors, for one simulated cabinet.
+
+    `urls` and `bauds` are by line, as the running cabinet announces and uses them.
+    """
+    lines = [LINE.format(name=name, url=urls[name], baud=bauds[name]) for name in layout.lines]
+    boards = [f'"{board.line}/{board.address}" = "{board.profile}"\n' for board in layout.boards]
+    rows = max(plan.row for plan in layout.compartments)
+    doors = [_compartment(layout, plan, rows) for plan in layout.compartments]
+    bridge = BRIDGE if any(board.kind.experimental for board in layout.boards) else ""
+    return "".join([bridge, *lines, "\n[boards]\n", *boards, *doors])
 
 
-def _compartment(index: int) -> str:
-    n = index + 1
-    row, column = divmod(index, COLUMNS)
-    size = "S" if row < 2 else "M" if n <= 14 else "L"  # noqa: PLR2004  # as the simulated cabinet is drawn
-    return COMPARTMENT.format(n=n, size=size, reach=REACHES[row], row=row, column=column, item=16 + n)
+def _compartment(layout: Layout, plan: CompartmentPlan, rows: int) -> str:
+    text = COMPARTMENT.format(
+        number=plan.number,
+        size=plan.size,
+        reach=REACHES[(plan.row - 1) * len(REACHES) // rows],
+        row=plan.row - 1,
+        column=plan.column - 1,
+        lock=plan.lock,
+        sensor=plan.door,
+    )
+    if plan.item is not None:
+        text += f'item = "{plan.item}"\n'
+    if not layout.board(plan.door).closed_level:
+        text += "door_closed_level = 0\n"
+    if layout.board(plan.lock).kind.longest_pulse_ms > PULSE_USUAL_MS:
+        text += f"pulse_cap_ms = {PULSE_CAP_MS}\n"
+    return text

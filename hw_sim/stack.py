@@ -21,7 +21,8 @@ from typing import Any, Final
 import httpx
 
 from hw_sim import clock
-from hw_sim.settings import ACCESS, CENTRAL_USER, LOCKER_TOML, MOSQUITTO, SIGN_IN_FILE, compartments
+from hw_sim.layout import LAYOUTS
+from hw_sim.settings import ACCESS, CENTRAL_USER, LOCKER_TOML, MOSQUITTO, SIGN_IN_FILE, wiring
 
 HOST: Final = "127.0.0.1"
 LOCKER: Final = "demo-1"
@@ -204,9 +205,9 @@ class Stack:
             kiosk=self.ports.kiosk,
             broker=self.ports.broker,
             sign_in_file=SIGN_IN_FILE,
-            line=ready["lines"]["A"],
         )
-        self.locker_config.write_text(head + compartments(), encoding="utf-8")
+        wires = wiring(LAYOUTS["two-board"], ready["lines"], ready["bauds"])
+        self.locker_config.write_text(head + wires, encoding="utf-8")
 
     def _admit(self, user: str, password: str) -> None:
         passwords = str(self.folder / "broker" / "passwords")

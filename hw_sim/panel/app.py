@@ -54,7 +54,7 @@ class _Panel:
             {
                 "name": name,
                 "port": port,
-                "baud": self._rig.wire.baud,
+                "baud": self._rig.wire(name).baud,
                 "boards": self._boards(name),
                 "faults": asdict(faults[name]),
             }

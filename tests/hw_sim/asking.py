@@ -2,6 +2,7 @@
 
 import os
 import select
+import termios
 import time
 import tty
 from collections.abc import Iterator
@@ -33,10 +34,13 @@ class Asker:
 
 
 @contextmanager
-def opened(port: Path) -> Iterator[Asker]:
+def opened(port: Path, baud: int = 9600) -> Iterator[Asker]:
     descriptor = os.open(port, os.O_RDWR | os.O_NOCTTY)
     try:
         tty.setraw(descriptor)
+        settings = termios.tcgetattr(descriptor)
+        settings[4] = settings[5] = getattr(termios, f"B{baud}")
+        termios.tcsetattr(descriptor, termios.TCSANOW, settings)
         yield Asker(descriptor)
     finally:
         os.close(descriptor)
