@@ -107,6 +107,7 @@ class Finding(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Began:
+    wall_ms: int
     staff: StaffId
     doors: tuple[CompartmentNumber, ...]
     poll_s: int
@@ -183,6 +184,8 @@ class LineResult:
     """The configuration's reckoning: an opening is believed at most this long after it happened."""
     slowest_ms: int | None
     """From a pulse until the opening was believed, of the slowest door; None: none opened."""
+    doors: tuple[CompartmentNumber, ...]
+    """Those of the test whose sensors hang on it."""
     boards: tuple[BoardTraffic, ...]
 
     @property
@@ -200,6 +203,7 @@ class LineResult:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
+    wall_ms: int
     verdict: Verdict
     finding: Finding
     """What cut it short or spoilt it as a whole."""
@@ -229,14 +233,14 @@ def judged_board(board: BoardFigures) -> BoardResult:
     )
 
 
-def judged_line(before: LineFigures, after: LineFigures, seen_ms: Iterable[int]) -> LineResult:
-    """What a line was like between two looks at its figures; ``seen_ms`` of the doors that opened on it."""
+def judged_line(before: LineFigures, after: LineFigures, doors: Iterable[DoorResult]) -> LineResult:
+    """What a line was like between two looks at its figures; ``doors``: those with sensors on it."""
     known = {board.board: board for board in before.boards}
     boards = tuple(_traffic(known[board.board], board) for board in after.boards if board.board in known)
     # A board that was down all along has its own finding; its silence says nothing of the line.
     counted = [b for b in boards if known[b.board].standing == SERVING]
-    slowest_ms = max(seen_ms, default=None)
     problems = tuple(_problems(after, counted))
+    tried = tuple(doors)
     return LineResult(
         line=after.line,
         url=after.url,
@@ -248,7 +252,8 @@ def judged_line(before: LineFigures, after: LineFigures, seen_ms: Iterable[int])
         shortest_silence_ms=after.shortest_silence_ms,
         needed_silence_ms=after.needed_silence_ms,
         detection_s=after.detection_s,
-        slowest_ms=slowest_ms,
+        slowest_ms=max((door.seen_ms for door in tried if door.seen_ms is not None), default=None),
+        doors=tuple(door.door for door in tried),
         boards=boards,
     )
 

@@ -103,7 +103,8 @@ class SelfTest:
 
     async def run(self) -> None:
         """To the end, whatever it is; the last fact told is `Ended`."""
-        self._tell(Began(self._who.staff, self._doors, self._wish.poll_s, self._wish.close_s))
+        begun_ms, wish = self._world.clock.wall_ms(), self._wish
+        self._tell(Began(begun_ms, self._who.staff, self._doors, wish.poll_s, wish.close_s))
         spoilt, about = Finding.NONE, ""
         before: tuple[LineFigures, ...] = ()
         try:
@@ -158,13 +159,9 @@ class SelfTest:
         known = {line.line: line for line in before}
         doors = [each for each in self._results if isinstance(each, DoorResult)]
         for line in self._figures():
-            seen_ms = [
-                each.seen_ms
-                for each in doors
-                if each.seen_ms is not None and self._line_of[each.door] == line.line
-            ]
+            on_it = [door for door in doors if self._line_of[door.door] == line.line]
             if line.line in known:
-                self._found(judged_line(known[line.line], line, seen_ms))
+                self._found(judged_line(known[line.line], line, on_it))
 
     async def _poll(self) -> Finding:
         begun_ms = self._world.clock.mono_ms()
@@ -243,12 +240,12 @@ class SelfTest:
         passed, failed, skipped = (self._with(outcome) for outcome in Outcome)
         if not (spoilt or passed or failed):
             spoilt = Finding.NO_DOOR
-        ended = Ended(verdict(self._results, spoilt), spoilt, about, passed, failed, skipped)
+        judged = verdict(self._results, spoilt)
         try:
-            await self._journal(SelfTestEnded(ended.verdict, passed, failed, skipped))
+            await self._journal(SelfTestEnded(judged, passed, failed, skipped))
         except JournalFailing:
-            ended = Ended(ended.verdict, Finding.JOURNAL_FAILING, "", passed, failed, skipped)
-        self._tell(ended)
+            spoilt, about = Finding.JOURNAL_FAILING, ""
+        self._tell(Ended(self._world.clock.wall_ms(), judged, spoilt, about, passed, failed, skipped))
 
     def _with(self, outcome: Outcome) -> tuple[CompartmentNumber, ...]:
         doors = (each for each in self._results if isinstance(each, DoorResult))

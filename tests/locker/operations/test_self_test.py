@@ -298,7 +298,12 @@ def test_a_line_that_broke_its_silence_or_lost_a_board_fails() -> None:
     lost = replace(LINE, boards=(replace(SOUND, asked=90, standing="lost"),))
     assert judged_line(LINE, lost, ()).problems == (Finding.BOARD_DOWN,)
     assert judged_line(LINE, LINE, ()).problems == (Finding.NOT_ASKED,)
-    assert judged_line(LINE, after, (300, 700)).slowest_ms == 700
+    doors = [
+        DoorResult(number, Outcome.PASSED, opened_ms=opened_ms, acknowledged_ms=20)
+        for number, opened_ms in zip(DOORS, (320, 720, None), strict=True)
+    ]
+    judged = judged_line(LINE, after, doors)
+    assert (judged.slowest_ms, judged.doors) == (700, DOORS)
 
 
 async def test_a_door_seen_too_late_fails() -> None:

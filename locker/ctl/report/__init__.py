@@ -1,0 +1,1 @@
+"""What `lockerctl selftest` says and writes: sentences, JSON, and a page with plots that stands alone."""

@@ -1,0 +1,127 @@
+"""`lockerctl selftest`: the acceptance test of a cabinet, through the running daemon.
+
+Exit code 0: passed; 1: failed; 2: bad command line or configuration; 3: incomplete, or there is no daemon.
+"""
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from locker.ctl import site
+from locker.ctl.report.page import page
+from locker.ctl.report.result import Result
+from locker.ctl.report.screen import Screen
+
+if TYPE_CHECKING:
+    from locker.config import Config
+
+CODES: Final = {"passed": 0, "failed": 1, "incomplete": 3}
+BAD_COMMAND: Final = 2
+POLL_S: Final = 30
+CLOSE_S: Final = 60
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    site.with_config(parser)
+    parser.add_argument("--doors", type=doors, default=[], metavar="1,5-8", help="only these; else all")
+    parser.add_argument(
+        "--poll-s", type=int, default=POLL_S, metavar="S", help="how long the lines are watched at the end"
+    )
+    parser.add_argument(
+        "--close-s", type=int, default=CLOSE_S, metavar="S", help="how long a door may stand open"
+    )
+    parser.add_argument(
+        "--go-on", action="store_true", help="go on to the next door past one that was not seen shut"
+    )
+    parser.add_argument(
+        "--report", type=Path, metavar="FILE", help="a page with plots; FILE.json goes beside it"
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="the same as JSON")
+    parser.set_defaults(run=_selftest)
+
+
+def doors(text: str) -> list[int]:
+    """Numbers and ranges: ``1,5-8``. Raises ArgumentTypeError."""
+    found: list[int] = []
+    for part in text.split(","):
+        first, dash, last = part.partition("-")
+        if not (first.isdecimal() and (last.isdecimal() or not dash)):
+            raise argparse.ArgumentTypeError(f"{part!r} is no door and no range such as 5-8")
+        found += range(int(first), int(last or first) + 1)
+    if not found or len(set(found)) != len(found):
+        raise argparse.ArgumentTypeError(f"{text!r} names no door, or one twice")
+    return found
+
+
+def _selftest(arguments: argparse.Namespace) -> int:
+    config = site.config(arguments)
+    if problem := _mistaken(arguments, config):
+        site.wrong(problem)
+        return BAD_COMMAND
+    wish = {"doors": arguments.doors, "poll_s": arguments.poll_s, "close_s": arguments.close_s}
+    try:
+        status = site.ask_daemon(config, {"do": "status"})
+        site.ask_daemon(config, {"do": "selftest start", **wish, "go_on": arguments.go_on})
+    except site.NoAnswer as problem:
+        site.wrong(str(problem))
+        return CODES["incomplete"]
+    result = Result(str(status["locker"]), str(status["software"]))
+    print(f"self-test of {result.locker}: push each door shut once it has opened; Ctrl-C stops the test")
+    _follow(config, result)
+    return _write(arguments, result) or CODES[result.verdict]
+
+
+def _mistaken(arguments: argparse.Namespace, config: "Config") -> str:
+    """What is wrong with the wish, before any door moves; empty where nothing is."""
+    known = {int(spec.number) for spec in config.cabinet}
+    strangers = [door for door in arguments.doors if door not in known]
+    if strangers:
+        return f"there is no door {strangers[0]}; there are {min(known)} to {max(known)}"
+    for path in (arguments.report, arguments.json):
+        if path is not None and not path.absolute().parent.is_dir():
+            return f"{path}: there is no such folder"
+    return ""
+
+
+def _follow(config: "Config", result: Result) -> None:
+    """Show everything until the end. The first Ctrl-C ends the test in order, a second one leaves it."""
+    screen, known, stopping = Screen(), 0, False
+    while True:
+        try:
+            answer = site.ask_daemon(config, {"do": "selftest progress", "after": known})
+        except KeyboardInterrupt:
+            if stopping:
+                raise
+            stopping = True
+            screen.say("stopping …")
+            site.ask_daemon(config, {"do": "selftest stop"})
+            continue
+        except site.NoAnswer as problem:
+            screen.say(f"the test was cut off: {problem}")
+            return
+        known = answer["next"]
+        for fact in answer["facts"]:
+            result.add(fact)
+            screen.show(fact)
+        if result.ended or not answer["running"]:
+            return
+
+
+def _write(arguments: argparse.Namespace, result: Result) -> int:
+    """The files that were asked for; an exit code only where one could not be written."""
+    report = arguments.report
+    files: dict[Path, str] = {}
+    if report is not None:
+        files[report] = page(result)
+    target = arguments.json or (report.with_suffix(".json") if report is not None else None)
+    if target is not None:
+        files[target] = json.dumps(result.as_json(), indent=1, ensure_ascii=False) + "\n"
+    for path, text in files.items():
+        try:
+            path.write_text(text, encoding="utf-8")
+        except OSError as error:
+            site.wrong(f"{path}: {error.strerror}: name a file that can be written")
+            return CODES["incomplete"]
+        print(f"written: {path}")
+    return 0
