@@ -122,7 +122,7 @@ def _key() -> str:
 
 
 def _lines(result: Result) -> str:
-    head = (
+    head = [
         "line",
         "",
         "baud",
@@ -132,8 +132,8 @@ def _lines(result: Result) -> str:
         "busy",
         "shortest silence",
         "needed",
-    )
-    head += ("predicted", "slowest seen", "port")
+    ]
+    head += ["predicted", "slowest seen", "port"]
     rows = []
     for line in result.lines:
         asked, missed = total(line, "asked"), total(line, "missed")
@@ -143,7 +143,7 @@ def _lines(result: Result) -> str:
         cells += [f"{line[name]:.2f} ms" for name in ("shortest_silence_ms", "needed_silence_ms")]
         cells += [f"{line['detection_s']:.2f} s", _ms(line["slowest_ms"]), escape(line["url"])]
         rows.append(tuple(cells))
-    return ("<h2>Lines</h2>" + _table(head + times, rows, numbers=frozenset(range(2, 11)))) if rows else ""
+    return ("<h2>Lines</h2>" + _table(head, rows, numbers=frozenset(range(2, 11)))) if rows else ""
 
 
 def _boards(result: Result) -> str:
@@ -170,7 +170,7 @@ def _boards(result: Result) -> str:
     return (
         "<h2>Boards</h2>"
         + _table(head, rows, numbers=frozenset(range(4, 8)))
-        + '<p class="quiet">Latency of whole transactions: from the first byte asked to the last one read.</p>'
+        + '<p class="quiet">Latency of whole transactions, first byte asked to last byte read.</p>'
         + f'<div class="histograms">{"".join(_histograms(traffic))}</div>'
     )
 
