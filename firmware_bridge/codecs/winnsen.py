@@ -135,8 +135,9 @@ class Winnsen:
         return replace(said, kind="refused", code=reply.code) if isinstance(reply, Refused) else said
 
     def _as_reply(self, profile: BoardProfile, frame: bytes, request: bytes) -> Explained:
-        problem = self._unsound(request)
-        asked = refuse(problem) if problem else self._alone(profile, request)
+        if (problem := self._unsound(request)) is not None:
+            return refuse(f"of the request: {problem}")
+        asked = self._alone(profile, request)
         if asked.kind == "pulse" and asked.channel is not None:
             matched = self._open(request[3], asked.channel).match(frame)
         elif asked.kind == "read_doors" and asked.first is not None and asked.count is not None:
