@@ -47,6 +47,8 @@ from locker.domain.ids import BoardId
 
 JAM_S: Final = 2.0
 """Noise without a pause this long: nothing can be said or heard, so nothing is known."""
+REMEDY_S: Final = 1.0
+"""While a relay that stays on is being released, its supply feeds nothing else."""
 SMOOTHING: Final = 0.1
 FRAMES_KEPT: Final = 4_096
 """A minute or more of a busy line, for whoever wants to see what passed."""
@@ -81,8 +83,8 @@ class Bus:
         self._stations: Mapping[BoardId, Station] = {station.board: station for station in stations}
         self._emit = emit
         self._exchange = Exchange(timing)
-        limits = OpeningLimits(supplies or dict.fromkeys(self._stations, Supply()))
-        self._schedule = Schedule(self._stations, limits)
+        self._limits = OpeningLimits(supplies or dict.fromkeys(self._stations, Supply()))
+        self._schedule = Schedule(self._stations, self._limits)
         self._asking: Asking | None = None
         self._transactions = count(1)
         self._frame_numbers = count(1)
@@ -213,6 +215,8 @@ class Bus:
                 self._poll_missed(station, now)
             case _:
                 stuck = station.answered(request, reply, now)
+                if isinstance(request, ReadCoils) and not station.coils.rest:
+                    self._limits.hold(station.board, now + REMEDY_S)
                 if stuck:
                     self._emit(RelaysStuck(station.board, stuck, now))
         self._tell(station, now)

@@ -26,6 +26,11 @@ class Supply:
         """From when on it may feed another coil, on the lines' clock."""
         return self._free_s
 
+    def hold(self, until_s: float) -> None:
+        """A coil draws current that should not: feed no other until then."""
+        with self._lock:
+            self._free_s = max(self._free_s, until_s)
+
     def take(self, now: float, until_s: float) -> bool:
         """Feed one coil until then; False if another has been quicker."""
         with self._lock:
@@ -61,6 +66,10 @@ class OpeningLimits:
         while fired and fired[0] <= now - HOUR_S:
             fired.popleft()
         return "hourly_limit" if len(fired) >= locks.openings_per_hour else None
+
+    def hold(self, board: BoardId, until_s: float) -> None:
+        """See `Supply.hold`."""
+        self._supplies[board].hold(until_s)
 
     def fire(self, pulse: Pulse, locks: Locks, now: float) -> bool:
         """Take what it needs, right before it is written; False if its supply feeds another by now."""

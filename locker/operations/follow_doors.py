@@ -12,9 +12,18 @@ from typing import Final
 
 from locker.domain import deposit as deposits
 from locker.domain.allocation import choose
-from locker.domain.compartment import Compartment
+from locker.domain.compartment import Compartment, Status
 from locker.domain.deposit import Deposit
-from locker.domain.door import BoardFound, BoardLost, DoorMoved, DoorReading, Position, Presence, Report
+from locker.domain.door import (
+    BoardFound,
+    BoardLost,
+    DoorMoved,
+    DoorReading,
+    Position,
+    Presence,
+    RelayStuck,
+    Report,
+)
 from locker.domain.entry import Entry
 from locker.domain.events import (
     BoardAnswered,
@@ -116,22 +125,33 @@ def conclude(world: World, state: LockerState, happening: Happening) -> Decided[
             if door not in state.compartments:
                 return Decided(None)
             return Decided(None, _moved(world, state, state.compartments[door], reading))
-        case BoardLost(board, doors, _):
-            return Decided(None, () if board in state.silent_boards else (BoardWentSilent(board, doors),))
-        case BoardFound(board, _):
-            return Decided(None, (BoardAnswered(board),) if board in state.silent_boards else ())
+        case BoardLost() | BoardFound() | RelayStuck():
+            return Decided(None, _of_board(state, happening))
         case OpenDeadline(key):
             return _stuck(world, state, key)
         case LeftOpenDeadline(key):
             return Decided(None, _left_open(state, key))
 
 
+def _of_board(state: LockerState, report: BoardLost | BoardFound | RelayStuck) -> tuple[Event, ...]:
+    match report:
+        case BoardLost(board, doors, _):
+            return () if board in state.silent_boards else (BoardWentSilent(board, doors),)
+        case BoardFound(board, _):
+            return (BoardAnswered(board),) if board in state.silent_boards else ()
+        case RelayStuck(_, doors, _):
+            return tuple(event for door in doors for event in _powered(state, door))
+
+
 def _moved(
     world: World, state: LockerState, compartment: Compartment, reading: DoorReading
 ) -> tuple[Event, ...]:
-    if reading.position is compartment.position or reading.position is Position.UNKNOWN:
+    if reading.position is compartment.position:
         return ()
     number, opening = compartment.spec.number, state.opening_of(compartment.spec.number)
+    if reading.position is Position.UNKNOWN:
+        # Its board answers, but not for certain of this door: nobody may believe the last reading any longer.
+        return (DoorRead(number, reading.position, reading.item),)
     if compartment.position is Position.UNKNOWN:
         return _first_sight(world, state, compartment, reading, opening)
     if reading.position is Position.OPEN:
@@ -182,6 +202,15 @@ def _closed(
 def _forced(state: LockerState, number: CompartmentNumber) -> tuple[Event, ...]:
     ticket = TicketOpened("door_forced", number, state.compartments[number].deposit)
     return (DoorForced(number), ticket, *_doubt(state, number, "opened without a grant"))
+
+
+def _powered(state: LockerState, number: CompartmentNumber) -> tuple[Event, ...]:
+    """A lock that keeps its current does not hold its door."""
+    compartment = state.compartments[number]
+    ticket = TicketOpened("relay_stuck", number, compartment.deposit)
+    if compartment.status is Status.VACANT:
+        return (CompartmentFaulted(number, "its relay stays on"), ticket)
+    return (*_doubt(state, number, "its lock may not have held"), ticket)
 
 
 def _doubt(state: LockerState, number: CompartmentNumber, reason: str) -> tuple[Event, ...]:

@@ -86,7 +86,7 @@ class DoorForced:
 
 @dataclass(frozen=True, slots=True)
 class DoorRead:
-    """First sight of a door after a start or after its board was lost."""
+    """First sight of a door after a start or a silence; UNKNOWN where its board cannot tell any more."""
 
     door: CompartmentNumber
     position: Position
