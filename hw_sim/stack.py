@@ -90,11 +90,11 @@ class Stack:
             (self.folder / "logs").mkdir(parents=True)
         except OSError as error:
             raise NotReadyError(f"{self.folder}: {error.strerror}: name a new folder") from error
-        self._run("phone", [_command("hw-sim"), "phone", "--port", str(self.ports.phone)])
+        self._run("phone", [command("hw-sim"), "phone", "--port", str(self.ports.phone)])
         self.start_cabinet()
         self._make_hub()
         self.start_broker()
-        self._run("hub", [_command("locker-central"), "serve", "--config", str(self.central_config)])
+        self._run("hub", [command("locker-central"), "serve", "--config", str(self.central_config)])
         self.await_url(f"{self.hub_url}/healthz", "hub")
         self._make_locker()
         self.start_locker()
@@ -132,7 +132,7 @@ class Stack:
         self._end("broker", signal.SIGKILL)
 
     def start_locker(self) -> None:
-        self._run("locker", [_command("lockerd"), "--config", str(self.locker_config)])
+        self._run("locker", [command("lockerd"), "--config", str(self.locker_config)])
         self.await_url(f"{self.kiosk_url}/healthz", "locker")
 
     def kill_locker(self) -> None:
@@ -143,10 +143,14 @@ class Stack:
         return self._end("locker", signal.SIGTERM)
 
     def start_cabinet(self) -> None:
+        self.run_cabinet()
+
+    def run_cabinet(self, *make_up: str) -> None:
+        """``make_up``: the words of `hw-sim cabinet` that say what is built."""
         folder = self.folder / "cabinet"
         (folder / "ready.json").unlink(missing_ok=True)
-        words = ["cabinet", "--dir", str(folder), "--panel-port", str(self.ports.panel)]
-        self._run("cabinet", [_command("hw-sim"), *words])
+        words = ["cabinet", "--dir", str(folder), "--panel-port", str(self.ports.panel), *make_up]
+        self._run("cabinet", [command("hw-sim"), *words])
         self._await((folder / "ready.json").exists, "cabinet")
 
     def stop_cabinet(self) -> None:
@@ -155,7 +159,7 @@ class Stack:
 
     def lockerctl(self, *words: str) -> str:
         """What `lockerctl` prints. Raises NotReadyError where it fails."""
-        return _output([_command("lockerctl"), *words, "--config", str(self.locker_config)])
+        return output([command("lockerctl"), *words, "--config", str(self.locker_config)])
 
     def central(self) -> Mapping[str, Any]:
         """The hub's configuration, as it reads it."""
@@ -172,7 +176,7 @@ class Stack:
             "sms.url": f"{self.phone_url}/sms",
         }
         words = [word for name, value in settings.items() for word in ("--set", f"{name}={value}")]
-        _output([_command("locker-central"), "init", "--dir", str(self.central_config.parent), *words])
+        output([command("locker-central"), "init", "--dir", str(self.central_config.parent), *words])
         broker = self.folder / "broker"
         broker.mkdir()
         text = MOSQUITTO.format(port=self.ports.broker, host=HOST, folder=broker)
@@ -185,10 +189,10 @@ class Stack:
     def _make_locker(self) -> None:
         folder = self.locker_config.parent
         keys = folder / "keys"
-        public = _output([_command("lockerctl"), "keys", "new", str(keys), LOCKER]).strip()
-        _output(
+        public = output([command("lockerctl"), "keys", "new", str(keys), LOCKER]).strip()
+        output(
             [
-                *(_command("locker-central"), "enrol", LOCKER, "--area", AREA, "--public", public),
+                *(command("locker-central"), "enrol", LOCKER, "--area", AREA, "--public", public),
                 *("--out", str(keys / "centre.json"), "--config", str(self.central_config)),
             ]
         )
@@ -211,7 +215,7 @@ class Stack:
 
     def _admit(self, user: str, password: str) -> None:
         passwords = str(self.folder / "broker" / "passwords")
-        _output([_program("mosquitto_passwd"), "-b", passwords, user, password])
+        output([_program("mosquitto_passwd"), "-b", passwords, user, password])
 
     # --- processes ------------------------------------------------------------------------------------------
 
@@ -257,7 +261,7 @@ class Stack:
         return "\n".join(path.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
 
 
-def _command(name: str) -> str:
+def command(name: str) -> str:
     """One of the product's own commands, from the same installation as this one."""
     return str(Path(sys.executable).parent / name)
 
@@ -271,15 +275,15 @@ def _program(name: str) -> str:
     return found
 
 
-def _output(command: list[str]) -> str:
+def output(words: list[str]) -> str:
     try:
         done = subprocess.run(  # noqa: S603  # our own commands
-            command, capture_output=True, text=True, check=False, timeout=PATIENCE_S
+            words, capture_output=True, text=True, check=False, timeout=PATIENCE_S
         )
     except subprocess.TimeoutExpired as error:
-        raise NotReadyError(f"{' '.join(command[:3])}: no end within {PATIENCE_S:.0f} s") from error
+        raise NotReadyError(f"{' '.join(words[:3])}: no end within {PATIENCE_S:.0f} s") from error
     if done.returncode:
-        raise NotReadyError(f"{' '.join(command[:3])}: {done.stderr.strip()}")
+        raise NotReadyError(f"{' '.join(words[:3])}: {done.stderr.strip()}")
     return done.stdout
 
 

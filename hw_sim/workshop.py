@@ -1,0 +1,196 @@
+"""A locker on the bench: a simulated cabinet and the product's daemon, no broker, no hub, fresh each time.
+
+The daemon works without a centre; it only needs keys that somebody made for it.
+"""
+
+import json
+import shutil
+import subprocess
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+
+from hw_sim import clock
+from hw_sim.layout import CompartmentPlan, Layout
+from hw_sim.stack import AREA, HOST, LOCKER, NotReadyError, Ports, Stack, command, output
+
+SETTLE_S: Final = 8.0
+"""Every board that can answer has, and every door that can be seen is."""
+LOOK_S: Final = 0.25
+HAND_S: Final = 0.1
+PULSE_CAP_MS: Final = 500
+"""What the product lets a lock bear where nothing is said of it."""
+RUN_MAX_S: Final = 1_800
+SETTLED: Final = frozenset({"serving", "lost", "locked_out"})
+HEAD: Final = """\
+[locker]
+id = "{locker}"
+area = "{area}"
+place = "bench"
+state_dir = "state"
+keys_dir = "keys"
+
+[kiosk]
+port = {kiosk}
+
+[mqtt]
+host = "{host}"
+port = {broker}
+"""
+LINE: Final = """
+[lines.{name}]
+url = "{url}"
+baud = {baud}
+"""
+
+Wires = Mapping[str, Any]
+Rewire = Callable[[dict[str, Any]], None]
+"""Changes what the daemon is told of lines (``lines``), ``boards`` and ``doors``, in place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One `lockerctl selftest`: its exit code, what it wrote as JSON, and what it said."""
+
+    code: int
+    found: Mapping[str, Any]
+    said: str
+
+
+class Workshop(Stack):
+    """``make_up``: the words of `hw-sim cabinet` that say what is built, and ``layout`` the same as data."""
+
+    def __init__(self, folder: Path, layout: Layout, make_up: Sequence[str]) -> None:
+        super().__init__(folder, Ports.chosen(preferred=False))
+        self.layout = layout
+        self._make_up = make_up
+
+    def prepare(self) -> None:
+        """Once: the keys. Raises NotReadyError."""
+        (self.folder / "logs").mkdir(parents=True)
+        central, keys = self.central_config, self.locker_config.parent / "keys"
+        output([command("locker-central"), "init", "--dir", str(central.parent)])
+        public = output([command("lockerctl"), "keys", "new", str(keys), LOCKER]).strip()
+        words = ["enrol", LOCKER, "--area", AREA, "--public", public, "--out", str(keys / "centre.json")]
+        output([command("locker-central"), *words, "--config", str(central)])
+
+    @contextmanager
+    def running(self, rewire: Rewire, faults: Mapping[str, Any]) -> Iterator[None]:
+        """A new cabinet with these faults, a locker without a past; both gone afterwards."""
+        shutil.rmtree(self.locker_config.parent / "state", ignore_errors=True)
+        try:
+            self.start_cabinet()
+            if faults:
+                httpx.post(f"{self.panel_url}/faults", json=dict(faults)).raise_for_status()
+            self._configure(rewire)
+            self.start_locker()
+            self._settle()
+            yield
+        finally:
+            self.stop()
+
+    def start_cabinet(self) -> None:
+        self.run_cabinet(*self._make_up)
+
+    def breaks(self, door: int, **sensors: str) -> None:
+        """Make sensors of a door stick: ``door="stuck_0"``."""
+        httpx.post(f"{self.panel_url}/doors/{door}/sensors", json=sensors).raise_for_status()
+
+    def does(self, door: int, act: str) -> None:
+        httpx.post(f"{self.panel_url}/doors/{door}/{act}").raise_for_status()
+
+    def selftest(self, doors: Sequence[int], *words: str) -> Run:
+        """Run the product's own command while a hand pushes shut what springs open."""
+        target = self.folder / "found.json"
+        target.unlink(missing_ok=True)
+        line = [command("lockerctl"), "selftest", "--config", str(self.locker_config), "--json", str(target)]
+        line += ["--doors", ",".join(map(str, doors)), *words]
+        with _Hand(self.panel_url):
+            done = subprocess.run(  # noqa: S603  # our own command
+                line, capture_output=True, text=True, check=False, timeout=RUN_MAX_S
+            )
+        found = json.loads(target.read_text(encoding="utf-8")) if target.exists() else {}
+        return Run(done.returncode, found, f"{done.stdout}{done.stderr}")
+
+    def _configure(self, rewire: Rewire) -> None:
+        ready = json.loads((self.folder / "cabinet" / "ready.json").read_text(encoding="utf-8"))
+        wires: dict[str, Any] = {
+            "lines": {
+                name: {"url": url, "baud": ready["bauds"][name]} for name, url in ready["lines"].items()
+            },
+            "boards": {f"{plan.line}/{plan.address}": plan.profile for plan in self.layout.boards},
+            "doors": {plan.number: self._door(plan) for plan in self.layout.compartments},
+        }
+        rewire(wires)
+        self.locker_config.write_text(self._toml(wires), encoding="utf-8")
+
+    def _door(self, plan: CompartmentPlan) -> dict[str, Any]:
+        door = {
+            "size": plan.size,
+            "row": plan.row - 1,
+            "column": plan.column - 1,
+            "lock": str(plan.lock),
+            "sensor": str(plan.door),
+            "door_closed_level": int(self.layout.board(plan.door).closed_level),
+        }
+        if plan.item is not None:
+            door["item"] = str(plan.item)
+        longest_ms = self.layout.board(plan.lock).kind.longest_pulse_ms
+        if longest_ms > PULSE_CAP_MS:
+            door["pulse_cap_ms"] = longest_ms
+        return door
+
+    def _toml(self, wires: Wires) -> str:
+        ports = {"kiosk": self.ports.kiosk, "broker": self.ports.broker}
+        parts = [HEAD.format(locker=LOCKER, area=AREA, host=HOST, **ports)]
+        parts += [LINE.format(name=name, **line) for name, line in wires["lines"].items()]
+        parts.append("\n[boards]\n" + "".join(f'"{at}" = "{kind}"\n' for at, kind in wires["boards"].items()))
+        for number, door in wires["doors"].items():
+            rows = "".join(f"{key} = {json.dumps(value)}\n" for key, value in door.items())
+            parts.append(f"\n[[compartments]]\nnumber = {number}\n{rows}")
+        return "".join(parts)
+
+    def _settle(self) -> None:
+        """Until every board is known for what it is and its doors are seen, as far as they can be."""
+        until_s = clock.mono_s() + SETTLE_S
+        while clock.mono_s() < until_s:
+            status = json.loads(self.lockerctl("status"))
+            boards = [board for line in status["lines"] for board in line["boards"]]
+            doors = [door["door"] for door in status["compartments"].values()]
+            if all(board["standing"] in SETTLED for board in boards) and (
+                "unknown" not in doors or any(board["standing"] != "serving" for board in boards)
+            ):
+                return
+            clock.pause_s(LOOK_S)
+
+
+class _Hand:
+    """Pushes shut whatever stands open, again and again, as a patient person would."""
+
+    def __init__(self, panel_url: str) -> None:
+        self._url = panel_url
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._push, name="hand", daemon=True)
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *_why: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _push(self) -> None:
+        with httpx.Client(base_url=self._url, timeout=5) as panel:
+            while not self._over.wait(HAND_S):
+                with suppress(httpx.HTTPError):
+                    doors = panel.get("/state").json()["doors"]
+                    for number in (door["number"] for door in doors if door["open"]):
+                        panel.post(f"/doors/{number}/shut")
+
+
+__all__ = ["NotReadyError", "Rewire", "Run", "Workshop"]
