@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 FILE: Final = Path(__file__).parents[1] / "golden" / "frames.json"
-FAMILY: Final = "waveshare-v2"
+WAVESHARE: Final = "waveshare-v2"
 
 
 @dataclass(frozen=True)
@@ -17,14 +17,16 @@ class Golden:
     good: bool
 
 
-def frames() -> list[Golden]:
+def frames(family: str = WAVESHARE) -> list[Golden]:
     """Every frame of the family; of a wrongly printed one, the corrected form as a good frame too."""
     found = []
     for row in json.loads(FILE.read_text(encoding="utf-8")):
-        if row["board"] != FAMILY:
+        if row["board"] != family:
             continue
-        to_board = row["direction"] == "host->board"
-        found.append(Golden(bytes.fromhex(row["hex"]), row["meaning"], to_board, row["check_ok"]))
+        to_board = row["direction"].startswith("host->board")
+        found.append(
+            Golden(bytes.fromhex(row["hex"]), row["meaning"], to_board, row.get("check_ok") is not False)
+        )
         if row.get("corrected_hex"):
             found.append(Golden(bytes.fromhex(row["corrected_hex"]), row["meaning"], to_board, good=True))
     return found

@@ -117,7 +117,7 @@ class Wired:
         """One of `hands.ACTS` now."""
         hands.do(self.cabinet, number, act, to_ms(self.now_s))
 
-    def break_it(self, line: str = "A", **wish: Any) -> None:
+    def break_it(self, wish: Mapping[str, Any], line: str = "A") -> None:
         """Change the faults of a line, as the panel does."""
         self.lines[line].faults = changed(self.lines[line].faults, wish)
 
