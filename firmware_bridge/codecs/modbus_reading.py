@@ -28,6 +28,7 @@ from locker.domain.ids import BoardId
 NOWHERE: Final = BoardId("?")
 WRITE_COIL: Final = 5
 WRITE_REGISTER: Final = 6
+READ_COILS: Final = 1
 READ_REGISTERS: Final = 3
 WRITES: Final = frozenset({WRITE_COIL, WRITE_REGISTER, 15, 16})
 FUNCTIONS: Final = frozenset({1, 2, 3, *WRITES})
@@ -35,8 +36,14 @@ REQUEST_BYTES: Final = 8
 DATA_BYTES: Final = 4
 ALL_COILS: Final = 0x00FF
 COIL_WORDS: Final[Mapping[bytes, str]] = MappingProxyType(
-    {b"\xff\x00": "on", b"\x01\x00": "on", b"\x00\x00": "off", b"\x55\x00": "toggle", b"\x5a\x00": "toggle"}
+    {b"\xff\x00": "on", b"\x01\x00": "on", b"\x00\x00": "off", b"\x55\x00": "toggle"}
 )
+TOGGLE_ALL: Final = b"\x5a\x00"
+"""Whatever the coil."""
+REGISTER_WORDS: Final[Mapping[int, str]] = MappingProxyType(
+    {1: "relay_on", 2: "relay_off", 3: "relay_toggle", 4: "relay_on", 7: "all_on", 8: "all_off"}
+)
+"""Commands of boards that know registers only, in the high byte; 4 switches all others off."""
 KINDS: Final[Mapping[type, str]] = MappingProxyType(
     {
         Identify: "identify",
@@ -115,7 +122,7 @@ def _request(profile: BoardProfile, frame: bytes, asked: Request) -> Explained:
     said = Explained(True, kind, direction, address, channel=channel)
     match asked:
         case Pulse():
-            return replace(said, pulse_ms=asked.pulse_ms)
+            return replace(said, pulse_ms=_length_ms(profile, asked))
         case ReadDoors():
             return replace(said, first=asked.first, count=asked.count)
         case ReadCoils():
@@ -132,7 +139,7 @@ def _answer(profile: BoardProfile, frame: bytes, request: bytes) -> Explained:
     matched = modbus.encode(profile, request[0], asked).match(frame)
     if matched is None or matched[1] != len(frame):
         return refuse(_mismatch(frame, request))
-    return _reply(frame, asked, matched[0])
+    return _reply(profile, frame, asked, matched[0])
 
 
 def _mismatch(frame: bytes, request: bytes) -> str:
@@ -143,7 +150,17 @@ def _mismatch(frame: bytes, request: bytes) -> str:
     return "another length, channel or value than was asked for"
 
 
-def _reply(frame: bytes, asked: Request, reply: Reply) -> Explained:
+def _length_ms(profile: BoardProfile, pulse: Pulse) -> int | None:
+    """As the frame or the board holds it; a pulse that we end has none yet."""
+    return None if _is(profile, "timed") else pulse.pulse_ms
+
+
+def _is(profile: BoardProfile, kind: str) -> bool:
+    speech = profile.speech
+    return isinstance(speech, Modbus) and speech.pulse is not None and speech.pulse.kind == kind
+
+
+def _reply(profile: BoardProfile, frame: bytes, asked: Request, reply: Reply) -> Explained:
     channel = asked.channel if isinstance(asked, Pulse | Release) else None
     match reply:
         case Refused(code):
@@ -154,15 +171,20 @@ def _reply(frame: bytes, asked: Request, reply: Reply) -> Explained:
             coils = isinstance(asked, ReadCoils)
             first = asked.first if isinstance(asked, ReadDoors) else 1
             kind = "coils" if coils else "doors"
-            return Explained(True, kind, "reply", frame[0], first=first, states=_states(levels))
+            return Explained(True, kind, "reply", frame[0], first=first, states=_states(profile, levels))
     if isinstance(asked, Pulse):
-        return Explained(True, "pulse", "reply", frame[0], channel=channel, pulse_ms=asked.pulse_ms)
+        pulse_ms = _length_ms(profile, asked)
+        return Explained(True, "pulse", "reply", frame[0], channel=channel, pulse_ms=pulse_ms)
     return Explained(True, KINDS[type(asked)], "reply", frame[0], channel=channel)
 
 
-def _states(levels: tuple[bool | None, ...]) -> tuple[str, ...]:
-    """Of relay boards: which level means a shut door is the wiring's to say."""
-    return tuple({None: "unknown", True: "on", False: "off"}[level] for level in levels)
+def _states(profile: BoardProfile, levels: tuple[bool | None, ...]) -> tuple[str, ...]:
+    """Of relay boards which level means a shut door is the wiring's to say; lock boards say it themselves."""
+    words = {None: "unknown", True: "on", False: "off"}
+    if profile.inputs and _is(profile, "level"):
+        shut = profile.inputs.closed_level == 1
+        words = {None: "unknown", shut: "closed", not shut: "open"}
+    return tuple(words[level] for level in levels)
 
 
 def _alone(profile: BoardProfile, frame: bytes) -> Explained:
@@ -172,14 +194,15 @@ def _alone(profile: BoardProfile, frame: bytes) -> Explained:
         return Explained(True, "refused", "reply", address, code=data[0])
     if function in {1, 2} and len(data) == data[0] + 1:
         levels = tuple(bool(octet >> bit & 1) for octet in data[1:] for bit in range(8))
-        kind = "coils" if function == 1 else "doors"
-        return Explained(True, kind, "reply", address, first=1, states=_states(levels))
+        doors = function != READ_COILS or _is(profile, "level")
+        states = _states(profile, levels)
+        return Explained(True, "doors" if doors else "coils", "reply", address, first=1, states=states)
     if function == READ_REGISTERS and len(data) == data[0] + 1:
         words = [int.from_bytes(data[at : at + 2], "big") for at in range(1, len(data), 2)]
         said = " ".join(f"{word:#06x}" for word in words)
         return Explained(True, "registers", "reply", address, reason=said)
-    if function == WRITE_COIL and len(data) == DATA_BYTES:
-        return _coil_write(profile, address, data)
+    if function in {WRITE_COIL, WRITE_REGISTER} and len(data) == DATA_BYTES:
+        return (_coil_write if function == WRITE_COIL else _register_write)(profile, address, data)
     if function not in FUNCTIONS:
         return refuse(f"function {function} is none of this family's")
     said = "a write" if function in WRITES else "a read"
@@ -190,9 +213,23 @@ def _coil_write(profile: BoardProfile, address: int, data: bytes) -> Explained:
     """FC05 as boards of this field understand it; nothing of this is ever sent."""
     where, value = int.from_bytes(data[:2], "big"), data[2:]
     channels = profile.locks.channels if profile.locks else 0
+    if value == TOGGLE_ALL:
+        return Explained(True, "all_toggle", "either", address, reason=NEVER)
     does = COIL_WORDS.get(value)
     if does is not None and where == ALL_COILS:
         return Explained(True, f"all_{does}", "either", address, reason=NEVER)
     if does is not None and where < channels:
         return Explained(True, f"relay_{does}", "either", address, channel=where + 1, reason=NEVER)
     return Explained(True, "other", "either", address, reason=f"a write to coil {where:#06x}: {NEVER}")
+
+
+def _register_write(profile: BoardProfile, address: int, data: bytes) -> Explained:
+    """FC06; on some boards a command to the relay whose number the register has. Nothing of this is sent."""
+    where = int.from_bytes(data[:2], "big")
+    kind = REGISTER_WORDS.get(data[2], "other") if _is(profile, "command") else "other"
+    channels = profile.locks.channels if profile.locks else 0
+    if kind.startswith("all_") and where == 0:
+        return Explained(True, kind, "either", address, reason=NEVER)
+    if kind.startswith("relay_") and 1 <= where <= channels:
+        return Explained(True, kind, "either", address, channel=where, reason=NEVER)
+    return Explained(True, "other", "either", address, reason=f"a write to register {where:#06x}: {NEVER}")
