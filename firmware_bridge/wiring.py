@@ -1,48 +1,42 @@
-"""Which lock, door sensor and item sensor belong to which compartment, checked as a whole.
-
-A place is written ``A/3/1``: line A, board 3 on it, channel 1 as printed beside the terminal.
-"""
+"""Which lock, door sensor and item sensor belong to which compartment, checked as a whole."""
 
 import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
 from firmware_bridge import boards
-from firmware_bridge.boards import BoardProfile, Inputs, Locks
+from firmware_bridge.boards import BoardProfile
 from firmware_bridge.codecs import encode
 from firmware_bridge.debounce import READS
 from firmware_bridge.errors import ProfileError, WiringError
 from firmware_bridge.exchange import Timing
 from firmware_bridge.request import Identify, Poll, ReadDoors, ReadItems
 from firmware_bridge.station import IDLE_S
+from firmware_bridge.terminals import (
+    CompartmentConfig,
+    CompartmentWiring,
+    Place,
+    Profiles,
+    compartment,
+    refuse_duplicates,
+)
 from locker.domain.ids import BoardId, CompartmentNumber
+
+__all__ = ["CompartmentConfig", "CompartmentWiring", "Experimental", "LineConfig", "Place", "Wiring"]
 
 BAUDS: Final = frozenset({1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200})
 DETECTION_MAX_S: Final = 5.0
 POLL_CHANNELS_MIN: Final = 9
 """A poll of more than 8 inputs has another byte count than the question after a silence, which reads one."""
 LINE_NAME: Final = re.compile(r"[A-Z][A-Z0-9]{0,7}")
-NUMBER: Final = re.compile(r"[1-9][0-9]{0,2}")
 ADDRESS: Final = re.compile(r"0|[1-9][0-9]{0,2}")
 PACKETS: Final = "modbus-tcp://"
 """A gateway that speaks Modbus TCP; ``socket://`` carries the line's own bytes."""
-PULSE_CAP_MS: Final = 500
-"""What an electromagnetic cabinet lock bears, by the makers' own setting; servo locks want up to 1000."""
 MAIN_SUPPLY: Final = "main"
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """One terminal."""
-
-    board: BoardId
-    channel: int
-
-    def __str__(self) -> str:
-        return f"{self.board}/{self.channel}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,23 +53,6 @@ class LineConfig:
 
 
 @dataclass(frozen=True, slots=True)
-class CompartmentConfig:
-    """One compartment as the configuration file has it. Levels are those of the input, 1 = contact closed."""
-
-    lock: str
-    sensor: str | None
-    """None is refused: what cannot be seen cannot be answered for."""
-    item: str | None = None
-    pulse_ms: int | None = None
-    """None: the board profile's own."""
-    pulse_cap_ms: int = PULSE_CAP_MS
-    """The longest pulse that this lock is rated for."""
-    door_closed_level: int | None = None
-    """None: the board profile's own."""
-    item_present_level: int = 1
-
-
-@dataclass(frozen=True, slots=True)
 class Experimental:
     """Whether boards with an unsettled fact may serve: only on the cabinet where the wiring was learned."""
 
@@ -83,17 +60,6 @@ class Experimental:
     learned: str = ""
     """The digest of the wiring that was learned."""
     learning: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class CompartmentWiring:
-    door: CompartmentNumber
-    lock: Place
-    sensor: Place
-    item: Place | None
-    pulse_ms: int
-    closed_level: bool
-    present_level: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,17 +90,22 @@ class Wiring:
         compartments: Mapping[int, CompartmentConfig],
         supplies: Mapping[str, Sequence[str]] = MappingProxyType({}),
         experimental: Experimental = Experimental(),
+        folder: Path = Path(),
     ) -> "Wiring":
-        """``boards`` maps ``A/1`` to a profile's name, ``supplies`` a supply to the boards that it feeds; all
-        others share one. Raises WiringError, whose ``subject`` says where."""
+        """``boards`` maps ``A/1`` to a profile's name, or to a file of its own below ``folder``.
+
+        ``supplies`` maps a supply to the boards that it feeds; all others share one. Raises WiringError, whose
+        ``subject`` says where.
+        """
         _check_lines(lines)
         profiles = {
-            _board_id(name, lines): (name, _profile(name, profile)) for name, profile in boards.items()
+            _board_id(name, lines): (name, _profile(name, profile, folder))
+            for name, profile in boards.items()
         }
-        wired = {CompartmentNumber(n): _compartment(n, c, profiles) for n, c in sorted(compartments.items())}
+        wired = {CompartmentNumber(n): compartment(n, c, profiles) for n, c in sorted(compartments.items())}
         if not wired:
             raise WiringError("compartments", "there is none", "wire at least one")
-        _refuse_duplicates(wired.values())
+        refuse_duplicates(wired.values())
         fed = _supplies(supplies, profiles)
         stations = {
             board: _board(board, profile, wired.values(), fed.get(board, MAIN_SUPPLY))
@@ -225,91 +196,16 @@ def _board_id(name: str, lines: Mapping[str, LineConfig]) -> BoardId:
     return BoardId(name)
 
 
-def _profile(board: str, name: str) -> BoardProfile:
+def _profile(board: str, name: str, folder: Path) -> BoardProfile:
     try:
-        profile = boards.load(name)
+        profile = boards.named(name, folder)
     except ProfileError as error:
-        raise WiringError(f"board {board}", str(error), "correct the profile's name") from error
+        raise WiringError(f"board {board}", str(error), "correct the name, or the profile") from error
     address = int(board.partition("/")[2])
     if not profile.address.min <= address <= profile.address.max:
         problem = f"address {address} is outside {profile.address.min} to {profile.address.max}"
         raise WiringError(f"board {board}", problem, "give the board another address")
     return profile
-
-
-Profiles = Mapping[BoardId, tuple[str, BoardProfile]]
-
-
-def _place(subject: str, what: str, text: str, profiles: Profiles) -> tuple[Place, BoardProfile]:
-    board, _, channel = text.rpartition("/")
-    if not board or not NUMBER.fullmatch(channel):
-        raise WiringError(
-            subject, f"{what} {text!r} is not written as line/board/channel", "write A/1/3, from 1"
-        )
-    if BoardId(board) not in profiles:
-        known = ", ".join(profiles) or "none"
-        raise WiringError(subject, f"{what} {text} is on a board that is not named", f"boards are {known}")
-    return Place(BoardId(board), int(channel)), profiles[BoardId(board)][1]
-
-
-def _check_channel(subject: str, what: str, place: Place, part: Locks | Inputs | None) -> None:
-    if part is None:
-        raise WiringError(
-            subject, f"{what} {place}: this board has none", "wire it to a board that has, or correct it"
-        )
-    if place.channel > part.channels:
-        raise WiringError(subject, f"{what} {place}: there are 1 to {part.channels}", "correct the channel")
-
-
-def _compartment(number: int, config: CompartmentConfig, profiles: Profiles) -> CompartmentWiring:
-    subject = f"compartment {number}"
-    if number < 1:
-        raise WiringError(subject, "is no compartment number", "count from 1, as painted on the doors")
-    if config.sensor is None:
-        raise WiringError(
-            subject, "has no door sensor", "wire one: a door that is not seen cannot be answered for"
-        )
-    lock, board = _place(subject, "lock", config.lock, profiles)
-    _check_channel(subject, "lock", lock, board.locks)
-    sensor = _input(subject, "door sensor", config.sensor, profiles)
-    item = None if config.item is None else _input(subject, "item sensor", config.item, profiles)
-    pulse_ms = _pulse_ms(subject, config, board)
-    closed = _level(subject, "door_closed_level", config.door_closed_level, _closed_level(sensor, profiles))
-    present = _level(subject, "item_present_level", config.item_present_level, 1)
-    return CompartmentWiring(CompartmentNumber(number), lock, sensor, item, pulse_ms, closed, present)
-
-
-def _closed_level(sensor: Place, profiles: "Profiles") -> int:
-    inputs = profiles[sensor.board][1].inputs
-    return inputs.closed_level if inputs is not None else 1
-
-
-def _level(subject: str, what: str, level: int | None, otherwise: int) -> bool:
-    if level is None:
-        return bool(otherwise)
-    if level not in {0, 1}:
-        raise WiringError(subject, f"{what} is {level!r}", "use 0 or 1")
-    return bool(level)
-
-
-def _input(subject: str, what: str, text: str, profiles: Profiles) -> Place:
-    place, board = _place(subject, what, text, profiles)
-    _check_channel(subject, what, place, board.inputs)
-    return place
-
-
-def _pulse_ms(subject: str, config: CompartmentConfig, board: BoardProfile) -> int:
-    locks, cap_ms = board.locks, config.pulse_cap_ms
-    if locks is None:
-        raise WiringError(subject, "its board has no locks", "wire the lock to a relay board")
-    pulse_ms = locks.pulse_default_ms if config.pulse_ms is None else config.pulse_ms
-    if not locks.pulse_min_ms <= pulse_ms <= locks.pulse_max_ms or pulse_ms % locks.unit_ms:
-        remedy = f"use {locks.pulse_min_ms} to {locks.pulse_max_ms} ms in steps of {locks.unit_ms}"
-        raise WiringError(subject, f"a pulse of {pulse_ms} ms is not within its board's cap", remedy)
-    if pulse_ms > cap_ms:
-        remedy = "shorten it, or set pulse_cap_ms if the lock's data sheet bears it"
-        raise WiringError(subject, f"a pulse of {pulse_ms} ms is too long for a lock of {cap_ms} ms", remedy)
-    return pulse_ms
 
 
 def _supplies(supplies: Mapping[str, Sequence[str]], profiles: Profiles) -> Mapping[BoardId, str]:
@@ -323,22 +219,6 @@ def _supplies(supplies: Mapping[str, Sequence[str]], profiles: Profiles) -> Mapp
                 raise WiringError(f"supply {name}", problem, "name each board once")
             fed[board] = name
     return fed
-
-
-def _refuse_duplicates(compartments: Iterable[CompartmentWiring]) -> None:
-    locks: dict[Place, CompartmentNumber] = {}
-    inputs: dict[Place, CompartmentNumber] = {}
-    for wired in compartments:
-        places = [("lock", wired.lock, locks), ("door sensor", wired.sensor, inputs)]
-        if wired.item is not None:
-            places.append(("item sensor", wired.item, inputs))
-        for what, place, taken in places:
-            if place in taken:
-                problem = f"{what} {place} already belongs to compartment {taken[place]}"
-                raise WiringError(
-                    f"compartment {wired.door}", problem, "wire each terminal to one compartment"
-                )
-            taken[place] = wired.door
 
 
 def _board(

@@ -4,6 +4,7 @@ import tomllib
 from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
 from importlib import resources
+from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Final, TypeVar, get_args, get_type_hints
 
@@ -40,6 +41,18 @@ def load(name: str) -> BoardProfile:
     if name not in names():
         raise ProfileError(name, "name", f"unknown; there are {', '.join(names())}")
     return parse(name, resources.files("firmware_bridge.boards").joinpath(f"{name}.toml").read_text("utf-8"))
+
+
+def named(name: str, folder: Path) -> BoardProfile:
+    """The profile that a configuration in ``folder`` names: one that comes with the product, or a file of its
+    own, ``boards/mine.toml``. Raises ProfileError."""
+    if not name.endswith(".toml"):
+        return load(name)
+    path = folder / name
+    try:
+        return parse(path.stem, path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ProfileError(name, "file", f"cannot be read ({error})") from error
 
 
 def parse(name: str, text: str) -> BoardProfile:

@@ -209,7 +209,7 @@ class _Reader:
         bridge = self._section(BridgeSection, table, "bridge")
         experimental = Experimental(bridge.accept_experimental, bridge.learned, self._learning)
         try:
-            return Wiring.build(lines, boards, wanted, self._supplies(table), experimental)
+            return Wiring.build(lines, boards, wanted, self._supplies(table), experimental, self._path.parent)
         except WiringError as error:
             self._refuse(_place(error, rows), f"{error.subject}: {error.problem}", _sentence(error.remedy))
 

@@ -1,6 +1,8 @@
 """The wiring is refused as a whole where it does not hold, and says where and what to do."""
 
 from dataclasses import replace
+from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -119,6 +121,19 @@ def test_a_lock_that_bears_more_gets_more() -> None:
     assert wiring.compartments[CompartmentNumber(2)].pulse_ms == 900
 
 
+def test_a_board_of_ones_own_is_a_file_beside_the_configuration(tmp_path: Path) -> None:
+    text = resources.files(boards).joinpath("inputs-32.toml").read_text("utf-8")
+    (tmp_path / "mine.toml").write_text(text.replace("channels = 32", "channels = 48"))
+    wiring = build(boards=BOARDS | {"A/2": "mine.toml"}, folder=tmp_path)
+    profile = wiring.boards[BoardId("A/2")].profile
+    assert (profile.name, profile.inputs) == ("mine", boards.Inputs(48))
+    with pytest.raises(WiringError, match=r"board A/2: .*other.toml.* cannot be read"):
+        build(boards=BOARDS | {"A/2": "other.toml"}, folder=tmp_path)
+    (tmp_path / "mine.toml").write_text(text.replace("channels = 32", "channels = 480"))
+    with pytest.raises(WiringError, match="1 to 64"):
+        build(boards=BOARDS | {"A/2": "mine.toml"}, folder=tmp_path)
+
+
 def test_what_is_not_said_of_supplies_is_one_supply() -> None:
     assert {board.supply for board in build().boards.values()} == {"main"}
     split = build(supplies={"P1": ["A/1"]})
@@ -135,13 +150,13 @@ def test_a_gateway_keeps_the_silence_itself() -> None:
 @pytest.fixture
 def unproved(monkeypatch: pytest.MonkeyPatch) -> None:
     """One of the profiles has an unsettled fact."""
-    real = boards.load
+    real = boards.named
 
-    def load(name: str) -> boards.BoardProfile:
-        profile = real(name)
+    def named(name: str, folder: Path) -> boards.BoardProfile:
+        profile = real(name, folder)
         return replace(profile, experimental="nobody knows") if name == "inputs-32" else profile
 
-    monkeypatch.setattr(boards, "load", load)
+    monkeypatch.setattr(boards, "named", named)
 
 
 @pytest.mark.usefixtures("unproved")
