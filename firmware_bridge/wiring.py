@@ -94,7 +94,7 @@ class Wiring:
     ) -> "Wiring":
         """``boards`` maps ``A/1`` to a profile's name, or to a file of its own below ``folder``.
 
-        ``supplies`` maps a supply to the boards that it feeds; all others share one. Raises WiringError, whose
+        ``supplies`` maps a supply to the boards that it feeds; all others share one. Raises WiringError: its
         ``subject`` says where.
         """
         _check_lines(lines)
