@@ -6,7 +6,7 @@ from html import escape
 from importlib import resources
 from typing import Any, Final
 
-from locker.ctl.report.plots import door_timing, latencies
+from locker.ctl.report.plots import door_timing, latencies, usual_ms
 from locker.ctl.report.result import Result, Row, seen_ms, total
 from locker.ctl.report.words import sentence, sentences
 from locker.domain.acceptance import limit_ms
@@ -95,7 +95,7 @@ def _doors(result: Result) -> str:
     plot = ""
     if tried and result.lines:
         limits = {door: limit_ms(line["detection_s"]) for line in result.lines for door in line["doors"]}
-        plot = f"<p>{_key()}</p>" + door_timing(tried, limits)
+        plot = f"<p>{_key(max(limits.values(), default=0))}</p>" + door_timing(tried, limits)
     head = ("door", "", "reply", "seen open", "shut after", "item before", "item after", "")
     rows = [
         (
@@ -113,11 +113,11 @@ def _doors(result: Result) -> str:
     return "<h2>Doors</h2>" + plot + _table(head, rows, numbers=frozenset({0, 2, 3, 4}))
 
 
-def _key() -> str:
+def _key(limit: int) -> str:
     return (
         '<span class="key reply"></span> command to the board’s reply &nbsp; '
         '<span class="key seen"></span> reply to seen open &nbsp; '
-        '<span class="key limit"></span> latest by the configuration’s reckoning'
+        f'<span class="key limit"></span> latest by the configuration’s reckoning ({limit} ms later)'
     )
 
 
@@ -177,10 +177,10 @@ def _boards(result: Result) -> str:
 
 def _histograms(traffic: Mapping[str, Row]) -> Iterable[str]:
     values = {board: row["latencies_ms"] for board, row in traffic.items() if row["latencies_ms"]}
-    slowest = {board: max(each) for board, each in values.items()}
-    together = bool(values) and max(slowest.values()) <= COMMON_AXIS * min(slowest.values())
+    usual = {board: usual_ms(each) for board, each in values.items()}
+    together = bool(values) and max(usual.values()) <= COMMON_AXIS * min(usual.values())
     for board, each in values.items():
-        yield latencies(board, each, max(slowest.values()) if together else slowest[board])
+        yield latencies(board, each, max(usual.values()) if together else usual[board])
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]], numbers: frozenset[int]) -> str:
