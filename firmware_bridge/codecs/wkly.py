@@ -276,10 +276,13 @@ def _of_all(profile: BoardProfile, said: _Frame) -> Explained:
     data, channels = said.data, profile.inputs.channels if profile.inputs else 0
     if not data:
         return Explained(True, "read_doors", "request", said.address, first=1, count=channels)
-    if data[0] != GOOD or len(data) != 2 + (count := data[1]):
+    status, count, states = data[0], data[1:2], data[2:]
+    if status != GOOD or count != bytes([len(states)]):
         return refuse("status, count and states do not go together")
     answer = _reply(profile, said)
-    return answer if count == channels else replace(answer, reason=f"{count} channels, not {channels}")
+    if len(states) == channels:
+        return answer
+    return replace(answer, reason=f"{len(states)} channels, not {channels}")
 
 
 def _of_others(said: _Frame) -> Explained:

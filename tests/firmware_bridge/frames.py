@@ -28,6 +28,11 @@ def of(*families: str) -> list[dict[str, Any]]:
     return found
 
 
+def every() -> list[bytes]:
+    """Of all families, the wrongly printed ones as well."""
+    return [bytes.fromhex(frame["hex"]) for frame in _all()]
+
+
 def golden(family: str, meaning: str) -> bytes:
     (frame,) = {
         frame["hex"] for frame in of(family) if frame["meaning"] == meaning and frame.get("check_ok", True)

@@ -109,6 +109,7 @@ def test_what_does_not_answer_says_why(answer: bytes, request_: Request, why: st
         (wkly.frame(32, 0x83, b"\x01"), None, "address 32"),
         (wkly.frame(0, 0x90, b"\x01"), None, "command 90"),
         (wkly.frame(0, 0x84, b"\x00\x02\x01"), None, "do not go together"),
+        (wkly.frame(0, 0x84, b"\x00"), None, "do not go together"),
         (b"WKLY" + bytes(300), None, "not whole"),
     ],
 )
