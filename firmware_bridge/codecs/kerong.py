@@ -243,5 +243,5 @@ def _mismatch(said: Explained, frame: bytes, request: bytes) -> str:
     if frame == request:
         return "the request itself: an echo"
     if frame[1] != request[1]:
-        return f"from address {said.address}, or of a lock that was not asked for"
+        return f"from address {said.address}, byte {frame[1]:02X}; asked was byte {request[1]:02X}"
     return "no answer to a question for the status"

@@ -220,7 +220,16 @@ def _coil_write(profile: BoardProfile, address: int, data: bytes) -> Explained:
         return Explained(True, f"all_{does}", "either", address, reason=NEVER)
     if does is not None and where < channels:
         return Explained(True, f"relay_{does}", "either", address, channel=where + 1, reason=NEVER)
-    return Explained(True, "other", "either", address, reason=f"a write to coil {where:#06x}: {NEVER}")
+    said = f"a pulse of {int.from_bytes(value, 'big') * 100} ms" if _flashes(profile, where) else "a write"
+    return Explained(True, "other", "either", address, reason=f"{said} to coil {where:#06x}: {NEVER}")
+
+
+def _flashes(profile: BoardProfile, where: int) -> bool:
+    """Whether that coil is a timer in units of 100 ms; its twins, with the time in the high byte, apart."""
+    speech, channels = profile.speech, profile.locks.channels if profile.locks else 0
+    if not isinstance(speech, Modbus) or speech.pulse is None or speech.pulse.kind != "flash":
+        return False
+    return 0 <= where - speech.pulse.address < channels
 
 
 def _register_write(profile: BoardProfile, address: int, data: bytes) -> Explained:

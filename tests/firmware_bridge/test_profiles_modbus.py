@@ -320,6 +320,14 @@ def test_some_of_them_in_full(name: str, frame: str, expected: dict[str, Any]) -
     assert said | expected == said
 
 
+def test_a_twins_pulse_is_told_as_the_two_minutes_that_it_would_be() -> None:
+    half_a_second_there = golden(SHEET, "dev 2 pulse relay 0 500 ms")
+    said = explain(boards.load("waveshare-8"), half_a_second_there)
+    assert (said.kind, said.pulse_ms) == ("other", None)
+    assert "128000 ms" in said.reason
+    assert explain(boards.load("relay8-high"), half_a_second_there).pulse_ms == 500
+
+
 def test_a_pulse_that_we_end_has_no_length_in_its_frame() -> None:
     on = golden(SHEET, "relay 0 ON")
     for request_ in (None, on):
