@@ -18,7 +18,7 @@ from starlette.applications import Starlette
 from firmware_bridge.cabinet import Cabinet
 from kiosk_ui.view import Settings
 from kiosk_ui.web import create_app
-from locker.commands import selftest
+from locker.commands import bus, selftest
 from locker.config import Config, MqttSection
 from locker.control import Control
 from locker.domain.events import ClockStepped, Stopped
@@ -215,9 +215,14 @@ def _disk_used_percent(path: Path) -> int:
 async def serve(daemon: Daemon, stopping: asyncio.Event) -> None:
     """Run every part until ``stopping``; a part that fails for a reason of its own ends all, loudly."""
     server = _KioskServer(daemon)
+    config, clock = daemon.config, daemon.platform.clock
     control = Control(
-        daemon.config.control_path,
-        {"status": lambda _question: _status(daemon), **selftest.answers(daemon.tester)},
+        config.control_path,
+        {
+            "status": lambda _question: _status(daemon),
+            **selftest.answers(daemon.tester),
+            **bus.answers(daemon.cabinet, config.wiring, clock, daemon.journal),
+        },
     )
     await control.start()
     try:

@@ -11,6 +11,7 @@ COMMANDS: Final = {
     "journal": "the journal: dump, verify",
     "config": "the configuration: check",
     "keys": "the locker's identity: new",
+    "bus": "the lines and their boards: explain, scan, watch, record, replay",
     "selftest": "the acceptance test of the cabinet: every vacant door, every board and line",
 }
 """Each has its module here, named like it; what its ``arguments`` sets as ``run`` returns the exit code."""
