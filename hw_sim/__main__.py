@@ -13,6 +13,10 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
             "hw_sim.cabinet_command",
             "a simulated cabinet: lock boards on a pty, doors in a browser",
         ),
+        "diagnose": (
+            "hw_sim.diagnose",
+            "the product's self-test on a simulated cabinet, with faults switched on one after another",
+        ),
         "demo": ("hw_sim.demo", "the whole product on this machine, to click on"),
         "story": ("hw_sim.story", "the same, played through by itself, faults included"),
         "phone": ("hw_sim.phone", "a simulated phone: receives the messages an SMS gateway would deliver"),

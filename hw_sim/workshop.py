@@ -97,12 +97,13 @@ class Workshop(Stack):
     def start_cabinet(self) -> None:
         self.run_cabinet(*self._make_up)
 
-    def breaks(self, door: int, **sensors: str) -> None:
-        """Make sensors of a door stick: ``door="stuck_0"``."""
-        httpx.post(f"{self.panel_url}/doors/{door}/sensors", json=sensors).raise_for_status()
+    def breaks(self, number: int, **sensors: str) -> None:
+        """Make sensors of a compartment stick: ``door="stuck_0"``."""
+        httpx.post(f"{self.panel_url}/doors/{number}/sensors", json=sensors).raise_for_status()
 
-    def does(self, door: int, act: str) -> None:
-        httpx.post(f"{self.panel_url}/doors/{door}/{act}").raise_for_status()
+    def does(self, number: int, act: str) -> None:
+        """One act of a hand."""
+        httpx.post(f"{self.panel_url}/doors/{number}/{act}").raise_for_status()
 
     def selftest(self, doors: Sequence[int], *words: str) -> Run:
         """Run the product's own command while a hand pushes shut what springs open."""

@@ -55,6 +55,7 @@ class _Panel:
                 "name": name,
                 "port": port,
                 "baud": self._rig.wire(name).baud,
+                "transport": self._rig.layout.wire(name).transport,
                 "boards": self._boards(name),
                 "faults": asdict(faults[name]),
             }
@@ -67,7 +68,15 @@ class _Panel:
 
     def _boards(self, line: str) -> list[dict[str, Any]]:
         plans = [plan for plan in self._rig.layout.boards if plan.line == line]
-        return [{"address": plan.address, "profile": plan.profile} for plan in plans]
+        return [
+            {
+                "address": plan.address,
+                "profile": plan.profile,
+                "family": plan.kind.family,
+                "reports": plan.kind.reports,
+            }
+            for plan in plans
+        ]
 
     async def act(self, request: Request) -> Response:
         number, act = _number(request), request.path_params["act"]

@@ -1,8 +1,12 @@
 // The picture follows the simulator: it asks for the whole state once, then listens. No state of its own is believed.
+import { drawFaults } from "./faults.js";
+import { meaning } from "./meanings.js";
+
 const $ = (id) => document.getElementById(id);
 const doors = new Map();
 const bays = new Map();
-let faults = {}, boards = [];
+const lines = new Map();
+let shown = "";
 
 const ENVELOPE = `<svg viewBox="0 0 120 78" aria-hidden="true">
  <rect x="2" y="6" width="116" height="68" rx="4" fill="#e6c182"/><path d="M2 10 60 46 118 10V9q0-3-4-3H6Q2 6 2 9Z" fill="#f3d9a6" stroke="#b98d45" stroke-width="1.5"/>
@@ -28,12 +32,10 @@ const SENSORS = [
   ["door", "stuck_1", "门磁卡在“关”", "Door sensor sticks at shut"], ["door", "stuck_0", "门磁卡在“开”", "Door sensor sticks at open"],
   ["item", "stuck_1", "物品传感器卡在“有”", "Item sensor sticks at full"], ["item", "stuck_0", "物品传感器卡在“无”", "Item sensor sticks at empty"],
 ];
-const FAULTS = [
-  [{ loss: 0.1 }, "丢回复 10%", "Lose replies"], [{ request_loss: 0.1 }, "丢请求 10%", "Lose requests"],
-  [{ flip: 0.01 }, "翻转比特 1%", "Flip bits"], [{ noise: 0.1 }, "杂讯 10%", "Stray bytes"],
-  [{ late: 0.1 }, "迟到 10%", "Late replies"], [{ echo: true }, "回显", "Echo"],
+const RELAY = [
+  ["welded", "继电器触点粘连", "Relay contact welds, unknown to the board", "继电器触点松开", "Part the welded contact"],
+  ["stuck_on", "继电器不释放", "Relay stays on, and reads as on", "继电器恢复", "Let the relay go off again"],
 ];
-
 function notice(text) {
   const box = $("notice");
   box.textContent = text; box.hidden = false;
@@ -62,8 +64,8 @@ function build(door) {
   const bay = element("div", { className: `bay ${door.size}` }, `
     <div class="inside"><b class="tag">${String(door.number).padStart(2, "0")}</b><button class="slot"><span>＋ 放入信封<small>put envelope in</small></span>${ENVELOPE}</button>
       <button class="shut">推上门 <small>Shut</small></button></div>
-    <button class="leaf"><span class="num">${String(door.number).padStart(2, "0")}</span><span class="size">${SIZES[door.size]}</span>
-      <span class="leds"><i class="led sensor"></i><i class="led held"></i><i class="led jam"></i><i class="led coil"></i></span><span class="keyhole"></span></button>
+    <button class="leaf"><span class="num">${String(door.number).padStart(2, "0")}</span><span class="size">${SIZES[door.size]}</span><span class="place">${door.lock}</span>
+      <span class="leds"><i class="led relay"></i><i class="led sensor"></i><i class="led held"></i><i class="led jam"></i><i class="led coil"></i></span><span class="keyhole"></span></button>
     <button class="more" aria-label="捣乱 make trouble, ${door.number}">⋯</button>`);
   bay.style.gridColumn = door.column; bay.style.gridRow = door.row;
   bay.querySelector(".slot").onclick = () => act(door.number, doors.get(door.number).item ? "take" : "put");
@@ -88,9 +90,24 @@ function show(door) {
   $("lamp").classList.toggle("on", [...doors.values()].some((each) => each.open));
 }
 
+// The line and the terminal of a door's relay, and the other terminals of that line that have the fault.
+function relayFault(door, fault) {
+  const [line, board, channel] = door.lock.split("/"), terminal = `${board}/${channel}`;
+  return [line, terminal, lines.get(line).faults[fault].filter((each) => each !== terminal)];
+}
+
+function showRelays() {
+  for (const [number, bay] of bays) {
+    const door = doors.get(number), line = lines.get(door.lock.split("/")[0]);
+    const broken = RELAY.some(([fault]) => relayFault(door, fault)[2].length < line.faults[fault].length);
+    bay.classList.toggle("relay", broken);
+  }
+}
+
 function openMenu(number, bay) {
   const menu = $("menu"), door = doors.get(number);
   menu.replaceChildren(element("h3", {}, `${number} 号门 · Door ${number}`));
+  menu.append(element("p", {}, `锁 lock ${door.lock}<br>门磁 sensor ${door.door}`));
   const add = (zh, en, work) => {
     const button = element("button", {}, `${zh} <small>${en}</small>`);
     button.onclick = () => { menu.hidden = true; work(); };
@@ -100,6 +117,10 @@ function openMenu(number, bay) {
   for (const [sensor, how, zh, en] of SENSORS) {
     if (sensor === "item" && door.item_sensor === null) continue;
     if (door[`${sensor}_sensor`] === "true") add(zh, en, () => act(number, "sensors", { [sensor]: how }));
+  }
+  for (const [fault, zh, en, mendZh, mendEn] of RELAY) {
+    const [line, terminal, others] = relayFault(door, fault), on = others.length < lines.get(line).faults[fault].length;
+    add(on ? mendZh : zh, on ? mendEn : en, () => send("faults", { line, [fault]: on ? others : [...others, terminal] }));
   }
   if (bay.classList.contains("sensor")) add("修好传感器", "Mend the sensors", () => act(number, "sensors", { door: "true", item: "true" }));
   const box = bay.getBoundingClientRect();
@@ -133,26 +154,13 @@ function onMove(row) {
 let counted = 0, since = performance.now(), lastHeard = 0;
 const marks = [];
 
-function meaning(frame) {
-  const octets = frame.hex.split(" ").map((text) => parseInt(text, 16));
-  const [board, code] = octets, wide = (at) => octets[at] * 256 + octets[at + 1];
-  if (frame.kind === "early") return ["太早，被忽略 too early", "bad"];
-  if (frame.kind === "dead") return [`${board} 号板无声 board silent`, "bad"];
-  if (frame.kind.endsWith("lost")) return ["丢失 lost", "bad"];
-  if (frame.kind === "unheard") return ["没人听懂 unheard", "bad"];
-  if (code & 0x80) return [`拒绝 refused (${octets[2]})`, "bad"];
-  if (code === 5 && wide(2) >= 0x200 && wide(2) < 0x300) return [`${frame.kind === "request" ? "开锁" : "收到"} ${wide(2) - 0x1ff} · pulse`, "pulse"];
-  if (code === 2) return [frame.kind === "request" ? `读 ${board} 号板 read inputs` : "输入状态 inputs", ""];
-  if (code === 1) return ["读继电器 relays", ""];
-  return [{ 3: "读寄存器 registers", 5: "继电器 relay", 6: "写寄存器 register" }[code] ?? "", ""];
-}
-
 function onFrames(frames) {
   const list = $("wire");
   for (const frame of frames) {
     counted += frame.kind === "request"; lastHeard = performance.now();
-    marks.push([frame.mono_s, frame.kind, frame.hex.length / 3]);
-    const [text, tone] = meaning(frame), arrow = frame.kind === "request" ? "→" : frame.kind === "reply" ? "←" : "✕";
+    marks.push([frame.mono_s, frame.kind, frame.hex.length / 3, frame.line]);
+    if (frame.line !== shown) continue;
+    const [text, tone] = meaning(frame, lines.get(frame.line).boards), arrow = { request: "→", reply: "←", report: "⇠" }[frame.kind] ?? "✕";
     const key = frame.kind + frame.hex, known = [...list.children].slice(0, 8).find((item) => item.dataset.key === key);
     if (known && tone !== "pulse") { known.dataset.times = Number(known.dataset.times) + 1; known.querySelector("em").textContent = `${text} ×${known.dataset.times}`; continue; }
     const item = element("li", { className: `${frame.kind} ${tone}` }, `<span>${arrow}</span><span>${frame.hex}</span><em>${text}</em>`);
@@ -168,11 +176,12 @@ function draw() {
   pen.clearRect(0, 0, width, canvas.height);
   pen.fillStyle = "#21444b"; pen.fillRect(0, 41, width, 2);
   const end = marks.length ? marks[marks.length - 1][0] : 0;
-  for (const [at, kind, length] of marks) {
+  for (const [at, kind, length, line] of marks) {
+    if (line !== shown) continue;
     const x = width - 8 - (end - at) / span * (width - 16);
     if (x < 0) continue;
     const tall = Math.min(30, 6 + length);
-    pen.fillStyle = kind === "request" ? "#6fb3ff" : kind === "reply" ? "#5fe39a" : "#ff7b69";
+    pen.fillStyle = kind === "request" ? "#6fb3ff" : kind === "reply" ? "#5fe39a" : kind === "report" ? "#ffd45c" : "#ff7b69";
     if (kind === "request") pen.fillRect(x, 41 - tall, 3, tall); else pen.fillRect(x, 43, 3, tall);
   }
 }
@@ -189,32 +198,50 @@ setInterval(() => {
 }, 1000);
 
 function showFaults(now) {
-  faults = Object.values(now)[0] ?? {};
-  const box = $("faults");
-  box.replaceChildren();
-  const silent = boards.map((board) => [{ dead: [board.address] }, `${board.address} 号板断电`, `Board ${board.address} silent`]);
-  for (const [wish, zh, en] of [...silent, ...FAULTS]) {
-    const [[name, value]] = Object.entries(wish);
-    const on = name === "dead" ? faults.dead.includes(value[0]) : Boolean(faults[name]);
-    const button = element("button", {}, `${zh}<small>${en}</small>`);
-    button.setAttribute("aria-pressed", on);
-    button.onclick = () => {
-      const off = typeof value === "boolean" ? false : 0;
-      const dead = on ? faults.dead.filter((board) => board !== value[0]) : [...(faults.dead ?? []), value[0]];
-      send("faults", name === "dead" ? { dead } : { [name]: on ? off : value });
-    };
-    box.append(button);
-  }
-  const mend = element("button", { className: "mend" }, "全部修好<small>Mend all</small>");
-  mend.onclick = () => send("faults", undefined, "DELETE");
-  box.append(mend);
+  for (const [name, faults] of Object.entries(now)) lines.get(name).faults = faults;
+  showRelays();
+  showLine();
+}
+
+function showLine() {
+  const line = lines.get(shown);
+  drawFaults($("faults"), line, (wish) => send("faults", { line: shown, ...wish }), () => send("faults", undefined, "DELETE"));
+  for (const tab of $("lines").children) tab.setAttribute("aria-pressed", tab.dataset.line === shown);
+  $("port").textContent = line.port;
+}
+
+function choose(name) {
+  shown = name;
+  $("wire").replaceChildren();
+  showLine();
+  draw();
+}
+
+function showLines() {
+  $("lines").replaceChildren(...[...lines.values()].map((line) => {
+    const tab = element("button", {}, `<b>${line.name}</b> ${line.baud} <small>${line.transport}</small>`);
+    tab.dataset.line = line.name;
+    tab.onclick = () => choose(line.name);
+    return tab;
+  }));
+}
+
+// The steel is as wide as the cabinet has columns; many doors are drawn small.
+function measure(all) {
+  const columns = Math.max(...all.map((door) => door.column)), rows = Math.max(...all.map((door) => door.row));
+  $("bays").style.setProperty("--columns", columns);
+  $("bays").className = `bays ${columns > 6 || rows > 6 ? "tiny" : columns > 4 || rows > 4 ? "small" : ""}`;
 }
 
 async function load() {
   const state = await (await fetch("state")).json();
+  for (const [number, bay] of bays) if (!state.doors.some((door) => door.number === number)) { bay.remove(); bays.delete(number); doors.delete(number); }
+  measure(state.doors);
   state.doors.forEach(show);
-  boards = state.lines[0].boards;
-  showFaults(Object.fromEntries(state.lines.map((line) => [line.name, line.faults])));
+  for (const line of state.lines) lines.set(line.name, line);
+  if (!lines.has(shown)) shown = state.lines[0].name;
+  showLines();
+  showFaults({});
 }
 
 const events = new EventSource("events");
