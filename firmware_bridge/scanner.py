@@ -109,7 +109,7 @@ class SerialScanner:
         self,
         settings: ScannerSettings,
         on_scan: Callable[[str], None],
-        on_end: Callable[[], None] = lambda: None,
+        on_end: Callable[[], object] = lambda: None,
     ) -> None:
         self.now: Callable[[], float] = time.monotonic
         self._settings, self._on_scan, self._on_end = settings, on_scan, on_end
@@ -124,6 +124,10 @@ class SerialScanner:
         self._mouth.setblocking(False)
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="scanner", daemon=True)
+
+    @property
+    def started(self) -> bool:
+        return self._thread.ident is not None
 
     def start(self) -> None:
         self._thread.start()

@@ -3,14 +3,17 @@
 import os
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final, NoReturn, TypeVar, get_type_hints
 from urllib.parse import urlsplit
 
 from firmware_bridge.errors import WiringError
+from firmware_bridge.gpio import GpioSettings
+from firmware_bridge.scanner import ScannerSettings
 from firmware_bridge.wiring import PACKETS, CompartmentConfig, Experimental, LineConfig, Wiring
+from locker.config.around import SCANNERS, Wrong, wrong_gpio, wrong_kiosk_scanner, wrong_scanner
 from locker.config.errors import ConfigError
 from locker.config.places import Place, line_of
 from locker.config.sections import (
@@ -33,7 +36,10 @@ LOSS_DELAY_MAX_S: Final = 3_600
 SOCKET_PATH_MAX: Final = 107
 """Bytes; the kernel takes no longer name for a socket (unix(7))."""
 LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
-TABLES: Final = ("locker", "kiosk", "mqtt", "bridge", "lines", "boards", "supplies", "compartments", "policy")
+TABLES: Final = (
+    *("locker", "kiosk", "mqtt", "bridge", "lines", "boards", "supplies", "compartments", "policy"),
+    *("gpio", "scanner"),
+)
 _WHAT_A_WIRING_ERROR_MEANS: Final = (
     # words of its problem, and the key they are about
     ("baud", "baud"),
@@ -60,6 +66,8 @@ class Config:
     wiring: Wiring
     cabinet: tuple[CompartmentSpec, ...]
     policy: Mapping[str, int] = field(default_factory=dict)
+    gpio: GpioSettings = field(default_factory=GpioSettings)
+    scanner: ScannerSettings = field(default_factory=ScannerSettings)
 
     @property
     def locker_id(self) -> LockerId:
@@ -129,7 +137,10 @@ class _Reader:
             self._wiring(table, rows),
             tuple(self._compartment(n, row) for n, row in enumerate(rows)),
             self._policy(table),
+            self._checked(table, "gpio", GpioSettings, wrong_gpio),
+            self._checked(table, "scanner", ScannerSettings, wrong_scanner),
         )
+        self._check("kiosk", wrong_kiosk_scanner(config.kiosk.scanner, config.scanner))
         if len(os.fsencode(config.control_path)) > SOCKET_PATH_MAX:
             problem = f"{config.control_path} is too long a name for a socket"
             self._refuse(("locker", "state_dir"), problem, f"At most {SOCKET_PATH_MAX} bytes")
@@ -151,8 +162,9 @@ class _Reader:
             problem = f"host {kiosk.host!r} is not this machine alone"
             self._refuse(("kiosk", "host"), problem, f"Use one of {', '.join(LOOPBACK)}")
         self._check_range(("kiosk", "port"), kiosk.port, 1, PORT_MAX)
-        if kiosk.scanner not in {"none", "screen"}:
-            self._refuse(("kiosk", "scanner"), f"scanner {kiosk.scanner!r} is unknown", "Use none or screen")
+        if kiosk.scanner not in SCANNERS:
+            problem = f"scanner {kiosk.scanner!r} is unknown"
+            self._refuse(("kiosk", "scanner"), problem, f"Use one of {', '.join(SCANNERS)}")
         return kiosk
 
     def _mqtt(self, table: Mapping[str, Any]) -> MqttSection:
@@ -239,6 +251,17 @@ class _Reader:
             except PolicyOutOfRange as error:
                 self._refuse(("policy", name), str(error), "Choose a value inside the range")
         return given
+
+    def _checked(
+        self, table: Mapping[str, Any], name: str, kind: type[S], wrong: Callable[[S], Wrong | None]
+    ) -> S:
+        section = self._section(kind, table, name)
+        self._check(name, wrong(section))
+        return section
+
+    def _check(self, name: str, wrong: Wrong | None) -> None:
+        if wrong is not None:
+            self._refuse((name, wrong.key), wrong.problem, wrong.remedy)
 
     # --- what tables are made of ------------------------------------------------------------------------
 

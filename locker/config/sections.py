@@ -19,7 +19,8 @@ class KioskSection:
     host: str = "127.0.0.1"
     port: int = 8080
     scanner: str = "none"
-    """``none``, or ``screen``: codes may be shown to the page itself, for a kiosk without a scanner."""
+    """``none``; ``serial``: the one of ``[scanner]``; or ``screen``: codes may be shown to the page itself,
+    for a kiosk without a scanner."""
 
 
 @dataclass(frozen=True, slots=True)
