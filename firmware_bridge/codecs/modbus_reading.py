@@ -192,12 +192,12 @@ def _alone(profile: BoardProfile, frame: bytes) -> Explained:
     address, function, data = frame[0], frame[1], frame[2:-2]
     if function & modbus.EXCEPTION_BIT and len(data) == 1 and data[0] in modbus.EXCEPTION_CODES:
         return Explained(True, "refused", "reply", address, code=data[0])
-    if function in {1, 2} and len(data) == data[0] + 1:
+    if function in {1, 2} and _counted(data, 1):
         levels = tuple(bool(octet >> bit & 1) for octet in data[1:] for bit in range(8))
         doors = function != READ_COILS or _is(profile, "level")
         states = _states(profile, levels)
         return Explained(True, "doors" if doors else "coils", "reply", address, first=1, states=states)
-    if function == READ_REGISTERS and len(data) == data[0] + 1:
+    if function == READ_REGISTERS and _counted(data, 2):
         words = [int.from_bytes(data[at : at + 2], "big") for at in range(1, len(data), 2)]
         said = " ".join(f"{word:#06x}" for word in words)
         return Explained(True, "registers", "reply", address, reason=said)
@@ -207,6 +207,11 @@ def _alone(profile: BoardProfile, frame: bytes) -> Explained:
         return refuse(f"function {function} is none of this family's")
     said = "a write" if function in WRITES else "a read"
     return Explained(True, "other", "request", address, reason=f"{said}: {NEVER}")
+
+
+def _counted(data: bytes, unit: int) -> bool:
+    """Whether the first byte counts those behind it, whole units of them."""
+    return len(data) > 1 and data[0] == len(data) - 1 and data[0] % unit == 0
 
 
 def _coil_write(profile: BoardProfile, address: int, data: bytes) -> Explained:

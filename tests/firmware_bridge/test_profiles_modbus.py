@@ -1,5 +1,6 @@
 """Modbus boards that differ by data alone: frames from outside, and what each must never say."""
 
+import random  # noqa: TID251  # seeded noise
 from collections.abc import Iterator
 from importlib import resources
 from typing import Any
@@ -326,6 +327,18 @@ def test_a_twins_pulse_is_told_as_the_two_minutes_that_it_would_be() -> None:
     assert (said.kind, said.pulse_ms) == ("other", None)
     assert "128000 ms" in said.reason
     assert explain(boards.load("relay8-high"), half_a_second_there).pulse_ms == 500
+
+
+@pytest.mark.parametrize("name", MODBUS)
+def test_sound_frames_of_any_kind_are_never_a_surprise(name: str) -> None:
+    rng, profile = random.Random(3), boards.load(name)
+    who = frames.telegram(name, WHO).data
+    for n in range(500):
+        function = rng.choice([1, 2, 3, 5, 6, 15, 16, 0x81, 0x85, rng.randrange(256)])
+        body = bytes([function, *rng.randbytes(rng.randrange(8))])[: rng.randrange(10)]
+        frame = modbus.frame(rng.randrange(3), body)
+        assert explain(profile, frame, None if n % 10 else who).kind
+        assert explain(profile, frame[: rng.randrange(len(frame))]).kind
 
 
 def test_a_pulse_that_we_end_has_no_length_in_its_frame() -> None:
