@@ -6,7 +6,7 @@ losses and pulse results come up through ``call_soon_threadsafe``, in the order 
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from math import isinf
 from typing import Any, Final, Protocol, TypeVar
@@ -85,6 +85,19 @@ class _Sensors:
 
     def reading(self) -> DoorReading:
         return DoorReading(POSITIONS[self.door.settled], PRESENCES[self.item.settled])
+
+    def read_by(self, board: BoardId) -> Iterator[Debounce]:
+        if self.wired.sensor.board == board:
+            yield self.door
+        if self.wired.item is not None and self.wired.item.board == board:
+            yield self.item
+
+    def missed(self, event: PollMissed) -> bool:
+        """True if something became unknown."""
+        changed = False
+        for each in self.read_by(event.board):
+            changed |= each.missed(event.at_s)
+        return changed
 
     @property
     def restless(self) -> bool:
@@ -231,8 +244,7 @@ class Cabinet:
             case InputsRead():
                 self._read(event)
             case PollMissed():
-                for sensor in self._sensors_on(event.board):
-                    sensor.missed()
+                self._missed(event)
             case StationLost():
                 self._lost(event)
             case StationFound():
@@ -258,14 +270,23 @@ class Cabinet:
                 moved.append(sensors)
         if restless:
             self._attend(event.board, ATTENTION_S)
+        self._moved(moved, event)
+
+    def _missed(self, event: PollMissed) -> None:
+        """No answer; what was read too long ago is unknown by now."""
+        on_board = self._on_board[event.board]
+        self._moved([sensors for sensors in on_board if sensors.missed(event)], event)
+
+    def _moved(self, moved: Iterable[_Sensors], event: InputsRead | PollMissed) -> None:
         at_ms = self._mono_ms(event.board, event.at_s)
         for sensors in moved:
             self._on_report(DoorMoved(sensors.wired.door, sensors.reading(), at_ms))
 
     def _lost(self, event: StationLost) -> None:
         _LOGGER.warning("board %s is lost: %s", event.board, event.why)
-        for sensor in self._sensors_on(event.board):
-            sensor.lost()
+        for sensors in self._on_board[event.board]:
+            for each in sensors.read_by(event.board):
+                each.lost()
         doors = tuple(n for n, sensors in self._sensors.items() if sensors.wired.sensor.board == event.board)
         self._on_report(BoardLost(event.board, doors, self._mono_ms(event.board, event.at_s)))
 
@@ -277,13 +298,6 @@ class Cabinet:
             if (lock := sensors.wired.lock).board == event.board and lock.channel in event.channels
         )
         self._on_report(RelayStuck(event.board, doors, self._mono_ms(event.board, event.at_s)))
-
-    def _sensors_on(self, board: BoardId) -> Iterator[Debounce]:
-        for sensors in self._on_board[board]:
-            if sensors.wired.sensor.board == board:
-                yield sensors.door
-            if sensors.wired.item is not None and sensors.wired.item.board == board:
-                yield sensors.item
 
     def _attend(self, board: BoardId, for_s: float) -> None:
         """Have a board polled fast, unless it is for at least half that long anyway."""

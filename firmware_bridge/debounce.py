@@ -7,7 +7,9 @@ READS: Final = 2
 STABLE_S: Final = 0.5
 GAP_MAX_S: Final = 1.5
 """Two readings further apart than this say nothing of the time between them."""
-
+STALE_S: Final = 5.0
+"""Not read for so long, a sensor is unknown, though its board answers other questions: no line may need
+longer to notice an opening."""
 
 DOOR: Final = frozenset({True})
 """'Closed' must be stable: a leaf swinging past its sensor is not shut. 'Open' needs only two reads."""
@@ -55,9 +57,14 @@ class Debounce:
         self.settled = None
         return True
 
-    def missed(self) -> None:
-        """A reading failed: what was about to settle starts over. What is settled stays until `lost`."""
-        self._candidate = None
+    def missed(self, at_s: float) -> bool:
+        """A reading failed: what was about to settle needs all its equal readings anew, but keeps its time.
+        True if what was believed is too old by now, and became unknown."""
+        self._equal = 0
+        if self.settled is None or at_s - self._read_s <= STALE_S:
+            return False
+        self.lost()
+        return True
 
     def lost(self) -> None:
         self.settled = None

@@ -147,6 +147,15 @@ async def test_what_a_lost_board_showed_is_unknown(rig: Rig) -> None:
     assert [type(report) for report in moves] == [DoorMoved, DoorMoved]
 
 
+async def test_what_a_board_no_longer_reads_is_unknown_though_it_answers(rig: Rig) -> None:
+    """It says what it is, and refuses its polls: never lost, and blind all the same."""
+    rig.inputs.inputs = rig.inputs.inputs[:16]
+    rig.inputs.inputs[0] = False
+    await rig.run(7)
+    assert rig.cabinet.reading(ONE) == rig.cabinet.reading(TWO) == DoorReading()
+    assert [type(report) for report in rig.reports] == [DoorMoved, DoorMoved]
+
+
 async def test_a_lost_lock_board_makes_no_door_unknown(rig: Rig) -> None:
     rig.locks.dead = True
     await rig.run(5)

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firmware_bridge.debounce import DOOR, GAP_MAX_S, ITEM, READS, STABLE_S, Debounce
+from firmware_bridge.debounce import DOOR, GAP_MAX_S, ITEM, READS, STABLE_S, STALE_S, Debounce
 
 
 def settled_at(debounce: Debounce, level: bool, start_s: float, every_s: float = 0.03) -> float:
@@ -35,15 +35,42 @@ def test_a_bounce_starts_over() -> None:
     assert door.pending
 
 
-def test_a_missed_read_starts_over_and_a_loss_forgets() -> None:
+def test_a_missed_read_starts_the_count_over_and_a_loss_forgets() -> None:
     door = Debounce(DOOR)
     settled_at(door, True, 0)
-    assert not door.read(False, 5)
-    door.missed()
-    assert not door.read(False, 5.1)
+    assert not door.read(False, 3)
+    assert not door.missed(3.05)
+    assert not door.read(False, 3.1)
     assert door.settled is True
+    assert door.read(False, 3.2)
     door.lost()
     assert door.settled is None
+
+
+def test_a_missed_read_does_not_take_the_time_away_that_a_door_was_shut() -> None:
+    """Fast polls on a noisy line are missed often; a shut door must be believed all the same."""
+    door = Debounce(DOOR)
+    settled_at(door, False, 0)
+    believed_s = []
+    for n in range(40):
+        at_s = 3 + n * 0.03
+        if n % 7 == 5:
+            assert not door.missed(at_s)
+        elif door.read(True, at_s):
+            believed_s.append(at_s - 3)
+    assert len(believed_s) == 1
+    assert STABLE_S <= believed_s[0] < STABLE_S + 0.1
+
+
+def test_what_was_read_too_long_ago_is_unknown() -> None:
+    door = Debounce(DOOR)
+    settled_at(door, True, 0)
+    moments_s = (3, STALE_S + 1, STALE_S + 2)
+    assert [(door.missed(at_s), door.settled) for at_s in moments_s] == [
+        (False, True),
+        (True, None),
+        (False, None),
+    ]
 
 
 def test_two_readings_far_apart_prove_nothing() -> None:
