@@ -244,8 +244,7 @@ def _alone(profile: BoardProfile, said: _Frame) -> Explained:
     if said.command == STATUS_ALL:
         return _of_all(profile, said)
     if said.command == CHANGED and len(data) == 2:  # noqa: PLR2004  # lock and state
-        states = _states(profile, data[1:])
-        return Explained(True, "report", "report", address, data[0], first=data[0], states=states)
+        return _changed(profile, said)
     if said.command == OPEN_ALL and not data:
         return Explained(True, "open_all", "request", address, reason=NEVER)
     if said.command in OTHERS or said.command == OPEN_ALL:
@@ -253,18 +252,33 @@ def _alone(profile: BoardProfile, said: _Frame) -> Explained:
     return refuse(f"{len(data)} bytes of data with command {said.command:02X} are nothing this family says")
 
 
+def _has(profile: BoardProfile, lock: int) -> bool:
+    return profile.locks is not None and FIRST <= lock <= profile.locks.channels
+
+
+def _changed(profile: BoardProfile, said: _Frame) -> Explained:
+    lock, state = said.data
+    if not _has(profile, lock):
+        reason = f"lock {lock}, which this board has not"
+        return Explained(True, "other", "report", said.address, reason=reason)
+    states = _states(profile, bytes([state]))
+    return Explained(True, "report", "report", said.address, lock, first=lock, states=states)
+
+
 def _of_one(profile: BoardProfile, said: _Frame) -> Explained:
     address, data = said.address, said.data
     channels = profile.locks.channels if profile.locks else 0
     if len(data) == LOCK_ANSWER_BYTES - ENVELOPE_BYTES:
-        if data[0] == GOOD or (said.command == OPEN and data[0] == FAILED):
+        known = data[0] == GOOD or (said.command == OPEN and data[0] == FAILED)
+        if known and _has(profile, data[1]):
             answer = _reply(profile, said)
             return replace(answer, kind="doors") if said.command == STATUS else answer
-        return Explained(True, "other", "reply", address, data[1], code=data[0], reason="an unknown status")
+        reason = f"status {data[0]:02X} for lock {data[1]} of {channels}"
+        return Explained(True, "other", "reply", address, reason=reason)
     if len(data) != 1:
         return refuse(f"{len(data)} bytes of data where a lock, or its status and state, are expected")
     lock = data[0]
-    if said.command == OPEN and profile.locks and FIRST <= lock <= channels:
+    if said.command == OPEN and profile.locks and _has(profile, lock):
         return Explained(True, "pulse", "request", address, lock, profile.locks.pulse_default_ms)
     if said.command == STATUS and lock == FIRST:
         return Explained(True, "identify", "request", address, lock)

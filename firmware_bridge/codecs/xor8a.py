@@ -250,12 +250,20 @@ def _alone(profile: BoardProfile, data: bytes) -> Explained:
     if header == OPEN and len(data) in {SHORT_BYTES, TIMED_BYTES}:
         return _order(profile, data)
     if header in REPORTS and len(data) == SHORT_BYTES and data[2] != ALL and data[3] in LEVELS:
-        said = _feedback(profile, data[3])
-        return Explained(True, "report", "report", data[1], data[2], first=data[2], states=(said,))
+        return _report(profile, data)
     does = _does(data)
     if does is None:
         return refuse(f"{len(data)} bytes under header {header:02X} are nothing this family says")
     return _other(data, does)
+
+
+def _report(profile: BoardProfile, data: bytes) -> Explained:
+    address, lock = data[1], data[2]
+    if lock > (profile.inputs.channels if profile.inputs else 0):
+        reason = f"lock {lock}, which this board has not"
+        return Explained(True, "other", "report", address, reason=reason)
+    said = _feedback(profile, data[3])
+    return Explained(True, "report", "report", address, lock, first=lock, states=(said,))
 
 
 def _does(data: bytes) -> str | None:

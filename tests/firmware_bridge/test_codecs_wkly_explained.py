@@ -70,6 +70,13 @@ def test_what_frames_say() -> None:
     assert said(wkly.frame(0, 0x82, b"\x01\x01\x01")).kind == "other"
 
 
+@pytest.mark.parametrize("lock", [0, 25, 255])
+def test_what_is_said_of_a_lock_that_is_none_is_no_door(lock: int) -> None:
+    for command, data in ((0x82, [0, lock, 1]), (0x83, [0, lock, 1]), (0x85, [lock, 1])):
+        it = said(wkly.frame(0, command, bytes(data)))
+        assert (it.kind, it.states) == ("other", None)
+
+
 @pytest.mark.parametrize(("profile", "request_", "reply", "meaning"), GOOD)
 def test_answers_are_explained_by_their_questions(
     profile: str, request_: Request, reply: bytes, meaning: Reply

@@ -47,6 +47,7 @@ def test_what_frames_say() -> None:
         "closed" if n == 18 else "open" for n in range(1, 25)
     )
     assert said("82 01 01 11 93").kind == "report"
+    assert said("82 01 0C 11 9E", EIGHT).kind == "other"
     assert said("82 01 00 22 A1").kind == "other"
     assert said("8A 01 00 11 9A").kind == "open_all"
     assert "2, 10, 18" in said("90 01 02 02 02 93").reason
