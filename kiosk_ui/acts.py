@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final
 
-from kiosk_ui.buttons import FINDINGS, REASONS, ROUNDS
-from kiosk_ui.screens import Act, Screen
+from kiosk_ui.buttons import FINDINGS, REASONS, ROUNDS, WHYS
+from kiosk_ui.screens import TABS, Act, Screen
 from kiosk_ui.texts import LANGUAGES
 
 TEXT_MAX: Final = 64
@@ -70,6 +70,11 @@ FIELDS: Final[Mapping[Act, Mapping[str, Field]]] = MappingProxyType(
         Act.WITHDRAW_OPEN: _DEPOSIT,
         Act.WITHDRAW_CONFIRM: {"deposit": Field(str, needed=False)},
         Act.CHECK_OPEN: {"door": Field(int)},
+        Act.SERVICE: {"tab": Field(str, needed=False, of=TABS), "page": Field(int, needed=False)},
+        Act.SERVICE_DOOR: {"door": Field(int, needed=False)},
+        Act.TEST_OPEN: {"door": Field(int, needed=False)},
+        Act.BLOCK: {"why": Field(str, of=WHYS)},
+        Act.UNBLOCK: {"door": Field(int, needed=False)},
         Act.CHECK_CONFIRM: {"empty": Field(bool), "door": Field(int, needed=False)},
     }
 )

@@ -4,7 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from kiosk_ui.screens import Act, Screen, Visit, door_of, offered
+from kiosk_ui import service_page
+from kiosk_ui.backroom import Sight
+from kiosk_ui.offers import offered
+from kiosk_ui.screens import TABS, Act, Screen, Visit, door_of
 from kiosk_ui.texts import Texts
 from locker.domain.door import Presence
 from locker.domain.state import LockerState
@@ -13,6 +16,8 @@ REASONS: Final = ("not_mine", "damaged", "incomplete")
 """Why a recipient may put an item back."""
 ROUNDS: Final = ("intake", "withdraw", "check")
 FINDINGS: Final = ("complete", "missing", "wrong", "empty")
+WHYS: Final = ("lock", "leaf", "sensor", "dirty", "other")
+"""Why a technician takes a door out of service."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +27,7 @@ class Button:
     act: Act
     word: str
     look: str = "plain"
-    """``primary``, ``plain``, ``quiet`` or ``way_out``."""
+    """``primary``, ``plain``, ``quiet``, ``way_out``, ``tile``, ``tab`` or ``chosen``."""
     data: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -46,12 +51,18 @@ _LAST: Final = frozenset(
 
 
 def buttons(
-    screen: Screen, visit: Visit, state: LockerState, texts: Texts, values: Mapping[str, object]
+    screen: Screen,
+    visit: Visit,
+    state: LockerState,
+    texts: Texts,
+    values: Mapping[str, object],
+    sight: Sight,
 ) -> list[dict[str, Any]]:
     """As the page draws them, most likely first; ``values`` are what labels may mention."""
     found: list[Button] = []
     for act in offered(visit, state):
-        found += _of(screen, act, visit, state)
+        theirs = _service(screen, act, visit, state, sight)
+        found += _of(screen, act, visit, state) if theirs is None else theirs
     return [_plain(screen, button, texts, values) for button in found]
 
 
@@ -85,6 +96,53 @@ def _several(screen: Screen, act: Act, visit: Visit, state: LockerState) -> list
         case Act.CHECK_CONFIRM, _:
             found = _check_buttons(visit, state)
     return found
+
+
+def _service(screen: Screen, act: Act, visit: Visit, state: LockerState, sight: Sight) -> list[Button] | None:
+    """A technician's buttons that stand for a choice; None for all others."""
+    found: list[Button] | None = None
+    match act, screen:
+        case Act.SERVICE, Screen.SERVICE:
+            found = _tabs(visit, state, sight)
+        case Act.SERVICE, Screen.SERVICE_DOOR:
+            doors = list(state.compartments)
+            page = doors.index(visit.door) // service_page.PAGE["doors"] if visit.door in doors else 0
+            found = [Button(act, "to_doors", "way_out", {"tab": "doors", "page": page})]
+        case Act.SERVICE, _:
+            found = [Button(act, "service", "tile", {"tab": "doors"})]
+        case Act.SERVICE_DOOR, Screen.SERVICE_DOOR:
+            found = [Button(act, "next_door", "plain", {"door": _next(visit, state)})]
+        case Act.SERVICE_DOOR, Screen.BLOCKING:
+            found = [Button(act, "back", "way_out")]
+        case Act.SERVICE_DOOR, _:
+            found = []  # the tiles themselves
+        case Act.BLOCK, _:
+            found = [Button(act, f"why_{why}", "tile", {"why": why}) for why in WHYS]
+        case Act.SELF_TEST, _:
+            found = [] if sight.testing else [Button(act, "self_test", "primary")]
+        case Act.SELF_TEST_STOP, _:
+            found = [Button(act, "self_test_stop", "plain")] if sight.testing else []
+    return found
+
+
+def _tabs(visit: Visit, state: LockerState, sight: Sight) -> list[Button]:
+    found = [
+        Button(Act.SERVICE, f"tab_{tab}", "chosen" if tab == visit.tab else "tab", {"tab": tab})
+        for tab in TABS
+    ]
+    count = service_page.pages(visit, state, sight)
+    page = min(visit.page, count - 1)
+    if page > 0:
+        found.append(Button(Act.SERVICE, "earlier", "tab", {"tab": visit.tab, "page": page - 1}))
+    if page + 1 < count:
+        found.append(Button(Act.SERVICE, "later", "tab", {"tab": visit.tab, "page": page + 1}))
+    return found
+
+
+def _next(visit: Visit, state: LockerState) -> int:
+    doors = list(state.compartments)
+    place = doors.index(visit.door) + 1 if visit.door in doors else 0
+    return doors[place % len(doors)]
 
 
 def _finding(found: str) -> Button:

@@ -30,6 +30,9 @@ class Step(StrEnum):
     LABEL = "label"
     STAFF_DOOR = "staff_door"
     STAFF_PROBLEM = "staff_problem"
+    SERVICE = "service"
+    SERVICE_DOOR = "service_door"
+    BLOCKING = "blocking"
 
 
 class Signal(StrEnum):
@@ -56,6 +59,10 @@ class Signal(StrEnum):
     WITHDRAW = "withdraw"
     CHECK = "check"
     LOAD = "load"
+    SERVICE = "service"
+    """A technician looks at the machine."""
+    SERVICE_DOOR = "service_door"
+    BLOCKING = "blocking"
     BACK = "back"
     LEAVE = "leave"
 
@@ -63,7 +70,11 @@ class Signal(StrEnum):
 _ENTRANCES: Final = (Step.HOME, Step.PHONE, Step.OFFER, Step.PROBLEM, Step.PIN, Step.DOOR)
 """Where the next code is welcome (at a door: once nothing is under way there)."""
 _ROUNDS: Final = (Step.ROUND_INTAKE, Step.ROUND_WITHDRAW, Step.ROUND_CHECK)
-_STAFF: Final = (Step.MENU, *_ROUNDS, Step.LOAD, Step.LABEL, Step.STAFF_DOOR, Step.STAFF_PROBLEM)
+_SERVICE: Final = (Step.SERVICE, Step.SERVICE_DOOR, Step.BLOCKING)
+_STAFF: Final = (
+    *(Step.MENU, *_ROUNDS, Step.LOAD, Step.LABEL, Step.STAFF_DOOR, Step.STAFF_PROBLEM),
+    *_SERVICE,
+)
 _ANSWERS: Final = {
     Signal.DROP_OFF: Step.OFFER,
     Signal.PHONE_ASKED: Step.PHONE,
@@ -98,6 +109,9 @@ NEXT: Final[Mapping[tuple[Step, Signal], Step]] = MappingProxyType(
     | {(Step.MENU, signal): after for signal, after in _TASKS.items()}
     # A door done with leads back to where it came from.
     | {(Step.STAFF_DOOR, signal): after for signal, after in _TASKS.items()}
+    | {(step, Signal.SERVICE): Step.SERVICE for step in (Step.MENU, *_SERVICE)}
+    | {(step, Signal.SERVICE_DOOR): Step.SERVICE_DOOR for step in _SERVICE}
+    | {(Step.SERVICE_DOOR, Signal.BLOCKING): Step.BLOCKING}
     | {(step, Signal.LABEL): Step.LABEL for step in _STAFF}
     | {(step, Signal.REFUSED): Step.STAFF_PROBLEM for step in _STAFF}
     | {(step, Signal.BACK): Step.MENU for step in _STAFF}

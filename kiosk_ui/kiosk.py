@@ -6,10 +6,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mappi
 from dataclasses import replace
 from typing import Any, Final
 
-from kiosk_ui import flow, screens, staff, visitors
+from kiosk_ui import flow, screens, service, staff, visitors
 from kiosk_ui.acts import CodeShown, NotHere, Press
+from kiosk_ui.backroom import Backroom, Sight
 from kiosk_ui.flow import Signal, Step
-from kiosk_ui.screens import EVERYWHERE, TAKES_CODES, Act, Visit, at_work, offered, screen_of
+from kiosk_ui.offers import EVERYWHERE, TAKES_CODES, offered
+from kiosk_ui.screens import Act, Visit, at_work, screen_of
 from kiosk_ui.texts import Texts
 from kiosk_ui.view import Now, Settings, View, view_of
 from locker.domain import deposit as deposits
@@ -30,6 +32,8 @@ _WAYS_OUT: Final = frozenset({Act.LEAVE, Act.SIGN_OUT})
 """Also the answers to "are you still there?", on whatever screen that was asked."""
 _STANDS_THERE_MS: Final = 300_000
 """Longer than anybody waits for a screen to come back."""
+_LOOK_MS: Final = 1_000
+"""How often figures of the machine are looked at anew while a technician watches them."""
 Does = Callable[[World, Visit, Press], Awaitable[Visit]]
 
 
@@ -42,7 +46,12 @@ class Kiosk:
         settings: Settings,
         texts: Mapping[str, Texts],
         failing: Callable[[], bool] = lambda: False,
+        backroom: Backroom = Backroom(),  # noqa: B008  # frozen, and empty
     ) -> None:
+        self._backroom = backroom
+        self._facts = Sight().facts
+        self._cancel_look: Callable[[], None] = lambda: None
+        self._staff_does = {**staff.DOES, **service.DOES, **service.testing(backroom.tester)}
         self._world, self._settings, self._texts, self._failing = world, settings, texts, failing
         self._language = settings.language
         self._visit = Visit()
@@ -66,10 +75,23 @@ class Kiosk:
     def view(self) -> View:
         """The view now; ``rev`` tells a later one from an earlier."""
         clock, state = self._world.clock, self._world.journal.state
-        now = Now(clock.mono_ms(), keypad_wait_s(self._world), self._ask_ends_ms, self._failing())
+        sight = self._sight() if self._looking else Sight()
+        now = Now(clock.mono_ms(), keypad_wait_s(self._world), self._ask_ends_ms, self._failing(), sight)
         self._made += 1
         view = view_of(self._visit, state, now, self._texts[self._language], self._settings)
         return {**view, "rev": self._made}
+
+    def _sight(self) -> Sight:
+        room, tester = self._backroom, self._backroom.tester
+        return Sight(
+            room.figures(),
+            room.contact(),
+            room.wires,
+            room.software,
+            self._world.clock.quality(),
+            tester is not None and tester.running,
+            self._facts,
+        )
 
     async def views(self) -> AsyncIterator[View]:
         """The view now and after every change, the newest only; ends with `close`."""
@@ -90,6 +112,7 @@ class Kiosk:
         """Let every watcher go. Called when the daemon stops, before its server does."""
         self._closed = True
         self._cancel_alarm()
+        self._cancel_look()
         self._changed()
 
     # --- what a person does ----------------------------------------------------------------------------
@@ -114,8 +137,9 @@ class Kiosk:
             elif press.act in _WAYS_OUT:
                 await self._end()
             elif press.act is not Act.STAY:
-                does = (STAFF_DOES if self._visit.staff else VISITOR_DOES)[press.act]
+                does = (self._staff_does if self._visit.staff else VISITOR_DOES)[press.act]
                 await self._do(lambda world, visit: does(world, visit, press))
+                await self._follow_test()
         self._touch()
 
     async def _do(self, step: Callable[[World, Visit], Awaitable[Visit]]) -> None:
@@ -172,6 +196,9 @@ class Kiosk:
     def _follow(self, state: LockerState, entry: Entry) -> None:
         visit = self._visit
         match entry.event:
+            case OpeningRequested(purpose=Purpose.SERVICE):
+                # A technician's page stays where it is; everybody else's has nothing to do with it.
+                pass
             case OpeningRequested() if self._begun is not None and entry.cause != "sensor":
                 # The grant is durable, the pulse is on its way: the page says so already.
                 self._visit = _opening(self._begun, entry.event)
@@ -179,7 +206,7 @@ class Kiosk:
                 self._visit = replace(visit, receipt=entry.event)
             case DoorOpened(door) if door == screens.door_of(visit, state):
                 self._visit = replace(visit, opened_mono_ms=entry.stamp.mono_ms)
-            case DoorLeftOpen(door) if door == screens.door_of(visit, state):
+            case DoorLeftOpen(door) if door == screens.door_of(visit, state) and not self._looking:
                 # The kiosk is for the next person now; the door is followed in the background.
                 self._spawn(self._leave_alone(visit.visit))
             case OpeningUnknown():
@@ -228,10 +255,33 @@ class Kiosk:
             if self._visit.visit == visit:
                 await self._end()
 
+    @property
+    def _looking(self) -> bool:
+        return self._visit.step in service.LOOKING
+
+    def _watch(self) -> None:
+        """While a technician looks on, figures move by themselves, and a self-test goes from door to door."""
+        self._cancel_look()
+        self._cancel_look = lambda: None
+        if self._looking and not self._closed:
+            at_ms = self._world.clock.mono_ms() + _LOOK_MS
+            self._cancel_look = self._world.clock.call_at(at_ms, self._look)
+
+    def _look(self) -> None:
+        self._spawn(self._follow_test())
+        self._watch()
+
+    async def _follow_test(self) -> None:
+        if self._looking and self._backroom.tester is not None:
+            self._facts = await self._backroom.tester.progress(0, 0)
+        if self._looking:
+            self._changed()
+
     def _touch(self) -> None:
         """Something happened: the session is alive, and the page is told."""
         self._last_act_ms, self._ask_ends_ms = self._world.clock.mono_ms(), 0
         self._arm()
+        self._watch()
         self._changed()
 
     def _changed(self) -> None:
@@ -288,4 +338,3 @@ def _opening(begun: Visit, fact: OpeningRequested) -> Visit:
 
 
 VISITOR_DOES: Final[Mapping[Act, Does]] = {**visitors.DOES, Act.PIN: staff.pin}
-STAFF_DOES: Final[Mapping[Act, Does]] = staff.DOES

@@ -1,4 +1,4 @@
-"""Which screen is true just now, and what may be done on it: pure functions of the visit and the journal."""
+"""Which screen is true just now: pure functions of the visit and the journal."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,8 +16,7 @@ from locker.domain.events import ReceiptIssued
 from locker.domain.ids import CompartmentNumber, DepositId, StaffId
 from locker.domain.opening import Opening, Purpose
 from locker.domain.state import LockerState
-from locker.operations.drop_off import EMPTY_READINGS
-from locker.operations.present_code import DropOffOffer, Offer, PickupOffer
+from locker.operations.present_code import DropOffOffer, Offer
 
 
 class Screen(StrEnum):
@@ -68,6 +67,9 @@ class Screen(StrEnum):
     LOAD_EMPTY = "load_empty"
     SECOND_LOOK = "second_look"
     STAFF_PROBLEM = "staff_problem"
+    SERVICE = "service"
+    SERVICE_DOOR = "service_door"
+    BLOCKING = "blocking"
 
 
 class Act(StrEnum):
@@ -99,6 +101,14 @@ class Act(StrEnum):
     CHECK_CONFIRM = "check_confirm"
     MENU = "menu"
     SIGN_OUT = "sign_out"
+    SERVICE = "service"
+    SERVICE_DOOR = "service_door"
+    TEST_OPEN = "test_open"
+    BLOCKING = "blocking"
+    BLOCK = "block"
+    UNBLOCK = "unblock"
+    SELF_TEST = "self_test"
+    SELF_TEST_STOP = "self_test_stop"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +142,13 @@ class Visit:
     receipt: ReceiptIssued | None = None
     opened_mono_ms: int = 0
     """When this visit's door was seen open; 0 before."""
+    tab: str = "doors"
+    """What a technician looks at; of `TABS`."""
+    page: int = 0
+    """Of that tab, from 0."""
+
+
+TABS: Final = ("doors", "boards", "sensors", "versions", "self_test")
 
 
 _BY_STEP: Final = MappingProxyType(
@@ -149,13 +166,16 @@ _BY_STEP: Final = MappingProxyType(
         Step.LOAD: Screen.LOAD,
         Step.LABEL: Screen.LABEL,
         Step.STAFF_PROBLEM: Screen.STAFF_PROBLEM,
+        Step.SERVICE: Screen.SERVICE,
+        Step.SERVICE_DOOR: Screen.SERVICE_DOOR,
+        Step.BLOCKING: Screen.BLOCKING,
     }
 )
 _COMMANDED: Final = frozenset(
     {openings.Phase.REQUESTED, openings.Phase.ACKNOWLEDGED, openings.Phase.UNCERTAIN}
 )
 _STANDS_OPEN: Final = frozenset({openings.Phase.OPEN, openings.Phase.LEFT_OPEN})
-_WHILE_OPEN: Final = MappingProxyType(
+WHILE_OPEN: Final = MappingProxyType(
     {
         Purpose.DROP_OFF: Screen.PLACE,
         Purpose.REOPEN: Screen.LOOK,
@@ -213,10 +233,13 @@ def door_of(visit: Visit, state: LockerState) -> CompartmentNumber | None:
 
 
 def opening_of(visit: Visit, state: LockerState) -> Opening | None:
-    """The latest opening of the visit's door that was made for it."""
+    """The latest opening of the visit's door that was made for it; a technician's is nobody else's."""
     door = door_of(visit, state)
     opening = state.opening_of(door) if door is not None else None
-    return opening if opening is not None and opening.deposit == visit.deposit else None
+    if opening is None or opening.deposit != visit.deposit:
+        return None
+    tried = opening.purpose is Purpose.SERVICE
+    return opening if tried is (visit.step is Step.SERVICE_DOOR) else None
 
 
 def screen_of(visit: Visit, state: LockerState) -> Screen:
@@ -278,79 +301,12 @@ def _moved_screen(visit: Visit, state: LockerState, opening: Opening) -> Screen:
         return Screen.UNSEEN
     putting_back = bool(visit.refusing) and opening.purpose is Purpose.PICK_UP
     if opening.phase in _STANDS_OPEN or compartment.position is Position.OPEN:
-        return Screen.PUT_BACK if putting_back else _WHILE_OPEN[opening.purpose]
+        return Screen.PUT_BACK if putting_back else WHILE_OPEN[opening.purpose]
     if putting_back:
         return Screen.PUT_BACK_CONFIRM
     if visit.kept and opening.purpose is Purpose.REOPEN:
         return Screen.RECEIPT
     return ONCE_SHUT[opening.purpose, compartment.item]
-
-
-_RETRY: Final = (Act.AGAIN, Act.LEAVE)
-_STAFF_END: Final = (Act.MENU, Act.SIGN_OUT)
-ACTS: Final[Mapping[Screen, tuple[Act, ...]]] = MappingProxyType(
-    {
-        Screen.HOME: (),
-        Screen.PHONE: (Act.PHONE4, Act.LEAVE),
-        Screen.OFFER: (Act.OPEN, Act.LEAVE),
-        Screen.OFFER_AGAIN: (Act.OPEN, Act.LEAVE),
-        Screen.OPENING: (),
-        Screen.STUCK: _RETRY,
-        Screen.GIVE_UP: (Act.LEAVE,),
-        Screen.INTERRUPTED: (Act.LEAVE,),
-        Screen.UNSEEN: (Act.LEAVE,),
-        Screen.PLACE: (Act.NOT_EMPTY,),
-        Screen.EMPTY: (Act.AGAIN, Act.CONFIRM_IN, Act.LEAVE),
-        Screen.CONFIRM_IN: (Act.CONFIRM_IN, Act.AGAIN, Act.LEAVE),
-        Screen.RECEIPT: (Act.LEAVE,),
-        Screen.LOOK: (),
-        Screen.LOOKED: (Act.STILL_INSIDE, Act.TAKE_BACK, Act.AGAIN),
-        Screen.TAKEN_BACK: (Act.LEAVE,),
-        Screen.CANCELLED: (Act.LEAVE,),
-        Screen.NOT_EMPTY: (Act.LEAVE,),
-        Screen.TAKE: (Act.REFUSING, Act.REFUSE),
-        Screen.CONFIRM_TAKEN: (Act.TAKEN, Act.AGAIN, Act.REFUSING, Act.REFUSE),
-        Screen.STILL_INSIDE: (Act.AGAIN, Act.REFUSING, Act.REFUSE, Act.LEAVE),
-        Screen.REFUSING: (Act.REFUSE, Act.BACK),
-        Screen.PUT_BACK: (Act.BACK,),
-        Screen.PUT_BACK_CONFIRM: (Act.REFUSE, Act.AGAIN, Act.BACK),
-        Screen.REFUSED_ITEM: (Act.LEAVE,),
-        Screen.COLLECTED: (Act.LEAVE,),
-        Screen.ENDED: (Act.LEAVE,),
-        Screen.PROBLEM: (Act.LEAVE,),
-        Screen.PIN: (Act.PIN, Act.LEAVE),
-        Screen.MENU: (Act.ROUND, Act.LOAD, Act.SIGN_OUT),
-        Screen.ROUND_INTAKE: (Act.INTAKE_OPEN, *_STAFF_END),
-        Screen.ROUND_WITHDRAW: (Act.WITHDRAW_OPEN, *_STAFF_END),
-        Screen.ROUND_CHECK: (Act.CHECK_OPEN, *_STAFF_END),
-        Screen.LOAD: _STAFF_END,
-        Screen.LABEL: (Act.LOAD_OPEN, *_STAFF_END),
-        Screen.TAKE_OUT: (),
-        Screen.PUT_IN: (Act.NOT_EMPTY,),
-        Screen.INSPECT: (),
-        Screen.NOT_TAKEN: (Act.AGAIN, Act.MENU),
-        Screen.INTAKE_CONFIRM: (Act.INTAKE_CONFIRM, Act.AGAIN, Act.MENU),
-        Screen.WITHDRAW_CONFIRM: (Act.WITHDRAW_CONFIRM, Act.AGAIN, Act.MENU),
-        Screen.CHECK_CONFIRM: (Act.CHECK_CONFIRM, Act.AGAIN, Act.MENU),
-        Screen.LOAD_EMPTY: (Act.AGAIN, Act.MENU),
-        Screen.SECOND_LOOK: (Act.AGAIN, Act.MENU),
-        Screen.STAFF_PROBLEM: _STAFF_END,
-    }
-)
-"""What each screen takes, most likely first; the language and a sign of life are taken everywhere."""
-EVERYWHERE: Final = frozenset({Act.LANGUAGE, Act.STAY})
-
-TAKES_CODES: Final = frozenset(
-    {Screen.HOME, Screen.PHONE, Screen.OFFER, Screen.OFFER_AGAIN, Screen.PROBLEM, Screen.PIN}
-    | {Screen.RECEIPT, Screen.TAKEN_BACK, Screen.CANCELLED, Screen.REFUSED_ITEM, Screen.COLLECTED}
-    | {Screen.ENDED, Screen.INTERRUPTED, Screen.GIVE_UP}
-    | {Screen.MENU, Screen.ROUND_INTAKE, Screen.ROUND_WITHDRAW, Screen.ROUND_CHECK}
-    | {Screen.LOAD, Screen.LABEL, Screen.SECOND_LOOK, Screen.STAFF_PROBLEM}
-)
-"""Where a code is heard. Elsewhere a visit is under way, and another person's code would tear it apart."""
-
-_HANDS_INSIDE: Final = frozenset({Screen.OPENING, *_WHILE_OPEN.values(), Screen.PUT_BACK})
-"""A door stands open, or is about to: there is no way out but to shut it."""
 
 
 def at_work(visit: Visit, state: LockerState) -> bool:
@@ -359,30 +315,4 @@ def at_work(visit: Visit, state: LockerState) -> bool:
     return visit.step in _AT_A_DOOR and opening is not None and opening.phase is openings.Phase.OPEN
 
 
-_AT_A_DOOR: Final = frozenset({Step.DOOR, Step.REFUSING, Step.NOT_EMPTY, Step.STAFF_DOOR})
-
-
-def offered(visit: Visit, state: LockerState) -> tuple[Act, ...]:
-    """What may be pressed now."""
-    screen = screen_of(visit, state)
-    acts = ACTS[screen]
-    if screen in {Screen.STUCK, Screen.GIVE_UP, Screen.INTERRUPTED, Screen.UNSEEN} and visit.staff:
-        acts = (*(act for act in acts if act is not Act.LEAVE), *_STAFF_END)
-    if screen is Screen.EMPTY and not _word_counts(visit, state):
-        acts = tuple(act for act in acts if act is not Act.CONFIRM_IN)
-    if not may_open_again(visit):
-        # Found again after a restart: the right to open is proven anew, by the code.
-        acts = tuple(act for act in acts if act is not Act.AGAIN)
-        return acts if Act.LEAVE in acts or screen in _HANDS_INSIDE else (*acts, Act.LEAVE)
-    return acts
-
-
-def may_open_again(visit: Visit) -> bool:
-    """Whether the code or badge that was shown is still in memory."""
-    known = bool(visit.staff) or isinstance(visit.offer, DropOffOffer | PickupOffer)
-    return known or visit.step is not Step.DOOR
-
-
-def _word_counts(visit: Visit, state: LockerState) -> bool:
-    deposit = state.deposits.get(visit.deposit)
-    return deposit is not None and deposit.empty_closes >= EMPTY_READINGS
+_AT_A_DOOR: Final = frozenset({Step.DOOR, Step.REFUSING, Step.NOT_EMPTY, Step.STAFF_DOOR, Step.SERVICE_DOOR})

@@ -5,14 +5,17 @@ carries the act that it posts.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
-from kiosk_ui import lists
+from kiosk_ui import lists, service_page
+from kiosk_ui.backroom import Sight
 from kiosk_ui.buttons import buttons
-from kiosk_ui.screens import TAKES_CODES, Screen, Visit, may_open_again, opening_of, screen_of
+from kiosk_ui.offers import TAKES_CODES, may_open_again
+from kiosk_ui.screens import Screen, Visit, opening_of, screen_of
 from kiosk_ui.texts import Texts
 from locker.domain import opening as openings
+from locker.domain.access import Role
 from locker.domain.codes import TYPED_DIGITS
 from locker.domain.door import Position
 from locker.domain.errors import Reason, Refusal
@@ -48,6 +51,8 @@ STAGES: Final[Mapping[Screen, str]] = {
     Screen.ENDED: "alert",
     Screen.PROBLEM: "alert",
     Screen.STAFF_PROBLEM: "alert",
+    Screen.SERVICE: "service",
+    Screen.BLOCKING: "tiles",
 }
 """What fills the larger part of a screen; the others show the cabinet."""
 _PROBLEMS: Final = frozenset({Screen.PROBLEM, Screen.STAFF_PROBLEM})
@@ -83,6 +88,8 @@ class Now:
     """When a session that was asked "still there?" ends; 0 while nobody was asked."""
     failing: bool = False
     """Nothing can be recorded, so no door opens."""
+    sight: Sight = field(default_factory=Sight)
+    """Of the machine, for the service page."""
 
 
 def view_of(visit: Visit, state: LockerState, now: Now, texts: Texts, settings: Settings) -> View:
@@ -105,22 +112,31 @@ def view_of(visit: Visit, state: LockerState, now: Now, texts: Texts, settings: 
         "help": texts.say("word.help", values) if settings.help_line else "",
         "other_lang": texts.say("word.other_language", {}),
         **_words(screen, visit, state, refusal, texts, values),
-        "facts": lists.facts(screen, visit, state, texts),
+        "facts": _facts(screen, visit, state, now, texts),
         "papers": lists.papers(screen, visit, state, texts),
         "rows": lists.rows(screen, visit, state, texts),
         "door": door if door is not None and screen not in {Screen.HOME, Screen.PROBLEM} else None,
         "cabinet": lists.cabinet(state) if door is not None else None,
-        "acts": [] if now.failing and not visit.visit else buttons(screen, visit, state, texts, values),
+        "acts": []
+        if now.failing and not visit.visit
+        else buttons(screen, visit, state, texts, values, now.sight),
         "ready_in_ms": _ready_in_ms(screen, visit, state, now, settings),
         "warn_in_ms": _warn_in_ms(screen, visit, state, now),
         "entry": _entry(screen, now),
         "scanner": settings.scanner == "screen" and screen in TAKES_CODES,
         "receipt": lists.receipt(screen, visit, state, texts),
         "ask": _ask(now, texts),
+        "service": service_page.content(screen, visit, state, now.sight, texts),
         "notices": _notices(screen, state, texts),
         "labels": _labels(texts),
     }
     return view
+
+
+def _facts(screen: Screen, visit: Visit, state: LockerState, now: Now, texts: Texts) -> list[dict[str, str]]:
+    if screen is Screen.SERVICE_DOOR:
+        return service_page.facts(visit, state, now.sight, texts)
+    return lists.facts(screen, visit, state, texts)
 
 
 def _words(
@@ -180,7 +196,15 @@ def _variant(screen: Screen, visit: Visit, state: LockerState) -> str:
         return "_staff"
     if screen in {Screen.ROUND_INTAKE, Screen.ROUND_WITHDRAW, Screen.ROUND_CHECK}:
         return "" if lists.waiting(screen, state) else "_none"
-    return ""
+    return _service_variant(screen, visit, state)
+
+
+def _service_variant(screen: Screen, visit: Visit, state: LockerState) -> str:
+    if screen is Screen.SERVICE:
+        return f"_{visit.tab}"
+    record = state.staff.get(visit.staff)
+    alone = record is not None and record.roles == {Role.TECHNICIAN}
+    return "_technician" if screen is Screen.MENU and alone else ""
 
 
 def _stuck_variant(visit: Visit, state: LockerState) -> str:

@@ -20,7 +20,10 @@ incomplete); ``phone4``, ``pin`` (``digits``); ``language`` (``lang``); ``round`
 check); ``intake_open``, ``withdraw_open`` (``deposit``); ``check_open`` (``door``: number);
 ``intake_confirm`` (``finding``: complete, missing, wrong, empty); ``withdraw_confirm``;
 ``check_confirm`` (``empty``: bool).
-A load is confirmed by scanning its label again. Which acts a screen takes: `kiosk_ui.screens.ACTS`.
+A technician's: ``service`` (``tab``: doors, boards, sensors, versions, self_test; ``page``: number, from 0);
+``service_door`` (``door``); ``test_open``, ``unblock`` (``door``, optional); ``blocking`` (ask why);
+``block`` (``why``: lock, leaf, sensor, dirty, other); ``self_test``, ``self_test_stop`` (nothing).
+A load is confirmed by scanning its label again. Which acts a screen takes: `kiosk_ui.offers.ACTS`.
 
 A POST answers 200 with the new view, also where the locker refused (``refused`` says why). A body that does
 not fit answers 4xx with problem JSON ``{"reason", "detail"}`` and changes nothing: 400 for its form (reasons
@@ -47,6 +50,7 @@ from starlette.staticfiles import StaticFiles
 
 from kiosk_ui import qr, texts
 from kiosk_ui.acts import BadRequest, NotHere, read_code, read_press
+from kiosk_ui.backroom import Backroom
 from kiosk_ui.guard import Guard, json_body, problem
 from kiosk_ui.kiosk import Kiosk
 from kiosk_ui.view import Settings
@@ -63,14 +67,19 @@ Subscribe = Callable[[Callable[[LockerState, tuple[Entry, ...]], None]], Callabl
 
 
 def create_app(
-    world: World, subscribe: Subscribe, settings: Settings, failing: Callable[[], bool] = lambda: False
+    world: World,
+    subscribe: Subscribe,
+    settings: Settings,
+    failing: Callable[[], bool] = lambda: False,
+    backroom: Backroom = Backroom(),  # noqa: B008  # frozen, and empty
 ) -> Starlette:
     """The kiosk of one locker; ``app.state.kiosk`` is its `Kiosk`.
 
-    ``subscribe`` is the journal's, ``failing`` says whether it cannot be written. Call it on the event loop.
+    ``subscribe`` is the journal's, ``failing`` says whether it cannot be written,
+    ``backroom`` is what technicians see of the machine. Call it on the event loop.
     Before the server stops, ``app.state.kiosk.close()`` lets the event streams end.
     """
-    kiosk = Kiosk(world, settings, texts.load_all(), failing)
+    kiosk = Kiosk(world, settings, texts.load_all(), failing, backroom)
     unsubscribe = subscribe(kiosk.entries_committed)
 
     @asynccontextmanager

@@ -1,6 +1,7 @@
 // Draws a view. Decides nothing: which words, which buttons, which picture is said by the view itself.
 import { byId, el } from "/static/dom.js";
 import { cabinet, sign } from "/static/pictures.js";
+import { service } from "/static/service.js";
 
 export function words(view) {
   byId("place").textContent = view.place;
@@ -35,6 +36,7 @@ const STAGES = {
   alert: () => sign("alert"),
   countdown: () => el("p", { className: "countdown", role: "timer" }),
   rows: (view, press) => el("div", { className: "rows" }, ...view.rows.map((row) => rowButton(row, press))),
+  service: (view, press) => service(view, press),
   tiles: (view, press) => el("div", { className: "tiles" }, ...tiles(view, press)),
 };
 

@@ -11,6 +11,7 @@ let shown = { rev: 0, screen: "" };
 let shownAt = 0;
 let keypad = null;
 let drawn = "";
+const parts = {};
 let offline = 0;
 let last = Promise.resolve();
 
@@ -66,18 +67,29 @@ function redraw(view, moved, answered) {
   document.body.dataset.screen = view.screen;
   document.body.dataset.stage = view.stage;
   draw.words(view);
-  draw.acts(view, press);
+  // A button that is put anew under a finger loses its press: figures that move leave the rest alone.
+  if (differs("acts", [view.screen, view.acts])) draw.acts(view, press);
   if (view.stage === "keypad") {
     const typed = moved || answered || !keypad ? "" : keypad.typed;
     keypad = new Keypad(view.entry, view.labels, entered);
     keypad.set(typed);
+    delete parts.stage;
     byId("stage").replaceChildren(keypad.node);
   } else {
     keypad = null;
-    byId("stage").replaceChildren(draw.stage(view, press));
+    const { title, lead, banner, said, facts, notices, reference, rev, ask: asked, ready_in_ms: ready, warn_in_ms: warn, ...stood } = view;
+    if (differs("stage", stood)) byId("stage").replaceChildren(draw.stage(view, press));
   }
   if (moved) byId("title").focus({ preventScroll: true });
   else if (focused) document.querySelector(`[data-key='${CSS.escape(focused)}']`)?.focus();
+}
+
+// Whether a part of the page is to be drawn anew.
+function differs(part, now) {
+  const text = JSON.stringify(now);
+  const changed = parts[part] !== text;
+  parts[part] = text;
+  return changed;
 }
 
 function ask(asked) {

@@ -13,6 +13,7 @@ from kiosk_ui.view import Settings
 from kiosk_ui.web import create_app
 from locker.domain.ids import DepositId
 from locker.operations.upkeep import upkeep
+from tests.kiosk_ui.machine import Machine
 from tests.locker.operations.world import MemoryWorld
 
 View = dict[str, Any]
@@ -40,7 +41,13 @@ class Page:
 
     def _begin(self) -> None:
         journal = self.world.journal
-        self.app = create_app(self.world.world, journal.subscribe, self.settings, lambda: journal.failing)
+        self.machine = Machine(self.world)
+        journal.subscribe(self.machine.tester.entries_committed)
+        self.testing = asyncio.create_task(self.machine.tester.run())
+        backroom = self.machine.backroom()
+        self.app = create_app(
+            self.world.world, journal.subscribe, self.settings, lambda: journal.failing, backroom
+        )
         self.kiosk = kiosk_of(self.app)
         if self.live:
             self.following = asyncio.create_task(self.world.follower.run())
@@ -51,6 +58,7 @@ class Page:
 
     def _end(self) -> None:
         self.kiosk.close()
+        self.testing.cancel()
         if self.following:
             self.following.cancel()
 
@@ -115,6 +123,12 @@ class Page:
     async def sign_in(self) -> View:
         await self.code(scanned=await self.world.enrol())
         return await self.act("pin", digits="135790")
+
+    async def technician(self, staff: str = "t-1", roles: frozenset[str] = frozenset({"technician"})) -> View:
+        """Signs in and looks at the doors."""
+        await self.code(scanned=await self.world.enrol(staff, roles=roles))
+        await self.act("pin", digits="135790")
+        return await self.act("service", tab="doors")
 
     async def load(
         self, item: str = "I-1", case: str = "C-1", *, second_factor: bool = False
