@@ -15,6 +15,7 @@ from hw_sim.line import Wire
 from hw_sim.panel.app import build
 from hw_sim.physics import Mechanics
 from hw_sim.rig import Rig
+from hw_sim.scanner import KINDS, Scanner
 from hw_sim.web import Broadcast, announce, bound, serve, url_of
 
 DEFAULT_PORT: Final = 8701
@@ -34,6 +35,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--baud", type=int, choices=BAUDS, help="of every line; not with --file, which says it"
     )
     parser.add_argument("--panel-port", type=int, default=DEFAULT_PORT, help="0 takes a free one")
+    parser.add_argument(
+        "--scanner", choices=["none", *KINDS], default="continuous", help="a code scanner on its own pty"
+    )
     parser.add_argument("--seed", type=int, default=1, help="of the line's faults")
     parser.add_argument("--bounce-ms", type=int, default=12, help="chatter of the door contacts after a move")
     lifeline.option(parser)
@@ -60,19 +64,24 @@ def run(options: argparse.Namespace) -> int:
     broadcast = Broadcast(batched=frozenset({"frame"}))
     rig.listen(broadcast.tell)
     rig.start()
+    scanner = None if options.scanner == "none" else Scanner(options.dir, options.scanner)
+    if scanner:
+        scanner.start()
     url = url_of(listener)
 
     def ready() -> None:
         bauds = {name: rig.wire(name).baud for name in rig.ports}
         facts = {"pid": os.getpid(), "panel": url, "lines": dict(rig.ports), "bauds": bauds}
-        announce(options.dir, facts)
+        announce(options.dir, facts | ({"scanner": scanner.pattern} if scanner else {}))
         for name, port in rig.ports.items():
             print(f"line {name}: {port}")
         print(f"panel: {url}", flush=True)
 
     try:
-        serve(build(rig, broadcast), broadcast, listener, ready)
+        serve(build(rig, broadcast, scanner), broadcast, listener, ready)
     finally:
+        if scanner:
+            scanner.stop()
         rig.stop()
         (options.dir / "ready.json").unlink(missing_ok=True)
     return 0

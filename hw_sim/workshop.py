@@ -80,13 +80,16 @@ class Workshop(Stack):
         output([command("locker-central"), *words, "--config", str(central)])
 
     @contextmanager
-    def running(self, rewire: Rewire, faults: Mapping[str, Any]) -> Iterator[None]:
-        """A new cabinet with these faults, a locker without a past; both gone afterwards."""
+    def running(
+        self, rewire: Rewire, faults: Mapping[str, Any], breaks: Callable[["Workshop"], None]
+    ) -> Iterator[None]:
+        """A new cabinet, these faults, what a hand breaks, a locker without a past; all gone afterwards."""
         shutil.rmtree(self.locker_config.parent / "state", ignore_errors=True)
         try:
             self.start_cabinet()
             if faults:
                 httpx.post(f"{self.panel_url}/faults", json=dict(faults)).raise_for_status()
+            breaks(self)
             self._configure(rewire)
             self.start_locker()
             self._settle()

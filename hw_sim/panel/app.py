@@ -14,8 +14,10 @@ from starlette.staticfiles import StaticFiles
 
 from hw_sim.faults import BadFaultsError
 from hw_sim.hands import ACTS, NoSuchDoorError, RefusedError
+from hw_sim.panel import scan
 from hw_sim.physics import Reading
 from hw_sim.rig import NoSuchLineError, Rig
+from hw_sim.scanner import Scanner
 from hw_sim.web import BAD_REQUEST, NOT_FOUND, Broadcast, json_object, refused, say_refused
 
 STATIC: Final = Path(__file__).parent / "static"
@@ -24,7 +26,7 @@ FRAMES_SHOWN: Final = 60
 NUMBER_LONGEST: Final = 4
 
 
-def build(rig: Rig, broadcast: Broadcast) -> Starlette:
+def build(rig: Rig, broadcast: Broadcast, scanner: Scanner | None = None) -> Starlette:
     """The application; `broadcast` must be fed by the rig (`rig.listen(broadcast.tell)`)."""
     panel = _Panel(rig, broadcast)
     routes: list[Route | Mount] = [
@@ -38,6 +40,7 @@ def build(rig: Rig, broadcast: Broadcast) -> Starlette:
         Route("/moves", panel.rows("moves")),
         Route("/frames", panel.rows("frames")),
         Route("/events", panel.events),
+        *scan.routes(scanner),
         Mount("/", StaticFiles(directory=STATIC, html=True)),
     ]
     return Starlette(routes=routes, exception_handlers={HTTPException: say_refused})

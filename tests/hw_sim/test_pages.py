@@ -1,5 +1,6 @@
 """What people see: the cabinet's doors move in the browser, the phone shows what came."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from playwright.async_api import Browser, expect
 
 from tests.hw_sim.asking import opened
 from tests.hw_sim.conftest import Start
-from tests.hw_sim.wired import frame
+from tests.hw_sim.wired import MIXED, frame
 
 pytestmark = [pytest.mark.browser, pytest.mark.processes]
 
@@ -35,10 +36,42 @@ async def test_a_door_swings_open_and_hands_work(browser: Browser, cabinet_url: 
     await bay.locator(".more").click()
     await page.get_by_text("Jam the latch").click()
     await expect(bay).to_contain_class("jammed")
-    await page.get_by_role("button", name="Board 2 silent").click()
-    await expect(page.get_by_role("button", name="Board 2 silent")).to_have_attribute("aria-pressed", "true")
+    board = page.locator("details", has_text="inputs-32")
+    await board.locator("summary").click()
+    await board.get_by_role("button", name="Silent").click()
+    await expect(board.get_by_role("button", name="Silent")).to_have_attribute("aria-pressed", "true")
     faults = await page.request.get(f"{cabinet_url}faults")
     assert (await faults.json())["A"]["dead"] == [2]
+    assert complaints == []
+
+
+async def test_a_cabinet_of_many_kinds_is_shown_and_broken_by_hand(
+    browser: Browser, start: Start, tmp_path: Path
+) -> None:
+    start("cabinet", "--dir", str(tmp_path), "--panel-port", "0", "--file", str(MIXED))
+    facts = json.loads((tmp_path / "ready.json").read_text())
+    page = await browser.new_page(viewport={"width": 1360, "height": 900})
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    await page.goto(facts["panel"])
+    await expect(page.locator("#lines button")).to_have_text(
+        ["A 9600 pty", "B 19200 raw-tcp", "C 9600 modbus-tcp"]
+    )
+
+    await page.locator("#lines button").nth(2).click()
+    await expect(page.locator("#port")).to_have_text(facts["lines"]["C"])
+    await expect(page.locator("#faults details")).to_have_count(1)
+    await page.get_by_role("button", name="Echoing adapter").click()
+    await expect(page.get_by_role("button", name="Echoing adapter")).to_have_attribute("aria-pressed", "true")
+
+    bay = page.locator(".bay").nth(1)
+    await bay.locator(".more").click()
+    await page.get_by_text("Relay contact welds").click()
+    await expect(bay).to_contain_class("relay")
+    faults = await (await page.request.get(f"{facts['panel']}faults")).json()
+    assert (faults["C"]["echo"], faults["A"]["echo"], faults["A"]["welded"]) == (True, False, ["1/2"])
+    await page.get_by_role("button", name="Mend all").click()
+    await expect(bay).not_to_contain_class("relay")
     assert complaints == []
 
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 from hw_sim import hands
 from hw_sim.boards import CoilOrder
@@ -15,6 +16,9 @@ from hw_sim.faults import Faults, changed
 from hw_sim.layout import Layout, made
 from hw_sim.line import Kind, Line, Seen, Wire
 from hw_sim.physics import Mechanics
+
+MIXED: Final = Path(__file__).with_name("mixed.toml")
+"""A cabinet of three lines and four families, also shown in docs/simulator.md."""
 
 
 @dataclass
