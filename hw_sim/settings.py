@@ -51,6 +51,9 @@ user = "{locker}"
 password_file = "{sign_in_file}"
 # Alone on this machine: no fleet has to be kept from coming back all at once.
 loss_delay_max_s = 2
+
+[scanner]
+port = "{scanner}"
 """
 BRIDGE: Final = """
 [bridge]

@@ -209,6 +209,7 @@ class Stack:
             kiosk=self.ports.kiosk,
             broker=self.ports.broker,
             sign_in_file=SIGN_IN_FILE,
+            scanner=ready["scanner"],
         )
         wires = wiring(LAYOUTS["two-board"], ready["lines"], ready["bauds"])
         self.locker_config.write_text(head + wires, encoding="utf-8")
