@@ -8,7 +8,16 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Final, TypeVar, get_args, get_type_hints
 
-from firmware_bridge.boards.profile import QUALITIES, SPEECHES, AllOff, BoardProfile, Locks, Modbus
+from firmware_bridge.boards.profile import (
+    QUALITIES,
+    SPEECHES,
+    AllOff,
+    BoardProfile,
+    Kerong,
+    Locks,
+    Modbus,
+    Winnsen,
+)
 from firmware_bridge.errors import ProfileError
 from firmware_bridge.request import PULSE_CEILING_MS
 
@@ -25,6 +34,12 @@ REPLY_TIMEOUT_MAX_MS: Final = 1_000
 GAP_MAX_MS: Final = 50
 CHANNELS_MAX: Final = 64
 BELIEVE_MAX: Final = 5
+BELIEVE_UNSUMMED: Final = 3
+"""Where frames carry no checksum."""
+WORD_LOCKS: Final = 16
+"""Of families that number their locks by four bits or one word."""
+FIVE_ADDRESS_MAX: Final = 14
+STATUS_OFFSETS: Final = frozenset({4, 5})
 
 Section = TypeVar("Section")
 
@@ -132,8 +147,13 @@ def _check(profile: BoardProfile) -> None:
         require(fits, "inputs.believe_reads", f"2 to {BELIEVE_MAX}")
     if profile.locks is not None:
         _check_locks(profile.name, profile.locks)
-    if isinstance(profile.speech, Modbus):
-        _check_modbus(profile, profile.speech)
+    match profile.speech:
+        case Modbus() as modbus:
+            _check_modbus(profile, modbus)
+        case Kerong() as kerong:
+            _check_kerong(profile, kerong)
+        case Winnsen():
+            _check_winnsen(profile)
     if profile.all_off is not None:
         _check_all_off(profile, profile.all_off)
 
@@ -169,6 +189,38 @@ def _check_modbus(profile: BoardProfile, modbus: Modbus) -> None:
         # We end such a pulse ourselves: that it ended must be seen, and no crash may outlast the next start.
         seen = modbus.coils is not None and profile.all_off is not None and bool(profile.experimental)
         require(seen, "pulse.kind", "timed pulses need [modbus.coils], [all_off] and experimental")
+
+
+def _check_kerong(profile: BoardProfile, kerong: Kerong) -> None:
+    def require(holds: bool, field: str, problem: str) -> None:
+        if not holds:
+            raise ProfileError(profile.name, field, problem)
+
+    locks = profile.locks.channels if profile.locks else 0
+    inputs = profile.inputs.channels if profile.inputs else 0
+    require(kerong.frame in {"five", "six"}, "kerong.frame", "five or six")
+    if kerong.frame == "five":
+        require(
+            profile.address.max <= FIVE_ADDRESS_MAX,
+            "address",
+            f"15 is all boards; {FIVE_ADDRESS_MAX} at most",
+        )
+        require(locks <= WORD_LOCKS, "locks.channels", f"four bits name {WORD_LOCKS} locks")
+        require(inputs <= 2 * WORD_LOCKS, "inputs.channels", f"{WORD_LOCKS} hooks and {WORD_LOCKS} items")
+    else:
+        require(
+            kerong.status_offset in STATUS_OFFSETS, "kerong.status_offset", "4, or 5 behind a length byte"
+        )
+        require(inputs <= 8 * kerong.status_bytes, "kerong.status_bytes", "hold too few inputs")
+
+
+def _check_winnsen(profile: BoardProfile) -> None:
+    for part, channels in (("locks", profile.locks), ("inputs", profile.inputs)):
+        if channels is not None and channels.channels > WORD_LOCKS:
+            raise ProfileError(profile.name, f"{part}.channels", f"a board of this family has {WORD_LOCKS}")
+    if profile.inputs is not None and profile.inputs.believe_reads < BELIEVE_UNSUMMED:
+        problem = f"{BELIEVE_UNSUMMED} or more, for no checksum guards a frame"
+        raise ProfileError(profile.name, "inputs.believe_reads", problem)
 
 
 def _check_all_off(profile: BoardProfile, all_off: AllOff) -> None:

@@ -1,15 +1,17 @@
 """The Kerong codec against frames from outside, and against all that is almost one."""
 
 import random  # noqa: TID251  # seeded noise
+from dataclasses import replace
 from importlib import resources
 from typing import Any
 
 import pytest
 
 from firmware_bridge import boards
+from firmware_bridge.boards.profile import Addresses
 from firmware_bridge.codecs import encode, explain
 from firmware_bridge.codecs.kerong import sealed
-from firmware_bridge.errors import RequestError
+from firmware_bridge.errors import ProfileError, RequestError
 from firmware_bridge.request import (
     AllOff,
     Bits,
@@ -187,7 +189,12 @@ def test_an_echo_is_no_answer(profile: str) -> None:
 
 def test_no_broadcast_and_no_open_all_can_be_built() -> None:
     """Whatever is asked of any address, only one board is asked and only one lock opened."""
-    requests: list[Request] = [Identify(SOMEWHERE), DOORS, ITEMS, *(pulse(channel) for channel in range(1, 17))]
+    requests: list[Request] = [
+        Identify(SOMEWHERE),
+        DOORS,
+        ITEMS,
+        *(pulse(channel) for channel in range(1, 17)),
+    ]
     built = set()
     for address in range(-1, 300):
         for request_ in requests:
@@ -202,15 +209,34 @@ def test_no_broadcast_and_no_open_all_can_be_built() -> None:
 
 
 def test_a_profile_cannot_widen_what_the_family_can_say() -> None:
-    wide = boards.parse("mine", text(CU16).replace("max = 14", "max = 15").replace("= 16", "= 24"))
+    profile = boards.load(CU16)
+    assert profile.locks is not None
+    wide = replace(profile, address=Addresses(0, 15), locks=replace(profile.locks, channels=24))
     with pytest.raises(RequestError, match="all boards"):
         encode(wide, 15, pulse(1))
     with pytest.raises(RequestError, match="another board's"):
         encode(wide, 0, pulse(17))
 
 
+@pytest.mark.parametrize(
+    ("profile", "old", "new", "words"),
+    [
+        (CU16, 'frame = "five"', 'frame = "Five"', "five or six"),
+        (CU16, "max = 14", "max = 15", "15 is all boards"),
+        (CU16, "channels = 16", "channels = 17", "name 16 locks"),
+        (CU16, "channels = 32", "channels = 33", "16 hooks and 16 items"),
+        (CU48, "status_offset = 4", "status_offset = 3", "4, or 5 behind"),
+        (CU48, "status_bytes = 6", "status_bytes = 5", "too few inputs"),
+    ],
+)
+def test_profiles_that_do_not_hold(profile: str, old: str, new: str, words: str) -> None:
+    assert old in text(profile)
+    with pytest.raises(ProfileError, match=words):
+        boards.parse("mine", text(profile).replace(old, new))
+
+
 def test_bits_that_a_frame_does_not_have_are_unknown() -> None:
-    wide = boards.parse("mine", text(CU16).replace("channels = 32", "channels = 40"))
+    wide = replace(boards.load(CU16), inputs=boards.Inputs(40))
     matched = encode(wide, 0, ReadDoors(SOMEWHERE, 31, 3)).match(ALL_SHUT)
     assert matched == (Bits((False, False, None)), len(ALL_SHUT))
 

@@ -1,6 +1,7 @@
 """The Winnsen codec against frames from outside; and what a frame without a checksum cannot refuse."""
 
 import random  # noqa: TID251  # seeded noise
+from dataclasses import replace
 from importlib import resources
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from firmware_bridge import boards
 from firmware_bridge.codecs import encode, explain
 from firmware_bridge.debounce import DOOR, Debounce
-from firmware_bridge.errors import RequestError
+from firmware_bridge.errors import ProfileError, RequestError
 from firmware_bridge.request import (
     AllOff,
     Bits,
@@ -196,8 +197,24 @@ def test_what_a_board_lacks_is_refused(profile: str, address: int, request_: Req
         frames.telegram(profile, request_, address)
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("believe_reads = 3", "believe_reads = 2", "no checksum"),
+        ("believe_reads = 3", "", "no checksum"),
+        ("channels = 16", "channels = 17", "has 16"),
+    ],
+)
+def test_profiles_that_do_not_hold(old: str, new: str, words: str) -> None:
+    assert old in text(PLAIN)
+    with pytest.raises(ProfileError, match=words):
+        boards.parse("mine", text(PLAIN).replace(old, new))
+
+
 def test_a_profile_cannot_widen_what_the_family_can_say() -> None:
-    wide = boards.parse("mine", text(PLAIN).replace("channels = 16", "channels = 24"))
+    profile = boards.load(PLAIN)
+    assert profile.locks is not None
+    wide = replace(profile, locks=replace(profile.locks, channels=24), inputs=boards.Inputs(24))
     requests: list[Request] = [pulse(17), ReadDoors(SOMEWHERE, 10, 8)]
     for request_ in requests:
         with pytest.raises(RequestError, match="has 16 locks"):
