@@ -16,7 +16,8 @@ import pytest
 from hw_sim.__main__ import COMMANDS, main
 from tests.hw_sim.asking import opened
 from tests.hw_sim.conftest import Start
-from tests.hw_sim.wired import frame
+from tests.hw_sim.speaking import summed
+from tests.hw_sim.wired import MIXED, frame
 
 pytestmark = pytest.mark.processes
 
@@ -37,6 +38,36 @@ def test_a_cabinet_serves_and_ends_cleanly(start: Start, tmp_path: Path, number:
     assert process.communicate()[1] == ""
     assert not (tmp_path / "ready.json").exists()
     assert not (tmp_path / "line-A").is_symlink()
+
+
+def test_a_cabinet_of_one_kind_of_board(start: Start, tmp_path: Path) -> None:
+    start("cabinet", "--dir", str(tmp_path), "--panel-port", "0", "--make", "kerong-cu16")
+    facts = json.loads((tmp_path / "ready.json").read_text())
+    assert facts["bauds"] == {"A": 19_200}
+    with opened(Path(facts["lines"]["A"]), baud=19_200) as line:
+        assert line.ask(summed("02 00 30 03"), 9) == summed("02 00 35 FF FF 00 00 03")
+
+
+def test_a_file_that_makes_no_cabinet_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "cabinet.toml"
+    path.write_text("[lines.A]\nbaud = 9601\n")
+    words = ["cabinet", "--dir", str(tmp_path), "--panel-port", "0", "--file", str(path)]
+    assert main(words) == 2
+    assert main([*words, "--baud", "9600"]) == 2
+    wrong, twice = capsys.readouterr().err.splitlines()
+    assert wrong.startswith(f"hw-sim cabinet: {path}: lines.A: baud = 9601 is none of")
+    assert twice.endswith("says the baud of each line; drop --baud")
+
+
+def test_a_taken_port_of_a_line_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        path = tmp_path / "cabinet.toml"
+        wish = MIXED.read_text().replace('"raw-tcp"', f'"raw-tcp"\nport = {port}')
+        path.write_text(wish)
+        words = ["cabinet", "--dir", str(tmp_path / "run"), "--panel-port", "0", "--file", str(path)]
+        assert main(words) == 1
+    assert "in use" in capsys.readouterr().err
 
 
 def test_a_pulse_reaches_an_open_page(cabinet_url: str, tmp_path: Path) -> None:
@@ -74,7 +105,16 @@ def test_a_taken_port_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert capsys.readouterr().err.count("in use") == 2
 
 
-@pytest.mark.parametrize("words", [[], ["dance"], ["cabinet"], ["cabinet", "--dir", "x", "--baud", "9601"]])
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        ["dance"],
+        ["cabinet"],
+        ["cabinet", "--dir", "x", "--baud", "9601"],
+        ["cabinet", "--dir", "x", "--make", "d8", "--layout", "d8"],
+    ],
+)
 def test_words_that_make_no_command_are_refused(words: list[str]) -> None:
     with pytest.raises(SystemExit) as left:
         main(words)

@@ -214,9 +214,36 @@ def test_closing_the_port_forgets_what_was_under_way() -> None:
         {"echo": 1},
         {"late_ms": 1.5},
         {"delay_ms": 10_001},
+        {"welded": "1/3"},
+        {"welded": ["1"]},
+        {"welded": ["1/0"]},
+        {"welded": ["256/1"]},
+        {"stuck_0": ["1/257"]},
+        {"stuck_1": ["1/2/3"]},
+        {"stuck_on": ["-1/2"]},
+        {"stuck_on": ["1/" + "9" * 5_000]},
+        {"stuck_on": [[1, 3]]},
         {"tornado": 1},
     ],
 )
 def test_faults_that_do_not_fit_are_refused(wish: dict[str, Any]) -> None:
     with pytest.raises(BadFaultsError):
         changed(Faults(), wish)
+
+
+def test_faults_are_kept_in_order_and_once() -> None:
+    wish = {"dead": [9, 0, 9], "welded": ["10/1", "2/3", "2/3"]}
+    faults = changed(Faults(), wish)
+    assert (faults.dead, faults.welded) == ((0, 9), ("2/3", "10/1"))
+
+
+def test_a_mended_relay_lets_go_at_once() -> None:
+    desk = Desk(stuck_on=["1/1"])
+    desk.ask(frame("01 05 02 00 00 05"))
+    for board in desk.line.boards:
+        board.advance(200_000)
+    assert [on for _, on, _ in desk.bench.edges] == [True]
+    desk.line.faults = Faults()
+    for board in desk.line.boards:
+        board.advance(200_001)
+    assert [on for _, on, _ in desk.bench.edges] == [True, False]
