@@ -15,21 +15,28 @@ from typing import Any, Final
 import uvicorn
 from starlette.applications import Starlette
 
+from firmware_bridge.around import Around, OnReport
 from firmware_bridge.cabinet import Cabinet
+from firmware_bridge.gpio import GpioError
+from kiosk_ui import scans
+from kiosk_ui.backroom import Backroom, Contact, Wires
 from kiosk_ui.view import Settings
 from kiosk_ui.web import create_app
 from locker.commands import bus, selftest
 from locker.config import Config, MqttSection
 from locker.control import Control
+from locker.domain.door import RelayStuck, Report
 from locker.domain.events import ClockStepped, Stopped
-from locker.domain.ids import Seq
+from locker.domain.ids import CompartmentNumber, Seq
 from locker.journal.journal import Journal
 from locker.journal.reader import Reader
 from locker.operations import directives
 from locker.operations.follow_doors import DoorFollower
-from locker.operations.ports import Decided, JournalFailing, UnknownGuesses, World
+from locker.operations.follow_surroundings import SurroundingsFollower
+from locker.operations.ports import Clock, Decided, JournalFailing, UnknownGuesses, World
 from locker.operations.recover import recover
 from locker.operations.self_tester import SelfTester
+from locker.operations.signals import Signals
 from locker.operations.upkeep import sign_head, upkeep
 from locker.platform import Keys, LockerSecrets, Platform, notify, watchdog_ms
 from sync import wire
@@ -71,6 +78,8 @@ class Daemon:
     cabinet: Cabinet
     world: World
     follower: DoorFollower
+    around: Around
+    surroundings: SurroundingsFollower
     tester: SelfTester
     edge: Edge
     kiosk: Starlette
@@ -106,15 +115,27 @@ async def build(config: Config, platform: Platform, keys: Keys, journal: Journal
     clock, secrets = platform.clock, LockerSecrets(keys, platform.random_bytes)
     loop = asyncio.get_running_loop()
     follower: DoorFollower
+    surroundings: SurroundingsFollower
+    around = _around(config, clock, lambda report: surroundings.report(report))  # noqa: PLW0108  # made later
+
+    def on_report(report: Report) -> None:
+        if isinstance(report, RelayStuck):
+            around.cut_supply(f"a relay of board {report.board} stays on")
+        follower.report(report)
+
     cabinet = Cabinet(
         config.wiring,
         {name: line.url for name, line in config.wiring.lines.items()},
         clock,
         loop,
-        lambda report: follower.report(report),  # noqa: PLW0108  # the follower is made after the cabinet
+        on_report,
     )
-    world = World(journal, cabinet, clock, secrets, config.locker_id, config.area, UnknownGuesses())
-    follower = DoorFollower(world)
+    pulses = {n: wired.pulse_ms for n, wired in config.wiring.compartments.items()}
+    doors = around.supplied(cabinet, pulses, clock)
+    world = World(journal, doors, clock, secrets, config.locker_id, config.area, UnknownGuesses())
+    follower, surroundings = DoorFollower(world), SurroundingsFollower(world)
+    if around.gpio is not None:
+        journal.subscribe(Signals(clock, around.gpio).entries_committed)
     journal.subscribe(follower.entries_committed)
     sensors = {n: wired.sensor.board for n, wired in config.wiring.compartments.items()}
     lines = {n: config.wiring.boards[board].line for n, board in sensors.items()}
@@ -126,8 +147,34 @@ async def build(config: Config, platform: Platform, keys: Keys, journal: Journal
     settings = Settings(
         place=config.locker.place, help_line=config.locker.help_line, scanner=config.kiosk.scanner
     )
-    kiosk = create_app(world, journal.subscribe, settings, lambda: journal.failing)
-    return Daemon(config, platform, journal, reader, cabinet, world, follower, tester, edge, kiosk)
+    backroom = Backroom(cabinet.report, lambda: _contact(edge), _wires(config), SOFTWARE, tester)
+    kiosk = create_app(world, journal.subscribe, settings, lambda: journal.failing, backroom)
+    return Daemon(
+        config, platform, journal, reader, cabinet, world, follower, around, surroundings, tester, edge, kiosk
+    )
+
+
+def _around(config: Config, clock: Clock, on_report: OnReport) -> Around:
+    try:
+        return Around.open(config.gpio, config.scanner, clock, on_report)
+    except GpioError as error:
+        raise CannotStart(f"{config.path}: {error}") from error
+
+
+def _contact(edge: Edge) -> Contact:
+    status = edge.status
+    return Contact(status.centre_online, status.last_hello_wall_ms or 0, status.unsynced)
+
+
+def _wires(config: Config) -> Mapping[CompartmentNumber, Wires]:
+    return {
+        door: Wires(
+            (wired.lock.board, wired.lock.channel),
+            (wired.sensor.board, wired.sensor.channel),
+            (wired.item.board, wired.item.channel) if wired.item else None,
+        )
+        for door, wired in config.wiring.compartments.items()
+    }
 
 
 async def _begin(world: World, journal: Journal, config: Config) -> None:
@@ -230,6 +277,8 @@ async def serve(daemon: Daemon, stopping: asyncio.Event) -> None:
         async with asyncio.TaskGroup() as group:
             parts = [
                 group.create_task(_while_recording(daemon.follower.run()), name="doors"),
+                group.create_task(_while_recording(daemon.surroundings.run()), name="surroundings"),
+                group.create_task(_run_around(daemon), name="around"),
                 group.create_task(_while_recording(_upkeep(daemon)), name="upkeep"),
                 group.create_task(daemon.tester.run(), name="self-test"),
                 group.create_task(_while_recording(daemon.edge.run()), name="edge"),
@@ -242,13 +291,21 @@ async def serve(daemon: Daemon, stopping: asyncio.Event) -> None:
             await server.stop()
             # Doors first: what waits is not sent, what is under way is heard out and journaled.
             await daemon.cabinet.close()
+            await daemon.around.close()
             await _while_recording(_say_stopped(daemon))
             await daemon.edge.stop()
             for part in parts:
                 part.cancel()
     finally:
         await daemon.cabinet.close()
+        await daemon.around.close()
         await control.close()
+
+
+async def _run_around(daemon: Daemon) -> None:
+    """Contacts and scanner; what is scanned is shown to the kiosk."""
+    kiosk = daemon.kiosk.state.kiosk
+    await daemon.around.run(lambda digits: scans.show(kiosk, digits), scans.hearing(kiosk))
 
 
 async def _while_recording(part: Coroutine[Any, Any, None]) -> None:

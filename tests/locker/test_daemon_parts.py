@@ -37,6 +37,10 @@ async def nothing() -> None:
     pass
 
 
+async def run_around(_show: object, _hearing: object) -> None:
+    pass
+
+
 class Fake:
     """A daemon whose parts a test holds in its hands."""
 
@@ -48,6 +52,7 @@ class Fake:
         self.parts = SimpleNamespace(
             config=SimpleNamespace(
                 locker_id="loc-1",
+                wiring=SimpleNamespace(),
                 control_path=folder / "control.sock",
                 kiosk=SimpleNamespace(host="127.0.0.1", port=mosquitto.free_port()),
             ),
@@ -56,12 +61,15 @@ class Fake:
                 state=m.journal.state,
                 head=b"",
                 failing=False,
+                subscribe=lambda _callback: None,
                 acknowledge=self.acknowledge,
                 commit=self.commit,
             ),
             cabinet=SimpleNamespace(start=lambda: None, close=self.close_cabinet, report=list),
             world=m.world,
             follower=SimpleNamespace(run=for_ever),
+            surroundings=SimpleNamespace(run=for_ever),
+            around=SimpleNamespace(run=run_around, close=nothing),
             tester=SelfTester(m.world, tuple, {}),
             edge=SimpleNamespace(run=for_ever, stop=nothing, status=STATUS, dropped={}),
             kiosk=app,
