@@ -66,6 +66,7 @@ class Config:
     wiring: Wiring
     cabinet: tuple[CompartmentSpec, ...]
     policy: Mapping[str, int] = field(default_factory=dict)
+    bridge: BridgeSection = field(default_factory=BridgeSection)
     gpio: GpioSettings = field(default_factory=GpioSettings)
     scanner: ScannerSettings = field(default_factory=ScannerSettings)
 
@@ -101,6 +102,11 @@ def load(path: Path, *, learning: bool = False) -> Config:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(path, 0, f"it cannot be read ({error})", "Name a readable UTF-8 file") from error
+    return load_text(path, text, learning=learning)
+
+
+def load_text(path: Path, text: str, *, learning: bool = False) -> Config:
+    """The same of a text that is to stand at ``path``. Raises ConfigError."""
     try:
         table = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
@@ -137,6 +143,7 @@ class _Reader:
             self._wiring(table, rows),
             tuple(self._compartment(n, row) for n, row in enumerate(rows)),
             self._policy(table),
+            self._section(BridgeSection, table, "bridge"),
             self._checked(table, "gpio", GpioSettings, wrong_gpio),
             self._checked(table, "scanner", ScannerSettings, wrong_scanner),
         )

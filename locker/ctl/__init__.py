@@ -12,6 +12,7 @@ COMMANDS: Final = {
     "config": "the configuration: check",
     "keys": "the locker's identity: new",
     "bus": "the lines and their boards: explain, scan, watch, record, replay",
+    "wiring": "which sensor sees which door: learn",
     "selftest": "the acceptance test of the cabinet: every vacant door, every board and line",
 }
 """Each has its module here, named like it; what its ``arguments`` sets as ``run`` returns the exit code."""

@@ -29,6 +29,7 @@ CHILDREN: Final = {
         "config",
         "control",
         "commands",
+        "assembly",
         "daemon",
         "platform",
         "ctl",

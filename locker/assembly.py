@@ -1,0 +1,68 @@
+"""The doors of one locker around its open journal: for the daemon, and for learning how it is wired."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from firmware_bridge.around import Around
+from firmware_bridge.cabinet import Cabinet
+from locker.config import Config
+from locker.domain.door import RelayStuck, Report
+from locker.journal.journal import Journal
+from locker.operations.follow_doors import DoorFollower
+from locker.operations.follow_surroundings import SurroundingsFollower
+from locker.operations.ports import UnknownGuesses, World
+from locker.operations.signals import Signals
+from locker.platform import Keys, LockerSecrets, Platform
+
+
+@dataclass(frozen=True, slots=True)
+class Assembly:
+    """Built and not yet running."""
+
+    cabinet: Cabinet
+    around: Around
+    world: World
+    follower: DoorFollower
+    surroundings: SurroundingsFollower
+
+
+def assemble(
+    config: Config,
+    platform: Platform,
+    keys: Keys,
+    journal: Journal,
+    believed: Callable[[Report], bool] = lambda _report: True,
+) -> Assembly:
+    """``believed``: what of the cabinet's reports is journaled. Raises GpioError."""
+    clock, secrets = platform.clock, LockerSecrets(keys, platform.random_bytes)
+    follower: DoorFollower
+    surroundings: SurroundingsFollower
+    around = Around.open(
+        config.gpio,
+        config.scanner,
+        clock,
+        lambda report: surroundings.report(report),  # noqa: PLW0108  # it is made later
+    )
+
+    def on_report(report: Report) -> None:
+        if isinstance(report, RelayStuck):
+            around.cut_supply(f"a relay of board {report.board} stays on")
+        if believed(report):
+            follower.report(report)
+
+    cabinet = Cabinet(
+        config.wiring,
+        {name: line.url for name, line in config.wiring.lines.items()},
+        clock,
+        asyncio.get_running_loop(),
+        on_report,
+    )
+    pulses = {n: wired.pulse_ms for n, wired in config.wiring.compartments.items()}
+    doors = around.supplied(cabinet, pulses, clock)
+    world = World(journal, doors, clock, secrets, config.locker_id, config.area, UnknownGuesses())
+    follower, surroundings = DoorFollower(world), SurroundingsFollower(world)
+    if around.gpio is not None:
+        journal.subscribe(Signals(clock, around.gpio).entries_committed)
+    journal.subscribe(follower.entries_committed)
+    return Assembly(cabinet, around, world, follower, surroundings)
