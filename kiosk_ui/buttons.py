@@ -38,6 +38,7 @@ _LOOKS: Final = {
     Act.SIGN_OUT: "way_out",
     Act.NOT_EMPTY: "quiet",
     Act.REFUSING: "quiet",
+    Act.BLOCKING: "plain",
 }
 # Shown as keypad, as rows of a list, or behind another button.
 _NOT_AS_BUTTON: Final = frozenset(

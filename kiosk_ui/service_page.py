@@ -38,6 +38,12 @@ def pages(visit: Visit, state: LockerState, sight: Sight) -> int:
     return max(1, -(-counts.get(visit.tab, 1) // PAGE[visit.tab]))
 
 
+def place(screen: Screen, visit: Visit, state: LockerState, sight: Sight) -> str:
+    """Which page of how many; empty where there is one."""
+    count = pages(visit, state, sight) if screen is Screen.SERVICE else 1
+    return f" · {min(visit.page, count - 1) + 1} / {count}" if count > 1 else ""
+
+
 def _paged(visit: Visit, every: Sequence[T]) -> tuple[Sequence[T], Content]:
     """The part on the page, and which page that is; past the end it is the last one."""
     size = PAGE[visit.tab]

@@ -100,7 +100,8 @@ def view_of(visit: Visit, state: LockerState, now: Now, texts: Texts, settings: 
         screen, refusal = Screen.PROBLEM, Refusal(Reason.JOURNAL_FAILING)
     if refusal is not None and refusal.reason is Reason.TOO_MANY_TRIES:
         refusal = Refusal(refusal.reason, now.wait_s)
-    values = lists.values(visit, state, settings) | {"wait": refusal.wait_s if refusal else 0}
+    place = service_page.place(screen, visit, state, now.sight)
+    values = lists.values(visit, state, settings) | {"wait": refusal.wait_s if refusal else 0, "place": place}
     door = lists.shown_door(visit, state)
     view: View = {
         "screen": screen.value,

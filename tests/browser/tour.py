@@ -1,13 +1,15 @@
 """A tour of every page of the kiosk: drives one locker from screen to screen and says where it is."""
 
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 
 from locker.domain.codes import check_digit
 from locker.domain.door import BoardFound, BoardLost, DoorReading, Position, Presence
-from locker.domain.events import CompartmentDoubted
+from locker.domain.events import CompartmentDoubted, CompartmentsConfigured
 from locker.domain.ids import BoardId, CompartmentNumber
 from locker.operations.ports import Decided
 from tests.kiosk_ui.page import Page, View
+from tests.locker.operations.world import cabinet
 
 Stops = AsyncIterator[tuple[str, View]]
 
@@ -219,6 +221,64 @@ async def rounds(page: Page) -> Stops:
     await page.act("sign_out")
 
 
+async def service(page: Page) -> Stops:
+    await page.hand_in("JX2026-000010")
+    await page.act("leave")
+    for roles in ({"technician"}, {"helper", "technician"}):
+        await page.code(scanned=await page.world.enrol("t-1", roles=frozenset(roles)))
+        yield f"menu_{len(roles)}", await page.act("pin", digits="135790")
+        await page.act("sign_out")
+    await doubt(page, 9)
+    await page.technician()
+    await page.act("service_door", door=3)
+    yield "service_blocking", await page.act("blocking")
+    yield "service_blocked", await page.act("block", why="dirty")
+    await page.act("test_open")
+    yield "service_refused", await page.act("unblock")
+    await page.shut(3)
+    yield "service_door", await page.act("service_door", door=6)
+    yield "service_open", await page.act("test_open")
+    await page.shut(6)
+    page.world.hands.jammed.add(7)
+    await page.act("service_door", door=7)
+    await page.act("test_open")
+    yield "service_stuck", await page.later(6_000)
+    page.world.hands.jammed.clear()
+    page.machine.lost.add("A/1")
+    for tab in ("doors", "boards", "sensors", "versions", "self_test"):
+        yield f"service_{tab}", await page.act("service", tab=tab)
+    await page.act("self_test")
+    for _ in range(80):
+        await page.later(100)
+    yield "service_testing", await page.view()
+    page.world.hands.shut(1)
+    for _ in range(40):
+        await page.later(100)
+    await page.act("self_test_stop")
+    yield "service_tested", await page.later(1_000)
+    await page.act("sign_out")
+
+
+async def large_cabinet(page: Page) -> Stops:
+    """As many doors as one locker may have: eight boards of 24."""
+    specs = tuple(
+        replace(spec, cabinet="ABCDEFGH"[(spec.number - 1) // 24], row=(spec.number - 1) % 24 // 4)
+        for spec in cabinet(192)
+    )
+    fact = CompartmentsConfigured(specs)
+    await page.world.journal.commit("daemon", lambda _state: Decided(None, (fact,)))
+    shut = DoorReading(Position.CLOSED, Presence.ABSENT)
+    page.world.hands.readings.update(dict.fromkeys((spec.number for spec in specs), shut))
+    page.world.hands.sensors = {spec.number: True for spec in specs}
+    page.world.report_all()
+    await page.technician()
+    yield "large_doors", await page.act("service", tab="doors", page=7)
+    yield "large_boards", await page.act("service", tab="boards", page=1)
+    yield "large_sensors", await page.act("service", tab="sensors", page=3)
+    yield "large_door", await page.act("service_door", door=192)
+    await page.act("sign_out")
+
+
 async def doubt(page: Page, door: int) -> None:
     fact = CompartmentDoubted(CompartmentNumber(door), "reported not empty")
     await page.world.journal.commit("applicant", lambda _state: Decided(None, (fact,)))
@@ -235,5 +295,7 @@ PARTS: dict[str, tuple[Part, bool]] = {
     "staff": (staff, True),
     "loading": (loading, True),
     "rounds": (rounds, True),
+    "service": (service, True),
+    "large_cabinet": (large_cabinet, True),
 }
 """Each part with whether its locker has item sensors."""

@@ -88,7 +88,7 @@ async def test_the_doors_say_how_they_stand(page: Page) -> None:
     view = await english(page)
     assert (view["screen"], view["stage"], len(view["service"]["tiles"])) == ("service", "service", 16)
     held = [each["door"] for each in view["service"]["tiles"] if each["look"] == "holding"]
-    assert tile(view, held[0])["lines"] == ["in use", "shut · something inside", "opened and shut"]
+    assert tile(view, held[0])["lines"] == ["in use", "shut · an item", "opened and shut"]
     page.world.hands.move(DOOR, Position.OPEN)
     view = await page.view()
     assert tile(view, DOOR)["lines"][1].startswith("open")
@@ -215,11 +215,11 @@ async def test_the_boards_say_how_they_do(page: Page) -> None:
 async def test_the_sensors_show_what_the_wire_says_beside_what_is_believed(page: Page) -> None:
     await english(page)
     view = await page.act("service", tab="sensors")
-    assert tile(view, DOOR)["lines"] == ["A/1/5 = 1 → shut", "B/1/5 = 0 → nothing inside"]
+    assert tile(view, DOOR)["lines"] == ["A/1/5 = 1 → shut", "B/1/5 = 0 → empty"]
     # Only the wire has changed; nothing is believed of it yet.
     page.world.hands.readings[CompartmentNumber(DOOR)] = DoorReading(Position.OPEN, Presence.PRESENT)
     view = await page.later(1_000)
-    assert tile(view, DOOR)["lines"] == ["A/1/5 = 0 → shut", "B/1/5 = 1 → nothing inside"]
+    assert tile(view, DOOR)["lines"] == ["A/1/5 = 0 → shut", "B/1/5 = 1 → empty"]
 
 
 async def test_figures_move_by_themselves_while_somebody_looks_and_not_after(page: Page) -> None:
