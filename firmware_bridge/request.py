@@ -137,7 +137,14 @@ class Refused:
     code: int
 
 
-Reply = Bits | Fits | Unfit | Done | Refused
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The board heard, and says that the lock did not open. Its coil may have fired: the sensor decides."""
+
+    code: int
+
+
+Reply = Bits | Fits | Unfit | Done | Refused | Failed
 
 
 Match = Callable[[bytes], tuple[Reply, int] | None]

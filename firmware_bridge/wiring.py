@@ -10,6 +10,7 @@ from typing import Final
 
 from firmware_bridge import boards
 from firmware_bridge.boards import BoardProfile
+from firmware_bridge.boards.profile import Modbus
 from firmware_bridge.codecs import encode
 from firmware_bridge.debounce import READS
 from firmware_bridge.errors import ProfileError, WiringError
@@ -114,6 +115,7 @@ class Wiring:
         wiring = cls(MappingProxyType(dict(lines)), MappingProxyType(stations), MappingProxyType(wired))
         for line in lines:
             wiring._check_line(line)
+            wiring._check_gateway(line)
         wiring._check_experimental(experimental)
         return wiring
 
@@ -142,6 +144,12 @@ class Wiring:
             for n, w in sorted(self.compartments.items())
         ]
         return hashlib.sha256("\n".join(boards + doors).encode()).hexdigest()[:16]
+
+    def _check_gateway(self, line: str) -> None:
+        for board in self.on_line(line):
+            if self.lines[line].timing.packets and not isinstance(board.profile.speech, Modbus):
+                problem = f"a Modbus gateway carries no {board.profile.codec} frames"
+                raise WiringError(f"board {board.board}", problem, "use a converter and socket://host:port")
 
     def _check_experimental(self, experimental: Experimental) -> None:
         for board, wired in self.boards.items():

@@ -15,8 +15,8 @@ class Explained:
     ok: bool
     kind: str
     """``pulse``, ``release``, ``all_off``, ``open_all``, ``read_doors``, ``read_coils``, ``identify``,
-    ``read_modes``; ``doors``, ``coils``, ``registers``, ``refused``; ``report`` where nobody asked; ``other``
-    where it is sound, but nothing that the product says; or ``unknown``."""
+    ``read_modes``; ``doors``, ``coils``, ``registers``, ``refused``, ``failed``; ``report`` where nobody
+    asked; ``other`` where it is sound, but nothing that the product says; or ``unknown``."""
     direction: str = ""
     """``request``, ``reply``, ``report``; ``either`` where the bytes are the same both ways."""
     address: int | None = None

@@ -17,7 +17,7 @@ from pymodbus.pdu.bit_message import (
 )
 from pymodbus.pdu.register_message import ReadHoldingRegistersRequest, ReadHoldingRegistersResponse
 
-from firmware_bridge.boards.load import ADDRESS_MAX
+from firmware_bridge.boards.check import ADDRESS_MAX
 from firmware_bridge.boards.profile import (
     BoardProfile,
     Locks,

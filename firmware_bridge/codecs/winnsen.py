@@ -15,6 +15,7 @@ from firmware_bridge.errors import RequestError
 from firmware_bridge.request import (
     Bits,
     Done,
+    Failed,
     Fits,
     Identify,
     Pulse,
@@ -46,7 +47,7 @@ NEVER: Final = "this product never sends it"
 class Winnsen:
     """Lock Control Board, Serial Command Document V202104."""
 
-    OPEN_REPLIES: ClassVar[Mapping[int, Reply]] = MappingProxyType({0: Refused(0), 1: Done()})
+    OPEN_REPLIES: ClassVar[Mapping[int, Reply]] = MappingProxyType({0: Failed(0), 1: Done()})
     FUNCTIONS: ClassVar[frozenset[int]] = frozenset({POLL, OPEN, STATES, OPENED})
 
     def encode(self, profile: BoardProfile, address: int, request: Request) -> Telegram:
@@ -132,7 +133,12 @@ class Winnsen:
         if reply is None:
             return refuse(f"result {frame[5]:02X} is none of this kind of board")
         said = Explained(True, "done", "reply", address, channel=channel)
-        return replace(said, kind="refused", code=reply.code) if isinstance(reply, Refused) else said
+        match reply:
+            case Failed(code):
+                return replace(said, kind="failed", code=code)
+            case Refused(code):
+                return replace(said, kind="refused", code=code)
+        return said
 
     def _as_reply(self, profile: BoardProfile, frame: bytes, request: bytes) -> Explained:
         if (problem := self._unsound(request)) is not None:

@@ -17,12 +17,12 @@ from firmware_bridge.errors import RequestError
 from firmware_bridge.request import (
     Bits,
     Done,
+    Failed,
     Fits,
     Identify,
     Pulse,
     ReadDoors,
     ReadInputs,
-    Refused,
     Reply,
     Request,
     Telegram,
@@ -163,7 +163,7 @@ def _opened(status: int, state: int) -> Reply | None:
     """A failure whose door is open contradicts itself, and then nothing is sure."""
     if status == GOOD and state in STATES:
         return Done()
-    return Refused(FAILED) if (status, state) == (FAILED, CLOSED) else None
+    return Failed(FAILED) if (status, state) == (FAILED, CLOSED) else None
 
 
 def _levels(address: int, channels: int, request: ReadInputs) -> Telegram:
@@ -232,7 +232,7 @@ def _reply(profile: BoardProfile, said: _Frame) -> Explained:
         return Explained(True, kind, "reply", address, first=lock, states=states)
     pulse_ms = profile.locks.pulse_default_ms if profile.locks else None
     if data[0] == FAILED:
-        return Explained(True, "refused", "reply", address, lock, first=lock, states=states, code=FAILED)
+        return Explained(True, "failed", "reply", address, lock, first=lock, states=states, code=FAILED)
     return Explained(True, "pulse", "reply", address, lock, pulse_ms, first=lock, states=states)
 
 
@@ -308,4 +308,4 @@ def _of_others(said: _Frame) -> Explained:
     lock = data[1] if len(data) > 1 else None
     if data[0] == GOOD:
         return Explained(True, "done", "reply", address, lock, reason=does)
-    return Explained(True, "refused", "reply", address, lock, code=data[0], reason=does)
+    return Explained(True, "failed", "reply", address, lock, code=data[0], reason=does)

@@ -70,3 +70,17 @@ def test_profiles_that_do_not_hold(old: str, new: str, words: str) -> None:
     assert old in text()
     with pytest.raises(ProfileError, match=words):
         boards.parse("mine", text().replace(old, new))
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "words"),
+    [
+        ("xor8a-24", "status_bytes = 3", "status_bytes = 1", "2 or more"),
+        ("xor8a-24", "status_bytes = 3", "status_bytes = 2", "a bit for every input"),
+        ("xor8a-24", "high_first = true", "timed = true", "1000 where the order carries seconds"),
+    ],
+)
+def test_what_a_family_needs(name: str, old: str, new: str, words: str) -> None:
+    assert old in text(name)
+    with pytest.raises(ProfileError, match=words):
+        boards.parse("mine", text(name).replace(old, new))

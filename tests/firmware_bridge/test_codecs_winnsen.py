@@ -15,6 +15,7 @@ from firmware_bridge.request import (
     AllOff,
     Bits,
     Done,
+    Failed,
     Fits,
     Identify,
     Pulse,
@@ -64,10 +65,10 @@ GOOD = [
     (PLAIN, DOORS, frames.golden("winnsen", "poll: all open"), Bits((True,) * 16)),
     (PLAIN, Identify(SOMEWHERE), TWO_OPEN, Fits()),
     (PLAIN, pulse(5), OPENED, Done()),
-    (PLAIN, pulse(3), FAILED, Refused(0)),
+    (PLAIN, pulse(3), FAILED, Failed(0)),
     (DUTY, DOORS, TWO_OPEN, Bits(tuple(n in {0, 8} for n in range(16)))),
     (DUTY, pulse(5), OPENED, Done()),
-    (DUTY, pulse(3), FAILED, Refused(0)),
+    (DUTY, pulse(3), FAILED, Failed(0)),
     (DUTY, pulse(5), COOLING, Refused(2)),
 ]
 
@@ -224,7 +225,7 @@ def test_a_profile_cannot_widen_what_the_family_can_say() -> None:
 SAID: dict[str, dict[str, Any]] = {
     "90 07 02 02 FF 0F 03": {"kind": "read_doors", "address": 2, "first": 1, "count": 12},
     "90 07 85 01 05 01 03": {"kind": "done", "address": 1, "channel": 5},
-    "90 07 85 01 03 00 03": {"kind": "refused", "address": 1, "channel": 3, "code": 0},
+    "90 07 85 01 03 00 03": {"kind": "failed", "address": 1, "channel": 3, "code": 0},
     "90 07 82 01 00 00 03": {"kind": "doors", "states": ("closed",) * 16},
     "90 07 82 01 01 01 03": {"kind": "doors", "states": ("open", *("closed",) * 7) * 2},
     "90 07 82 01 FF FF 03": {"kind": "doors", "states": ("open",) * 16},

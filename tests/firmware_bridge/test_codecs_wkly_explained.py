@@ -7,7 +7,7 @@ import pytest
 from firmware_bridge import boards
 from firmware_bridge.codecs import explain, wkly
 from firmware_bridge.codecs.codec import Explained
-from firmware_bridge.request import Bits, Done, Fits, Refused, Reply, Request
+from firmware_bridge.request import Bits, Done, Failed, Fits, Reply, Request
 from tests.firmware_bridge import frames
 from tests.firmware_bridge.frames import telegram
 from tests.firmware_bridge.test_codecs_wkly import DAY, DOORS, FAILED, GOOD, MIXED, OPENED, REPORT, pulse
@@ -29,7 +29,7 @@ WORDS = {
     "open lock 1 of board 1": "pulse",
     "open lock 1 of board 10": "pulse",
     "open several ok": "done",
-    "open several FAILED": "refused",
+    "open several FAILED": "failed",
     "open ok ch 1, state 00 = open": "pulse",
     "status ch 7 = open": "doors",
     "all status, 24 ch, all open": "doors",
@@ -63,7 +63,7 @@ def test_what_frames_say() -> None:
     four = said(frames.golden("wkly", "all status, 4 ch: open,closed,closed,open"))
     assert four.states == ("open", "closed", "closed", "open")
     assert four.reason == "4 channels, not 24"
-    assert (said(FAILED).kind, said(FAILED).code) == ("refused", 0xFF)
+    assert (said(FAILED).kind, said(FAILED).code) == ("failed", 0xFF)
     assert said(wkly.frame(0, 0x82, b"\x19")).kind == "other"
     assert said(wkly.frame(0, 0x82, b"\x00")).kind == "other"
     assert said(wkly.frame(0, 0x83, b"\x07")).kind == "other"
@@ -84,7 +84,7 @@ def test_answers_are_explained_by_their_questions(
     it = explain(boards.load(profile), reply, telegram(profile, request_, 0).data)
     assert it.ok
     assert it.direction == "reply"
-    kind = {Done: "pulse", Refused: "refused", Fits: "identify", Bits: "doors"}[type(meaning)]
+    kind = {Done: "pulse", Failed: "failed", Fits: "identify", Bits: "doors"}[type(meaning)]
     assert it.kind == kind
 
 

@@ -145,6 +145,12 @@ def test_a_gateway_keeps_the_silence_itself() -> None:
     assert (line.timing.packets, line.timing.silence_s) == (True, 0.0)
     assert not LineConfig("socket://127.0.0.1:4001").timing.packets
     assert build(lines={"A": line}).detection_s("A") > 0.9
+    with pytest.raises(WiringError, match="a Modbus gateway carries no wkly frames"):
+        build(
+            lines={"A": line},
+            boards={"A/0": "wkly-12"},
+            compartments={1: CompartmentConfig("A/0/1", "A/0/1")},
+        )
 
 
 @pytest.fixture
