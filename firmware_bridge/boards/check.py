@@ -65,9 +65,9 @@ def check(profile: BoardProfile) -> None:
         require(fits, "inputs.believe_reads", f"2 to {BELIEVE_MAX}")
     if profile.locks is not None:
         _check_locks(profile.name, profile.locks)
+    _check_speech(profile)
     if profile.all_off is not None:
         _check_all_off(profile, profile.all_off)
-    _check_speech(profile)
 
 
 def _check_speech(profile: BoardProfile) -> None:
