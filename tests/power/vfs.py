@@ -1,0 +1,225 @@
+"""The SQLite library of this very process, on a disk of ours: a VFS registered by ctypes.
+
+https://www.sqlite.org/vfs.html. Only what has to do with files is ours; the rest is the library's own. Locks
+are granted to everybody, for one connection at a time works on such a disk.
+"""
+
+import ctypes
+import itertools
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from tests.power.disk import Create, Delete, Disk, Sync, Truncate, Write
+
+OK: Final = 0
+SHORT_READ: Final = 522
+CANT_OPEN: Final = 14
+NOT_FOUND: Final = 12
+OPEN_CREATE: Final = 0x4
+LOGS: Final = 0x800 | 0x4000 | 0x8_0000
+"""Main journal, super journal, write-ahead log: of a new one the library syncs the directory as well."""
+POWERSAFE_OVERWRITE: Final = 0x1000
+"""As the library's own VFS says of a real disk: a write damages no byte beside it."""
+SECTOR_BYTES: Final = 4096
+NAME: Final = b"forgetful"
+
+_int, _i64, _p, _s = ctypes.c_int, ctypes.c_int64, ctypes.c_void_p, ctypes.c_char_p
+METHODS: Final[dict[str, tuple[Any, ...]]] = {
+    "xClose": (_p,),
+    "xRead": (_p, _p, _int, _i64),
+    "xWrite": (_p, _p, _int, _i64),
+    "xTruncate": (_p, _i64),
+    "xSync": (_p, _int),
+    "xFileSize": (_p, ctypes.POINTER(_i64)),
+    "xLock": (_p, _int),
+    "xUnlock": (_p, _int),
+    "xCheckReservedLock": (_p, ctypes.POINTER(_int)),
+    "xFileControl": (_p, _int, _p),
+    "xSectorSize": (_p,),
+    "xDeviceCharacteristics": (_p,),
+    "xShmMap": (_p, _int, _int, _int, ctypes.POINTER(_p)),
+    "xShmLock": (_p, _int, _int, _int),
+    "xShmBarrier": (_p,),
+    "xShmUnmap": (_p, _int),
+}
+"""Each returns an int (xShmBarrier: nothing, and nobody looks)."""
+OURS: Final[dict[str, tuple[Any, ...]]] = {
+    "xOpen": (_p, _s, _p, _int, ctypes.POINTER(_int)),
+    "xDelete": (_p, _s, _int),
+    "xAccess": (_p, _s, _int, ctypes.POINTER(_int)),
+}
+THEIRS: Final = (
+    "xFullPathname xDlOpen xDlError xDlSym xDlClose xRandomness xSleep xCurrentTime xGetLastError"
+    " xCurrentTimeInt64"
+).split()
+
+
+class _Methods(ctypes.Structure):
+    _fields_ = [("iVersion", _int), *((name, _p) for name in METHODS)]
+
+
+class _Vfs(ctypes.Structure):
+    _fields_ = [
+        ("iVersion", _int),
+        ("szOsFile", _int),
+        ("mxPathname", _int),
+        ("pNext", _p),
+        ("zName", _s),
+        ("pAppData", _p),
+        *((name, _p) for name in (*OURS, *THEIRS)),
+    ]
+
+
+class _OsFile(ctypes.Structure):
+    _fields_ = [("methods", ctypes.POINTER(_Methods)), ("key", ctypes.c_uint64)]
+
+
+def library() -> ctypes.CDLL:
+    """The library that Python's sqlite3 is bound to in this process; another one would prove nothing."""
+    for line in Path("/proc/self/maps").read_text(encoding="utf-8").splitlines():
+        path = line[line.find("/") :] if "/" in line else ""
+        if "libsqlite3" in path:
+            return ctypes.CDLL(path)
+    raise RuntimeError(f"SQLite {sqlite3.sqlite_version} is not loaded as a library of its own")
+
+
+class Vfs:
+    """Made once a process and never unregistered; files go to whatever `on` has mounted."""
+
+    def __init__(self) -> None:
+        self._library = library()
+        self._library.sqlite3_vfs_find.restype = ctypes.POINTER(_Vfs)
+        self._disk: Disk | None = None
+        self._open: dict[int, str] = {}
+        self._new: set[str] = set()
+        self._keys = itertools.count(1)
+        self._regions: dict[str, list[Any]] = {}
+        self._methods = _Methods(2, *(self._callback(name, kinds) for name, kinds in METHODS.items()))
+        self._default = self._library.sqlite3_vfs_find(None)
+        own = {name: self._callback(name, kinds) for name, kinds in OURS.items()}
+        theirs = {name: getattr(self._default.contents, name) for name in THEIRS}
+        size, longest = ctypes.sizeof(_OsFile), self._default.contents.mxPathname
+        self._vfs = _Vfs(2, size, longest, None, NAME, None, **own, **theirs)
+
+    @contextmanager
+    def on(self, disk: Disk) -> Iterator[None]:
+        """Whatever this process opens with sqlite3 meanwhile lies on ``disk``."""
+        assert self._disk is None, "one disk at a time"
+        self._disk = disk
+        self._library.sqlite3_vfs_register(ctypes.byref(self._vfs), 1)
+        try:
+            yield
+        finally:
+            self._library.sqlite3_vfs_register(self._default, 1)
+            self._library.sqlite3_vfs_unregister(ctypes.byref(self._vfs))
+            self._disk = None
+            self._open.clear()
+            self._new.clear()
+            self._regions.clear()
+
+    def _callback(self, name: str, kinds: tuple[Any, ...]) -> int:
+        function = ctypes.CFUNCTYPE(_int, *kinds)(getattr(self, f"_{name}"))
+        kept = self.__dict__.setdefault("_kept", [])
+        kept.append(function)  # the library holds only its address
+        return ctypes.cast(function, _p).value or 0
+
+    @property
+    def _now(self) -> Disk:
+        assert self._disk is not None, "a connection outlived its disk"
+        return self._disk
+
+    def _name(self, file: int) -> str:
+        return self._open[_OsFile.from_address(file).key]
+
+    # --- the VFS ---
+
+    def _xOpen(self, _vfs: int, name: bytes | None, file: int, flags: int, out: Any) -> int:  # noqa: N802
+        path = name.decode() if name else f"temporary-{next(self._keys)}"
+        if path not in self._now.files:
+            if not flags & OPEN_CREATE:
+                _OsFile.from_address(file).methods = None
+                return CANT_OPEN
+            # What was made by other means is there for good: the product syncs the directory itself.
+            self._now.do(Create(path, synced=Path(path).exists()))
+            if flags & LOGS:
+                self._new.add(path)
+        key = next(self._keys)
+        self._open[key] = path
+        opened = _OsFile.from_address(file)
+        opened.methods, opened.key = ctypes.pointer(self._methods), key
+        if out:
+            out[0] = flags
+        return OK
+
+    def _xDelete(self, _vfs: int, name: bytes, synced: int) -> int:  # noqa: N802
+        if name.decode() in self._now.files:
+            self._now.do(Delete(name.decode(), bool(synced)))
+        return OK
+
+    def _xAccess(self, _vfs: int, name: bytes, _flags: int, out: Any) -> int:  # noqa: N802
+        out[0] = int(name.decode() in self._now.files)
+        return OK
+
+    # --- one file ---
+
+    def _xClose(self, file: int) -> int:  # noqa: N802
+        self._open.pop(_OsFile.from_address(file).key, None)
+        return OK
+
+    def _xRead(self, file: int, to: int, count: int, at: int) -> int:  # noqa: N802
+        part = bytes(self._now.files[self._name(file)][at : at + count])
+        ctypes.memmove(to, part + bytes(count - len(part)), count)
+        return OK if len(part) == count else SHORT_READ
+
+    def _xWrite(self, file: int, data: int, count: int, at: int) -> int:  # noqa: N802
+        self._now.do(Write(self._name(file), at, ctypes.string_at(data, count)))
+        return OK
+
+    def _xTruncate(self, file: int, size: int) -> int:  # noqa: N802
+        self._now.do(Truncate(self._name(file), size))
+        return OK
+
+    def _xSync(self, file: int, _flags: int) -> int:  # noqa: N802
+        name = self._name(file)
+        self._now.do(Sync(name, directory=name in self._new))
+        self._new.discard(name)
+        return OK
+
+    def _xFileSize(self, file: int, out: Any) -> int:  # noqa: N802
+        out[0] = len(self._now.files[self._name(file)])
+        return OK
+
+    def _xLock(self, *_: Any) -> int:  # noqa: N802
+        return OK
+
+    _xUnlock = _xShmLock = _xShmBarrier = _xLock
+
+    def _xCheckReservedLock(self, _file: int, out: Any) -> int:  # noqa: N802
+        out[0] = 0
+        return OK
+
+    def _xFileControl(self, *_: Any) -> int:  # noqa: N802
+        return NOT_FOUND
+
+    def _xSectorSize(self, _file: int) -> int:  # noqa: N802
+        return SECTOR_BYTES
+
+    def _xDeviceCharacteristics(self, _file: int) -> int:  # noqa: N802
+        return POWERSAFE_OVERWRITE
+
+    # --- the index of the write-ahead log: shared memory, which no cut survives ---
+
+    def _xShmMap(self, file: int, region: int, size: int, extend: int, out: Any) -> int:  # noqa: N802, PLR0913, PLR0917
+        regions = self._regions.setdefault(self._name(file), [])
+        while extend and len(regions) <= region:
+            regions.append(ctypes.create_string_buffer(size))
+        out[0] = ctypes.addressof(regions[region]) if region < len(regions) else None
+        return OK
+
+    def _xShmUnmap(self, file: int, delete: int) -> int:  # noqa: N802
+        if delete:
+            self._regions.pop(self._name(file), None)
+        return OK
