@@ -151,10 +151,10 @@ def _try(options: argparse.Namespace, workshop: Workshop, trouble: Trouble) -> O
     layout = workshop.layout
     with workshop.running(trouble.rewire(layout), trouble.faults(layout), trouble.breaks):
         done = workshop.selftest(numbers[:count], *words)
-    return Outcome(trouble, done.code, _findings(done)[:FINDINGS_SHOWN])
+    return Outcome(trouble, done.code, findings(done)[:FINDINGS_SHOWN])
 
 
-def _findings(done: Run) -> list[str]:
+def findings(done: Run) -> list[str]:
     """What the self-test said, in short: its names for it."""
     found = done.found
     if not found:

@@ -5,7 +5,9 @@ Exit code 0: passed; 1: failed; 2: bad command line or configuration; 3: incompl
 
 import argparse
 import json
+import signal
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Final
 
 from locker.ctl import site
@@ -46,7 +48,8 @@ def doors(text: str) -> list[int]:
     found: list[int] = []
     for part in text.split(","):
         first, dash, last = part.partition("-")
-        if not (first.isdecimal() and (last.isdecimal() or not dash)):
+        figures = all(each.isascii() and each.isdecimal() for each in ((first, last) if dash else (first,)))
+        if not figures:
             raise argparse.ArgumentTypeError(f"{part!r} is no door and no range such as 5-8")
         found += range(int(first), int(last or first) + 1)
     if not found or len(set(found)) != len(found):
@@ -86,26 +89,41 @@ def _mistaken(arguments: argparse.Namespace, config: "Config") -> str:
 
 def _follow(config: "Config", result: Result) -> None:
     """Show everything until the end. The first Ctrl-C ends the test in order, a second one leaves it."""
-    screen, known, stopping = Screen(), 0, False
-    while True:
-        try:
+    screen, known, stopped = Screen(), 0, False
+    ctrl_c = _CtrlC()
+    before = signal.signal(signal.SIGINT, ctrl_c)
+    try:
+        while not result.ended:
+            if ctrl_c.pressed and not stopped:
+                stopped = True
+                screen.say("stopping …")
+                site.ask_daemon(config, {"do": "selftest stop"})
+            # Waits for something new, but never long.
             answer = site.ask_daemon(config, {"do": "selftest progress", "after": known})
-        except KeyboardInterrupt:
-            if stopping:
-                raise
-            stopping = True
-            screen.say("stopping …")
-            site.ask_daemon(config, {"do": "selftest stop"})
-            continue
-        except site.NoAnswer as problem:
-            screen.say(f"the test was cut off: {problem}")
-            return
-        known = answer["next"]
-        for fact in answer["facts"]:
-            result.add(fact)
-            screen.show(fact)
-        if result.ended or not answer["running"]:
-            return
+            known = answer["next"]
+            for fact in answer["facts"]:
+                result.add(fact)
+                screen.show(fact)
+            if not (answer["running"] or answer["facts"]):
+                return
+    except site.NoAnswer as problem:
+        screen.say(f"the test was cut off: {problem}")
+    except KeyboardInterrupt:
+        screen.say("left: the daemon ends the test by itself")
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+class _CtrlC:
+    """Remembers the first one: it may come between any two bytes that we print."""
+
+    def __init__(self) -> None:
+        self.pressed = False
+
+    def __call__(self, _number: int, _frame: FrameType | None) -> None:
+        if self.pressed:
+            raise KeyboardInterrupt
+        self.pressed = True
 
 
 def _write(arguments: argparse.Namespace, result: Result) -> int:
