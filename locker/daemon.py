@@ -366,6 +366,8 @@ async def _status(daemon: Daemon) -> Mapping[str, Any]:
         "centre": asdict(edge.status),
         "dropped": dict(edge.dropped),
         "lines": [asdict(line) for line in daemon.cabinet.report()],
+        "scanner": asdict(scanner) if (scanner := daemon.around.report()) else None,
+        "surroundings": asdict(state.surroundings),
         "compartments": {
             n: {"status": c.status, "door": c.position, "item": c.item} for n, c in state.compartments.items()
         },

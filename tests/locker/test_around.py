@@ -1,19 +1,21 @@
 """A code held before a scanner on a pty opens a door of the real product; pulled, it stops nothing else."""
 
+import json
+import subprocess
 from collections.abc import Iterator
 
 import httpx
 import pytest
 
 from hw_sim.people import Hands, Office, Phone, Visitor, doors_seen, until
-from hw_sim.stack import Ports, Stack
+from hw_sim.stack import Ports, Stack, command
 
 NUMBER = "13812345678"
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(120)]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     running = Stack(tmp_path_factory.mktemp("around") / "s", Ports.chosen(preferred=False))
     try:
@@ -50,3 +52,44 @@ def test_a_scan_opens_a_door_also_after_the_scanner_was_pulled(stack: Stack) -> 
     visitor.sees("receipt")
     assert code not in log.read_text(encoding="utf-8")
     panel.close()
+
+
+PINS = """
+[gpio]
+factory = "mock"
+tamper = 17
+supply = 5
+"""
+"""Nothing drives them: a contact reads as its pull, which is "open"."""
+
+
+def test_with_pins_a_contact_is_journaled_and_a_lock_gets_its_supply(stack: Stack) -> None:
+    office, phone, hands, visitor = Office(stack), Phone(stack), Hands(stack), Visitor(stack)
+    office.pre_review("PINS-1", "张伟", NUMBER)
+    code = str(phone.awaits(NUMBER, "drop_off_code", "PINS-1")["scan"])
+    pulses = len(hands.pulses())
+    assert stack.stop_locker() == 0
+    stack.locker_config.write_text(stack.locker_config.read_text(encoding="utf-8") + PINS, encoding="utf-8")
+    stack.start_locker()
+    until("every door is seen", lambda: doors_seen(stack))
+    visitor.scans(code)
+    visitor.presses("open")
+    visitor.sees("place")
+    assert len(hands.pulses()) == pulses + 1
+    status = json.loads(stack.lockerctl("status"))
+    assert status["surroundings"]["tamper_open"]
+    assert status["scanner"]["device"]
+    until("the hub knows", lambda: any('"TamperOpened"' in row["public"] for row in office.ledger()))
+
+
+def test_a_pin_back_end_that_is_not_there_ends_the_start_in_one_line(stack: Stack) -> None:
+    path = stack.locker_config.with_name("no-pins.toml")
+    text = stack.locker_config.read_text(encoding="utf-8").replace('"state"', '"state-2"')
+    path.write_text(text.replace('factory = "mock"', 'factory = "lgpio"'), encoding="utf-8")
+    done = subprocess.run(
+        [command("lockerd"), "--config", str(path)], capture_output=True, text=True, timeout=20, check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith(f"lockerd: {path}: [gpio] factory lgpio: ")
+    assert "python3-lgpio" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -69,7 +69,7 @@ class Fake:
             world=m.world,
             follower=SimpleNamespace(run=for_ever),
             surroundings=SimpleNamespace(run=for_ever),
-            around=SimpleNamespace(run=run_around, close=nothing),
+            around=SimpleNamespace(run=run_around, close=nothing, report=lambda: None),
             tester=SelfTester(m.world, tuple, {}),
             edge=SimpleNamespace(run=for_ever, stop=nothing, status=STATUS, dropped={}),
             kiosk=app,
