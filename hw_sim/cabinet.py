@@ -11,7 +11,7 @@ from typing import Final, Protocol
 from hw_sim import physics
 from hw_sim.boards import Board, CoilOrder
 from hw_sim.boards.profiles import Options
-from hw_sim.layout import BoardPlan, CompartmentPlan, Layout, Terminal
+from hw_sim.layout import HOOK, BoardPlan, CompartmentPlan, Layout, Terminal
 from hw_sim.physics import Compartment, Mechanics
 
 
@@ -106,8 +106,9 @@ class Cabinet:
     def levels(self, line: str, board: int, now_ms: int) -> list[bool]:
         """The input terminals of one board, as they stand on the wire; what is not wired reads 0."""
         levels = [False] * INPUTS_MOST
-        for channel, number, turned in self._doors.get((line, board), ()):
-            levels[channel - 1] = physics.door_level(self._things[number], now_ms) is not turned
+        for wire in self._doors.get((line, board), ()):
+            tell = physics.hook_level if wire.hook else physics.door_level
+            levels[wire.channel - 1] = tell(self._things[wire.compartment], now_ms) is not wire.turned
         for channel, number in self._items.get((line, board), ()):
             levels[channel - 1] = physics.item_level(self._things[number])
         return levels
@@ -162,13 +163,22 @@ class _Terminals:
         self.cabinet.switched(Terminal(self.line, self.board, channel), on, at_ms)
 
 
-def _doors(layout: Layout) -> Mapping[tuple[str, int], Sequence[tuple[int, int, bool]]]:
-    """By board: channel, compartment, and whether a shut door reads 0 there."""
-    found: dict[tuple[str, int], list[tuple[int, int, bool]]] = {}
+@dataclass(frozen=True, slots=True)
+class _DoorWire:
+    """A door contact on one input: `turned` when a shut door reads 0, `hook` when it tells of the latch."""
+
+    channel: int
+    compartment: int
+    turned: bool
+    hook: bool
+
+
+def _doors(layout: Layout) -> Mapping[tuple[str, int], Sequence[_DoorWire]]:
+    found: dict[tuple[str, int], list[_DoorWire]] = {}
     for plan in layout.compartments:
-        turned = not layout.board(plan.door).closed_level
-        wired = found.setdefault((plan.door.line, plan.door.board), [])
-        wired.append((plan.door.channel, plan.number, turned))
+        board = layout.board(plan.door)
+        wire = _DoorWire(plan.door.channel, plan.number, not board.closed_level, board.senses == HOOK)
+        found.setdefault((plan.door.line, plan.door.board), []).append(wire)
     return found
 
 

@@ -12,6 +12,8 @@ PTY: Final = "pty"
 RAW_TCP: Final = "raw-tcp"
 MODBUS_TCP: Final = "modbus-tcp"
 TRANSPORTS: Final = (PTY, RAW_TCP, MODBUS_TCP)
+LEAF: Final = "leaf"
+HOOK: Final = "hook"
 BAUDS: Final = (4800, 9600, 19200, 38400, 57600, 115200)
 
 
@@ -43,6 +45,7 @@ class BoardPlan:
     profile: str
     feedback: str = CLOSED_WHEN_LOCKED
     report: int = REPORTS[0]
+    senses: str = LEAF
 
     @property
     def kind(self) -> Profile:

@@ -16,6 +16,8 @@ from hw_sim.boards.xor8a import REPORTS
 from hw_sim.faults import BOARDS, TERMINALS, BadFaultsError, Faults, changed, terminal
 from hw_sim.layout import (
     BAUDS,
+    HOOK,
+    LEAF,
     MODBUS_TCP,
     PTY,
     TRANSPORTS,
@@ -149,7 +151,7 @@ def _line(name: str, values: Mapping[str, Any]) -> LinePlan:
 def _board(row: tuple[int, Mapping[str, Any]], wires: Mapping[str, LinePlan]) -> BoardPlan:
     place, values = row
     where = f"boards, number {place}"
-    table = _Table(where, values, ("line", "address", "profile", "feedback", "report_header"))
+    table = _Table(where, values, ("line", "address", "profile", "feedback", "senses", "report_header"))
     line = table.one_of("line", tuple(wires))
     profile = table.one_of("profile", tuple(PROFILES))
     kind = PROFILES[profile]
@@ -161,7 +163,8 @@ def _board(row: tuple[int, Mapping[str, Any]], wires: Mapping[str, LinePlan]) ->
     if "report_header" in values and kind.family != "xor8a":
         raise BadLayoutError(f"{where}: report_header is for boards of the xor8a family")
     report = table.one_of("report_header", REPORTS, REPORTS[0])
-    return BoardPlan(line, table.number("address", kind.lowest, kind.highest), profile, feedback, report)
+    address = table.number("address", kind.lowest, kind.highest)
+    return BoardPlan(line, address, profile, feedback, report, table.one_of("senses", (LEAF, HOOK), LEAF))
 
 
 def _compartment(

@@ -135,6 +135,17 @@ def door_level(it: Compartment, now_ms: int) -> bool:
     return shut
 
 
+def hook_level(it: Compartment, now_ms: int) -> bool:
+    """A switch at the hook instead: 1 while the latch has hold of the leaf.
+
+    Under power the latch is back, so it reads 0 though somebody may hold the leaf where it is; then the hook
+    falls in again.
+    """
+    if it.door_reading is Reading.TRUE and it.coil_since_ms is not None and not it.jammed:
+        return door_level(it, now_ms) and now_ms < it.coil_since_ms + it.mechanics.release_ms
+    return door_level(it, now_ms)
+
+
 def item_level(it: Compartment) -> bool:
     """The light barrier: 1 while something lies in the compartment."""
     if it.item_reading is not Reading.TRUE:

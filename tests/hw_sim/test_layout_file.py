@@ -104,6 +104,7 @@ CU16, RELAYS, CU16_DOOR = ("boards", 1), ("boards", 2), ("compartments", 2)
         ((*BOARD, "address"), 32, "address = 32 lies outside 1 to 31"),
         ((*BOARD, "address"), "1", "address = '1' is no whole number"),
         ((*BOARD, "feedback"), "loud", "feedback = 'loud' is none of closed_when_locked"),
+        ((*BOARD, "senses"), "smell", "senses = 'smell' is none of leaf, hook"),
         ((*BOARD, "report_header"), 0x83, "report_header = 131 is none of 129, 130"),
         ((*CU16, "feedback"), "closed_when_open", "kerong-cu16 has its own way to tell open from closed"),
         ((*CU16, "report_header"), 0x81, "report_header is for boards of the xor8a family"),

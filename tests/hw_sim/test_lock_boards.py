@@ -63,6 +63,20 @@ def test_with_contacts_the_other_way_the_same_octets_mean_the_contrary() -> None
     assert wired.ask(QUERY_1) == xored("80 01 00 00 04 33")
 
 
+def test_a_hook_reads_open_under_power_though_the_door_is_held() -> None:
+    layout = made("wkly-12")
+    wired = Wired(replace(layout, boards=(BoardPlan("A", 0, "wkly-12", senses="hook"),)))
+    wired.do(1, "hold")
+    wired.send(SPEECH["wkly-12"].open(0, 1))
+    wired.run(0.2)
+    status = wired.ask(SPEECH["wkly-12"].status(0), patience_s=0.1)
+    assert SPEECH["wkly-12"].states(status)[:2] == [False, True]
+    wired.run(0.5)
+    wired.heard()
+    assert all(SPEECH["wkly-12"].states(wired.ask(SPEECH["wkly-12"].status(0))))
+    assert wired.opened() == []
+
+
 @pytest.mark.parametrize(
     ("profile", "status"),
     [

@@ -100,3 +100,17 @@ def test_sensors_tell_what_is_unless_they_stick() -> None:
 def test_a_hooked_latch_holds_against_pulling_but_not_against_force() -> None:
     assert not physics.pull_open(Compartment(), 5, by_force=False).open
     assert physics.pull_open(Compartment(), 5, by_force=True).open
+
+
+@given(st.integers(0, 2_000))
+def test_the_hook_tells_of_the_latch_and_not_of_the_leaf(since_ms: int) -> None:
+    """A door held shut under power reads open for as long as the latch is back, and nothing has opened."""
+    held = physics.energise(Compartment(held=True), 0)
+    if since_ms >= 500:
+        held = physics.release(physics.advance(held, 500)[0], 500)
+    held, moves = physics.advance(held, since_ms)
+    assert moves == []
+    assert physics.door_level(held, since_ms)
+    assert physics.hook_level(held, since_ms) is not (60 <= since_ms < 500)
+    assert physics.hook_level(replace(held, jammed=True), since_ms)
+    assert not physics.hook_level(replace(held, open=True), since_ms)

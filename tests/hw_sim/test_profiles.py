@@ -1,11 +1,13 @@
 """Every kind of board in a cabinet of its own: its orders open its doors, and its status tells them."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from hw_sim.boards import Twist
-from hw_sim.boards.profiles import PROFILES
-from tests.hw_sim.speaking import SPEECH
-from tests.hw_sim.wired import Wired, cabinet_of
+from hw_sim.boards.profiles import PROFILES, Options
+from tests.hw_sim.speaking import SPEECH, modbus, summed, xored
+from tests.hw_sim.wired import Bench, Wired, cabinet_of
 
 pytestmark = pytest.mark.parametrize("profile", PROFILES)
 ADDRESS = {name: 0 if kind.lowest == 0 else 1 for name, kind in PROFILES.items()}
@@ -143,3 +145,30 @@ def test_garbage_before_each_reply_and_a_dead_board(profile: str) -> None:
     assert wired.ask(status) == bytes.fromhex("FA FD 99 99") + good
     wired.break_it({"garbage": [], "dead": [board]})
     assert wired.ask(status) == b""
+
+
+@settings(max_examples=25)
+@given(st.lists(st.binary(max_size=12), max_size=8))
+def test_whatever_comes_no_board_falls_over(profile: str, bodies: list[bytes]) -> None:
+    """Frames that are whole, with anything in them: the board answers, or it does not."""
+    bench = Bench([False] * 64)
+    board = PROFILES[profile].build(Options(ADDRESS[profile]), bench.inputs, bench)
+    for body in bodies:
+        for frame in whole_frames(profile, body):
+            board.answer(frame, board.next_ms() or 0)
+            board.advance(0)
+            board.said()
+
+
+def whole_frames(profile: str, body: bytes) -> list[bytes]:
+    """The body with what each family wants around it."""
+    address = ADDRESS[profile]
+    return [
+        modbus(f"{address:02x} {body.hex()}"),
+        xored(f"8a {address:02x} {body.hex()}"),
+        xored(f"80 {address:02x} {body.hex()}"),
+        xored(f"57 4b 4c 59 {len(body) + 7:02x} {address:02x} {body.hex()}"),
+        summed(f"02 {address << 4:02x} {body.hex()} 03"),
+        bytes([0x90, len(body) + 3]) + body + b"\x03",
+        body,
+    ]
