@@ -133,6 +133,8 @@ class BoardTally:
     requests: int = 0
     answered: int = 0
     unanswered: int = 0
+    cut_off: int = 0
+    """The recording ended before its answer could come."""
     refused: int = 0
     """Sound answers that say no."""
     reasons: Counter[str] = field(default_factory=Counter)
@@ -204,8 +206,8 @@ class _Player:
                 self._sent(frame)
             else:
                 self._received(frame)
-        if self._exchange.busy:
-            self._unanswered(self._exchange.expires_s)
+        if self._flight is not None:
+            self._flight.board.cut_off += 1
         return self._tally
 
     def _sent(self, frame: Frame) -> None:

@@ -73,8 +73,10 @@ def _follow(config: "Config", line: str, last: int, seconds: float | None, file:
             if last and frames:
                 missed += max(0, frames[0].n - last - 1)
             for frame in (frame for frame in frames if frame.n > last):
-                file.write(frame_text(line, frame))
-                kept, last = kept + 1, frame.n
+                last = frame.n
+                if kept or frame.sent:  # the rest of an answer whose question is not there helps nobody
+                    file.write(frame_text(line, frame))
+                    kept += 1
             _progress(kept)
     except KeyboardInterrupt:
         pass  # enough was seen; what is written holds
