@@ -13,6 +13,10 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
             "hw_sim.cabinet_command",
             "a simulated cabinet: lock boards on a pty, doors in a browser",
         ),
+        "panel": (
+            "hw_sim.panel_command",
+            "the same for a look at it: nothing stays when it ends",
+        ),
         "diagnose": (
             "hw_sim.diagnose",
             "the product's self-test on a simulated cabinet, with faults switched on one after another",

@@ -25,6 +25,11 @@ DEFAULT_BAUD: Final = 9600
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dir", type=Path, required=True, help="where line-A, ready.json and the records go")
+    make_up_arguments(parser)
+
+
+def make_up_arguments(parser: argparse.ArgumentParser) -> None:
+    """What the cabinet is made of, and how it behaves."""
     make_up = parser.add_mutually_exclusive_group()
     make_up.add_argument(
         "--layout", choices=sorted(LAYOUTS), help=f"a ready one; {DEFAULT_LAYOUT} unless said"

@@ -48,6 +48,20 @@ def test_a_cabinet_of_one_kind_of_board(start: Start, tmp_path: Path) -> None:
         assert line.ask(summed("02 00 30 03"), 9) == summed("02 00 35 FF FF 00 00 03")
 
 
+def test_a_cabinet_to_look_at_leaves_nothing(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    process = start("panel", "--panel-port", "0", "--make", "winnsen-16")
+    (folder,) = tmp_path.iterdir()
+    facts = json.loads((folder / "ready.json").read_text())
+    state = httpx.get(f"{facts['panel']}state").json()
+    assert [board["profile"] for board in state["lines"][0]["boards"]] == ["winnsen-16"]
+    process.terminate()
+    assert process.wait(timeout=5) == 0
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_file_that_makes_no_cabinet_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "cabinet.toml"
     path.write_text("[lines.A]\nbaud = 9601\n")
