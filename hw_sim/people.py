@@ -70,9 +70,9 @@ class Office:
             },
         )
 
-    def enrol(self, staff: str, name: str, pin: str) -> str:
-        """A helper; returns the digits of the badge."""
-        body = {"staff": staff, "name": name, "roles": ["helper"], "pin": pin, "lockers": [LOCKER]}
+    def enrol(self, staff: str, name: str, pin: str, role: str = "helper") -> str:
+        """A member of staff; returns the digits of the badge."""
+        body = {"staff": staff, "name": name, "roles": [role], "pin": pin, "lockers": [LOCKER]}
         return str(self._post("/staff", body)["badge"])
 
     def ledger(self) -> list[Mapping[str, Any]]:

@@ -1,5 +1,6 @@
 """The whole product as a newcomer meets it: pages in a browser, real processes behind them, clicks only."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -47,6 +48,14 @@ class Newcomer:
     async def scans(self, digits: str) -> None:
         await self.kiosk.locator("#scan").fill(digits)
         await self.kiosk.locator("#scan-send").click()
+
+    async def presses_door(self, door: int) -> None:
+        await self.kiosk.locator(f"[data-key=service_door{door}]").click()
+        await self.sees("service_door")
+
+    async def reads(self, *words: str) -> None:
+        for word in words:
+            await expect(self.kiosk.locator("#facts")).to_contain_text(word, timeout=10_000)
 
     async def handles_the_envelope(self) -> None:
         """Into or out of the one compartment that stands open; then its door is pushed shut."""
@@ -122,3 +131,50 @@ async def test_an_envelope_goes_in_is_taken_in_and_a_licence_comes_out(
     await console.goto(f"{stack.hub_url}/console/cases/NEW-1")
     await expect(console.locator("body")).to_contain_text("NEW-1")
     await console.screenshot(path=tmp_path / "trail.png")
+
+
+async def test_a_technician_blocks_a_door_and_tries_another_without_any_network(
+    stack: Stack, newcomer: Newcomer
+) -> None:
+    office = Office(stack)
+    badge = office.enrol("technician-1", "周明", PIN, "technician")
+
+    def told() -> bool:
+        locker = office.locker()
+        return bool(locker["dn_stored_to"] == locker["dn_head"])
+
+    until("the locker knows its technician", told)
+    stack.kill_broker()
+    await newcomer.scans(badge)
+    await newcomer.sees("pin")
+    await newcomer.types(PIN)
+    await newcomer.sees("menu")
+    await newcomer.presses("service")
+    await newcomer.sees("service")
+    await expect(newcomer.kiosk.locator(".door-tile.vacant")).to_have_count(16)
+
+    await newcomer.presses_door(4)
+    await newcomer.presses("blocking")
+    await newcomer.sees("blocking")
+    await newcomer.kiosk.get_by_text("门板或铰链").click()
+    await newcomer.sees("service_door")
+    await newcomer.reads("停用 · 门板或铰链有问题")
+    await newcomer.presses("service")
+
+    await newcomer.presses_door(7)
+    await newcomer.presses("test_open")
+    await newcomer.reads("已打开，未关", "开着")
+    bay = newcomer.cabinet.locator(".bay.open")
+    await expect(bay).to_have_count(1)
+    await expect(newcomer.cabinet.locator(".bay.coil_on")).to_have_count(0)
+    await bay.locator(".shut").click()
+    await newcomer.reads("开过并已关好", "关着", "空闲")
+
+    await newcomer.presses("service")
+    await newcomer.kiosk.get_by_text("锁控板", exact=True).click()
+    await expect(newcomer.kiosk.locator("tr.good")).not_to_have_count(0)
+    await expect(newcomer.kiosk.locator("tr.bad")).to_have_count(0)
+    await newcomer.kiosk.get_by_text("版本", exact=True).click()
+    await expect(newcomer.kiosk.locator(".service")).to_contain_text("未连接")
+    compartments = json.loads(stack.lockerctl("status"))["compartments"]
+    assert (compartments["4"]["status"], compartments["7"]["status"]) == ("out_of_service", "vacant")
