@@ -90,6 +90,7 @@ class Bus:
         self._frame_numbers = count(1)
         self._frames: deque[Frame] = deque(maxlen=FRAMES_KEPT)
         self._told_lost: set[BoardId] = set()
+        self._told_stuck: dict[BoardId, tuple[int, ...]] = {}
         self._port_open = False
         self._held_since_s: float | None = None
         self._opened_s = 0.0
@@ -217,8 +218,7 @@ class Bus:
                 stuck = station.answered(request, reply, now)
                 if isinstance(request, ReadCoils) and not station.coils.rest:
                     self._limits.hold(station.board, now + REMEDY_S)
-                if stuck:
-                    self._emit(RelaysStuck(station.board, stuck, now))
+                self._tell_stuck(station, stuck, now)
         self._tell(station, now)
         if isinstance(request, ReadInputs) and isinstance(reply, Bits):
             station.counters.levels = reply.levels
@@ -300,6 +300,8 @@ class Bus:
         if isinstance(request, AllOff):
             # While the echo is not known yet a write has no proof; this one asks for none.
             return
+        if isinstance(request, Release):
+            self._limits.hold(station.board, now + REMEDY_S)
         if isinstance(request, Pulse):
             self._settle(request, PulseResult(PulseOutcome.UNCERTAIN), now)
             if not station.profile.replies_to_pulse:
@@ -312,6 +314,12 @@ class Bus:
         if station.poll is not None:
             self._emit(PollMissed(station.board, now))
 
+    def _tell_stuck(self, station: Station, stuck: tuple[int, ...], now: float) -> None:
+        """Once, however often the board is asked again, until it serves or another relay sticks."""
+        if stuck and self._told_stuck.get(station.board) != stuck:
+            self._told_stuck[station.board] = stuck
+            self._emit(RelaysStuck(station.board, stuck, now))
+
     def _tell(self, station: Station, now: float) -> None:
         """Lost and found, once each."""
         if station.down and station.board not in self._told_lost:
@@ -319,6 +327,7 @@ class Bus:
             self._emit(StationLost(station.board, station.why, now))
         elif station.standing is Standing.SERVING and station.board in self._told_lost:
             self._told_lost.remove(station.board)
+            self._told_stuck.pop(station.board, None)
             self._emit(StationFound(station.board, now))
 
     def _watch_for_jam(self, wanted_from_s: float, now: float) -> None:
@@ -339,7 +348,9 @@ class Bus:
         counters.noise_bytes += answer.noise_bytes
         counters.latency_s += SMOOTHING * (answer.took_s - counters.latency_s)
         self._spoken_s += answer.took_s + self._exchange.timing.silence_s
-        station.patience.answered(answer.turn_around_s)
+        if not isinstance(request, Pulse):
+            # Some boards answer a pulse when it is over: it says nothing of how soon they answer a question.
+            station.patience.answered(answer.turn_around_s)
 
     def _not_sent(self, pulse: Pulse, reason: str, now: float) -> None:
         self._settle(pulse, PulseResult(PulseOutcome.NOT_SENT, reason), now)

@@ -25,6 +25,8 @@ PATIENCE_FACTOR: Final = 4.0
 PATIENCE_DECAY: Final = 0.98
 ECHO_PROOFS: Final = 3
 """Reads answered with nothing before the reply until the line counts as free of echo."""
+STRAY_KEPT: Final = 16
+"""Kinds of stray bytes that are remembered: as many as boards that send their own before each reply."""
 WINDOW_BYTES: Final = 512
 """Older bytes of a noise storm are dropped."""
 
@@ -95,6 +97,8 @@ class Exchange:
         self.shortest_silence_s = float("inf")
         """Before any request since the port was opened."""
         self._plain_replies = 0
+        self._stray: dict[bytes, int] = {}
+        """What came before replies, and how often."""
         self._flight: _Flight | None = None
         self._window = bytearray()
         self._busy_until_s = float("-inf")
@@ -118,6 +122,7 @@ class Exchange:
         self.echo = False if self.timing.packets else None
         self.shortest_silence_s = float("inf")
         self._plain_replies = 0
+        self._stray.clear()
         self._flight = None
         self._window.clear()
         self._busy_until_s = now
@@ -195,7 +200,15 @@ class Exchange:
         if request in before:
             self.echo = True
         elif self.echo is not True:
-            self._plain_replies = (
-                0 if len(before) >= len(request) // 2 else self._plain_replies + (not before)
-            )
+            plain = not before or self._is_boards_own(before, request)
+            garbled = not plain and len(before) >= len(request) // 2
+            self._plain_replies = 0 if garbled else self._plain_replies + plain
             self.echo = False if self._plain_replies >= ECHO_PROOFS else None
+
+    def _is_boards_own(self, before: bytes, request: bytes) -> bool:
+        """Some boards put the same bytes before whatever they say. They come again and again, and no two of
+        them stand together in the request, as they would in what is left of an echo."""
+        if before not in self._stray and len(self._stray) >= STRAY_KEPT:
+            self._stray.clear()
+        times = self._stray[before] = self._stray.get(before, 0) + 1
+        return times > 1 and not any(before[n : n + 2] in request for n in range(len(before) - 1))
