@@ -132,9 +132,9 @@ class _Tools:
 
     def _line(self, question: Mapping[str, Any]) -> str:
         line = question.get("line")
-        if line not in self.wiring.lines:
+        if not isinstance(line, str) or line not in self.wiring.lines:
             raise BadQuestion(f"there is no line {line!r}; there are {', '.join(self.wiring.lines)}")
-        return str(line)
+        return line
 
     def _door(
         self, number: CompartmentNumber, state: LockerState, levels: Mapping[str, bool | None]
