@@ -68,7 +68,7 @@ def _show(stack: Stack, made: Mapping[str, Any]) -> None:
 
   1  Drop off:  type this code at the kiosk                 {made["code"]}
      A door springs open in the cabinet: put the envelope in, click the door shut.
-  2  Be the helper:  show the badge to the kiosk's scanner, PIN {PIN}
+  2  Be the helper:  hold the badge before the scanner (on the cabinet's page), PIN {PIN}
      badge  {made["badge"]}
      Intake: take the envelope out.  Load: show this label
      label  {made["label"]}
