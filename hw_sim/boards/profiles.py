@@ -138,13 +138,16 @@ PROFILES: Final[Mapping[str, Profile]] = MappingProxyType(
         "waveshare-32": _waveshare(32, 0),
         "inputs-32": Profile(_inputs, 0, 32),
         "relay8-high": Profile(_relays(HighByteRelays, 8, 8), 8, 8),
-        "fc05-8": Profile(_relays(PlainRelays, 8, 8), 8, 8),
-        "fc05-4": Profile(_relays(WrongEchoRelays, 4, 4), 4, 4),
+        "fc05-8": Profile(_relays(PlainRelays, 8, 8), 8, 8, experimental=True),
+        # It has inputs, but its manual asks for them with a count of 0: doors are read elsewhere.
+        "fc05-4": Profile(_relays(WrongEchoRelays, 4, 4), 4, 0, experimental=True),
         "eletechsup-r4-8": Profile(_relays(R4, 8, 0), 8, 0, longest_pulse_ms=1_000),
         "eletechsup-n4d3e16": Profile(_relays(R4, 16, 16), 16, 16, longest_pulse_ms=1_000),
-        "kerong-cu48-modbus": _OWN(partial(_fixed_pulse, opens_with=0), CU48_LOCKS, CU48_LOCKS, baud=115_200),
+        "kerong-cu48-modbus": _OWN(
+            partial(_fixed_pulse, opens_with=0), CU48_LOCKS, CU48_LOCKS, baud=115_200, experimental=True
+        ),
         "kerong-cu48-modbus-ff": _OWN(
-            partial(_fixed_pulse, opens_with=ON), CU48_LOCKS, CU48_LOCKS, baud=115_200
+            partial(_fixed_pulse, opens_with=ON), CU48_LOCKS, CU48_LOCKS, baud=115_200, experimental=True
         ),
         "xor8a-8": _xor8a(8, 3),
         "xor8a-12": _xor8a(12, 3),

@@ -80,7 +80,7 @@ SPEECH: Final[Mapping[str, Speech]] = {
     ),
     "relay8-high": Speech(_fc05(0x0200, lambda units: f"{units:02x}00"), _inputs(8), _after_count),
     "fc05-8": Speech(_fc05(0, lambda _units: "ff00"), _inputs(8), _after_count),
-    "fc05-4": Speech(_fc05(0, lambda _units: "0100"), _inputs(4), _after_count),
+    "fc05-4": Speech(_fc05(0, lambda _units: "0100"), BESIDE.status, _after_count),
     "eletechsup-r4-8": Speech(
         lambda board, lock: modbus(f"{board:02x} 06 {lock:04x} 0500"), BESIDE.status, _after_count
     ),

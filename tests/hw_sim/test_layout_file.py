@@ -68,6 +68,7 @@ def test_the_locker_s_configuration_says_the_same() -> None:
     [
         ("winnsen-16-duty", True, False),
         ("kerong-cu48", True, False),
+        ("fc05-4", True, False),
         ("eletechsup-r4-8", False, True),
         ("xor8a-24-timed", False, True),
         ("xor8a-24", False, False),
