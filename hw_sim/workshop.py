@@ -4,6 +4,7 @@ The daemon works without a centre; it only needs keys that somebody made for it.
 """
 
 import json
+import re
 import shutil
 import subprocess
 import threading
@@ -11,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import httpx
 
@@ -22,10 +23,12 @@ from hw_sim.stack import AREA, HOST, LOCKER, NotReadyError, Ports, Stack, comman
 SETTLE_S: Final = 8.0
 """Every board that can answer has, and every door that can be seen is."""
 LOOK_S: Final = 0.25
-HAND_S: Final = 0.1
+HAND_S: Final = 0.15
+UNTOLD_S: Final = 2.5
+"""Nobody said that this door is open: it is pushed all the same, once the locker had time to see it."""
+PUSH: Final = re.compile(r"door (\d+) is open")
 PULSE_CAP_MS: Final = 500
 """What the product lets a lock bear where nothing is said of it."""
-RUN_MAX_S: Final = 1_800
 SETTLED: Final = frozenset({"serving", "lost", "locked_out"})
 HEAD: Final = """\
 [locker]
@@ -114,12 +117,22 @@ class Workshop(Stack):
         target.unlink(missing_ok=True)
         line = [command("lockerctl"), "selftest", "--config", str(self.locker_config), "--json", str(target)]
         line += ["--doors", ",".join(map(str, doors)), *words]
-        with _Hand(self.panel_url):
-            done = subprocess.run(  # noqa: S603  # our own command
-                line, capture_output=True, text=True, check=False, timeout=RUN_MAX_S
-            )
+        process = subprocess.Popen(  # noqa: S603  # our own command
+            line, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        said = []
+        with process, _Hand(self.panel_url) as hand:
+            assert process.stdout is not None  # noqa: S101  # asked for above
+            try:
+                for text in process.stdout:
+                    said.append(text)
+                    if asked := PUSH.match(text):
+                        hand.told(int(asked[1]))
+            except KeyboardInterrupt:
+                process.terminate()
+                raise
         found = json.loads(target.read_text(encoding="utf-8")) if target.exists() else {}
-        return Run(done.returncode, found, f"{done.stdout}{done.stderr}")
+        return Run(process.returncode, found, "".join(said))
 
     def _configure(self, rewire: Rewire) -> None:
         ready = json.loads((self.folder / "cabinet" / "ready.json").read_text(encoding="utf-8"))
@@ -174,15 +187,21 @@ class Workshop(Stack):
 
 
 class _Hand:
-    """Pushes shut whatever stands open, again and again, as a patient person would."""
+    """Pushes shut the door it is told to, as often as it springs open, and any other after a while."""
 
     def __init__(self, panel_url: str) -> None:
         self._url = panel_url
         self._over = threading.Event()
+        self._told: set[int] = set()
+        self._open_since_s: dict[int, float] = {}
         self._thread = threading.Thread(target=self._push, name="hand", daemon=True)
 
-    def __enter__(self) -> None:
+    def told(self, number: int) -> None:
+        self._told.add(number)
+
+    def __enter__(self) -> Self:
         self._thread.start()
+        return self
 
     def __exit__(self, *_why: object) -> None:
         self._over.set()
@@ -193,8 +212,17 @@ class _Hand:
             while not self._over.wait(HAND_S):
                 with suppress(httpx.HTTPError):
                     doors = panel.get("/state").json()["doors"]
-                    for number in (door["number"] for door in doors if door["open"]):
+                    for number in self._due({door["number"] for door in doors if door["open"]}):
                         panel.post(f"/doors/{number}/shut")
+
+    def _due(self, stand_open: set[int]) -> list[int]:
+        now_s = clock.mono_s()
+        self._open_since_s = {number: self._open_since_s.get(number, now_s) for number in stand_open}
+        return [
+            number
+            for number, since_s in self._open_since_s.items()
+            if number in self._told or now_s - since_s > UNTOLD_S
+        ]
 
 
 __all__ = ["NotReadyError", "Rewire", "Run", "Workshop"]

@@ -137,9 +137,7 @@ async def build(config: Config, platform: Platform, keys: Keys, journal: Journal
     if around.gpio is not None:
         journal.subscribe(Signals(clock, around.gpio).entries_committed)
     journal.subscribe(follower.entries_committed)
-    sensors = {n: wired.sensor.board for n, wired in config.wiring.compartments.items()}
-    lines = {n: config.wiring.boards[board].line for n, board in sensors.items()}
-    tester = SelfTester(world, cabinet.report, lines)
+    tester = _tester(config, world, cabinet)
     journal.subscribe(tester.entries_committed)
     await _begin(world, journal, config)
     reader = await loop.run_in_executor(platform.reader_thread, Reader, config.journal_path)
@@ -175,6 +173,13 @@ def _wires(config: Config) -> Mapping[CompartmentNumber, Wires]:
         )
         for door, wired in config.wiring.compartments.items()
     }
+
+
+def _tester(config: Config, world: World, cabinet: Cabinet) -> SelfTester:
+    boards, wired = config.wiring.boards, config.wiring.compartments
+    lines = {door: boards[each.sensor.board].line for door, each in wired.items()}
+    mute = {door for door, each in wired.items() if not boards[each.lock.board].profile.replies_to_pulse}
+    return SelfTester(world, cabinet.report, lines, frozenset(mute))
 
 
 async def _begin(world: World, journal: Journal, config: Config) -> None:

@@ -81,12 +81,16 @@ class Trace:
             self.after,
         )
 
-    def judged(self, *, unseen: bool, stopping: bool, item_sensor: bool, limit_ms: int | None) -> DoorResult:
+    def judged(
+        self, *, unseen: bool, stopping: bool, replies: bool, item_sensor: bool, limit_ms: int | None
+    ) -> DoorResult:
         """The first thing that is wrong; the graver ones come first.
 
-        ``unseen``: nothing is known of its sensor now. ``limit_ms``: an opening must be seen this soon.
+        ``unseen``: nothing is known of its sensor now. ``replies``: its board acknowledges pulses.
+        ``limit_ms``: an opening must be seen this soon after its pulse.
         """
-        chain = (self._of_pulse(), self._of_leaf(unseen, stopping), self._of_rest(item_sensor, limit_ms))
+        rest = self._of_rest(replies, item_sensor, limit_ms)
+        chain = (self._of_pulse(), self._of_leaf(unseen, stopping), rest)
         for judgements in chain:
             for judgement in judgements:
                 return self.result(*judgement)
@@ -112,15 +116,15 @@ class Trace:
         else:
             yield Outcome.FAILED, Finding.STUCK if self.opened_ms is None else Finding.NOT_SHUT, ""
 
-    def _of_rest(self, item_sensor: bool, limit_ms: int | None) -> Iterator[Judgement]:
+    def _of_rest(self, replies: bool, item_sensor: bool, limit_ms: int | None) -> Iterator[Judgement]:
         seen_ms = self.result(Outcome.PASSED).seen_ms
-        if self.acknowledged_ms is None:
+        if replies and self.acknowledged_ms is None:
             yield Outcome.FAILED, Finding.NOT_ACKNOWLEDGED, ""
         elif self.after is Presence.PRESENT:
             yield Outcome.FAILED, Finding.ITEM_SEEN, "after"
         elif item_sensor and self.after is Presence.UNKNOWN:
             yield Outcome.FAILED, Finding.ITEM_NOT_SEEN, "after"
-        elif limit_ms is not None and seen_ms is not None and seen_ms > limit_ms:
+        elif self.acknowledged_ms is not None and limit_ms is not None and (seen_ms or 0) > limit_ms:
             yield Outcome.FAILED, Finding.SEEN_LATE, f"{limit_ms} ms"
 
 

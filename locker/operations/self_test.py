@@ -60,7 +60,10 @@ class Wish:
 
 
 class SelfTest:
-    """``figures`` looks at the lines; ``line_of`` says on which line a door's sensor hangs."""
+    """``figures`` looks at the lines; ``line_of`` says on which line a door's sensor hangs.
+
+    ``mute``: doors whose lock board never replies to a pulse.
+    """
 
     def __init__(
         self,
@@ -70,9 +73,10 @@ class SelfTest:
         who: Technician,
         wish: Wish,
         tell: Callable[[Fact], None],
+        mute: frozenset[CompartmentNumber] = frozenset(),
     ) -> None:
         self._world, self._figures, self._line_of = world, figures, line_of
-        self._who, self._wish, self._tell = who, wish, tell
+        self._who, self._wish, self._tell, self._mute = who, wish, tell, mute
         self._doors = wish.doors or tuple(world.journal.state.compartments)
         self._results: list[BoardResult | DoorResult | LineResult] = []
         self._bell = Bell(world.clock)
@@ -226,6 +230,7 @@ class SelfTest:
         return trace.judged(
             unseen=self._world.doors.reading(door).position is Position.UNKNOWN,
             stopping=self._stopping,
+            replies=door not in self._mute,
             item_sensor=self._world.journal.state.compartments[door].spec.item_sensor,
             limit_ms=None if detection_s is None else limit_ms(detection_s),
         )

@@ -19,15 +19,16 @@ from locker.operations.sign_in import roles_now
 
 
 class SelfTester:
-    """`run` is one task; all else is called on the event loop."""
+    """`run` is one task; all else is called on the event loop. The wires are told as `SelfTest` says."""
 
     def __init__(
         self,
         world: World,
         figures: Callable[[], tuple[LineFigures, ...]],
         line_of: Mapping[CompartmentNumber, str],
+        mute: frozenset[CompartmentNumber] = frozenset(),
     ) -> None:
-        self._world, self._figures, self._line_of = world, figures, line_of
+        self._world, self._figures, self._line_of, self._mute = world, figures, line_of, mute
         self._bell = Bell(world.clock)
         self._ordered = asyncio.Event()
         self._test: SelfTest | None = None
@@ -48,7 +49,9 @@ class SelfTester:
                 return Refusal(Reason.NOT_ALLOWED)
         if self.running or any(door not in state.compartments for door in wish.doors):
             return Refusal(Reason.NOT_NOW)
-        self._test = SelfTest(self._world, self._figures, self._line_of, who, wish, self._told)
+        self._test = SelfTest(
+            self._world, self._figures, self._line_of, who, wish, self._told, mute=self._mute
+        )
         self._facts = []
         self.number += 1
         self._ordered.set()

@@ -205,6 +205,14 @@ async def test_what_the_wire_says_is_kept(result: PulseResult, found: tuple[Outc
     assert site.found(2) == (Outcome.PASSED, Finding.NONE, "")
 
 
+async def test_a_board_that_never_replies_need_not() -> None:
+    site = await Site.start(mute=frozenset(DOORS[:1]))
+    site.m.hands.next_result = PulseResult(PulseOutcome.UNCERTAIN)
+    assert (await site.play()).verdict is Verdict.PASSED
+    assert site.door(1).acknowledged_ms is None
+    assert site.door(1).seen_ms == site.door(1).opened_ms
+
+
 async def test_item_sensors_are_judged() -> None:
     site = await Site.start()
     reading = DoorReading(Position.CLOSED, Presence.PRESENT)

@@ -32,7 +32,7 @@ Act = Callable[[], Awaitable[None]]
 class Site:
     """A locker in memory, its technician, and figures that a test spoils."""
 
-    def __init__(self, memory: MemoryWorld) -> None:
+    def __init__(self, memory: MemoryWorld, mute: frozenset[CompartmentNumber]) -> None:
         self.m = memory
         self.line = LINE
         self.asks_s = 1.0
@@ -40,13 +40,15 @@ class Site:
         self.pushes = True
         self.on_step: Act | None = None
         lines = dict.fromkeys(memory.journal.state.compartments, "A")
-        self.tester = SelfTester(memory.world, lambda: (self.line,), lines)
+        self.tester = SelfTester(memory.world, lambda: (self.line,), lines, mute)
         memory.journal.subscribe(self.tester.entries_committed)
         self.facts: list[Fact] = []
 
     @classmethod
-    async def start(cls, *, item_sensors: bool = True) -> "Site":
-        return cls(await MemoryWorld.start(item_sensors=item_sensors))
+    async def start(
+        cls, *, item_sensors: bool = True, mute: frozenset[CompartmentNumber] = frozenset()
+    ) -> "Site":
+        return cls(await MemoryWorld.start(item_sensors=item_sensors), mute)
 
     def ask(self, **rates: int) -> None:
         """The line was used a little."""
