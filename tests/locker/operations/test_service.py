@@ -28,7 +28,7 @@ from tests.locker.operations.world import MemoryWorld
 DOOR = CompartmentNumber(5)
 ROOT = Technician(StaffId("console/0"), local=True)
 SIGNED_IN = Technician(StaffId("t-1"))
-WHOS = pytest.mark.parametrize("who", [ROOT, SIGNED_IN], ids=["local", "signed_in"])
+EITHER = pytest.mark.parametrize("who", [ROOT, SIGNED_IN], ids=["local", "signed_in"])
 
 
 async def locker(*, item_sensors: bool = True) -> MemoryWorld:
@@ -58,7 +58,7 @@ async def drop_off_lies(m: MemoryWorld) -> CompartmentNumber:
     return opened.door
 
 
-@WHOS
+@EITHER
 async def test_a_vacant_door_is_tried_and_is_vacant_again(who: Technician) -> None:
     m = await locker()
     opened = await service.test_open(m.world, who, DOOR)
@@ -73,7 +73,7 @@ async def test_a_vacant_door_is_tried_and_is_vacant_again(who: Technician) -> No
     assert [door for door, _ in m.hands.pulses] == [DOOR]
 
 
-@WHOS
+@EITHER
 async def test_what_is_left_inside_makes_it_a_door_to_check(who: Technician) -> None:
     m = await locker()
     await service.test_open(m.world, who, DOOR)
@@ -93,7 +93,7 @@ async def test_without_an_item_sensor_nothing_is_made_up() -> None:
     assert status(m) is Status.VACANT
 
 
-@WHOS
+@EITHER
 async def test_what_belongs_to_somebody_is_neither_opened_nor_blocked(who: Technician) -> None:
     m = await locker()
     door = await drop_off_lies(m)
@@ -140,7 +140,7 @@ async def test_a_grant_that_is_none_opens_nothing(end: str) -> None:
     assert m.hands.pulses == []
 
 
-@WHOS
+@EITHER
 async def test_blocked_and_back_in_service(who: Technician) -> None:
     m = await locker()
     assert await service.block(m.world, who, DOOR, "  hinge \n bent ") is None
