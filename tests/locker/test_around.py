@@ -63,7 +63,9 @@ supply = 5
 """Nothing drives them: a contact reads as its pull, which is "open"."""
 
 
-def test_with_pins_a_contact_is_journaled_and_a_lock_gets_its_supply(stack: Stack) -> None:
+def test_with_pins_a_contact_is_journaled_and_a_lock_gets_its_supply_until_its_relay_sticks(
+    stack: Stack,
+) -> None:
     office, phone, hands, visitor = Office(stack), Phone(stack), Hands(stack), Visitor(stack)
     office.pre_review("PINS-1", "张伟", NUMBER)
     code = str(phone.awaits(NUMBER, "drop_off_code", "PINS-1")["scan"])
@@ -72,14 +74,22 @@ def test_with_pins_a_contact_is_journaled_and_a_lock_gets_its_supply(stack: Stac
     stack.locker_config.write_text(stack.locker_config.read_text(encoding="utf-8") + PINS, encoding="utf-8")
     stack.start_locker()
     until("every door is seen", lambda: doors_seen(stack))
+    status = json.loads(stack.lockerctl("status"))
+    assert status["surroundings"]["tamper_open"]
+    assert status["scanner"]["device"]
+    # The relay of whichever door is opened will not let go again.
+    stuck = {"stuck_on": [f"1/{door['number']}" for door in hands.doors()]}
+    httpx.post(f"{stack.panel_url}/faults", json=stuck).raise_for_status()
     visitor.scans(code)
     visitor.presses("open")
     visitor.sees("place")
     assert len(hands.pulses()) == pulses + 1
-    status = json.loads(stack.lockerctl("status"))
-    assert status["surroundings"]["tamper_open"]
-    assert status["scanner"]["device"]
-    until("the hub knows", lambda: any('"TamperOpened"' in row["public"] for row in office.ledger()))
+    until("the supply is cut", lambda: json.loads(stack.lockerctl("status"))["surroundings"]["supply_cut"])
+    until("the hub knows", lambda: {"TamperOpened", "LockSupplyCut"} <= kinds(office))
+
+
+def kinds(office: Office) -> set[str]:
+    return {str(json.loads(row["public"])["type"]) for row in office.ledger()}
 
 
 def test_a_pin_back_end_that_is_not_there_ends_the_start_in_one_line(stack: Stack) -> None:
