@@ -47,6 +47,7 @@ class Faults:
     late_ms: int = 300
     delay_ms: int = 0  # turn-around of every board, always
     echo: bool = False  # the adapter hands back what is sent
+    swapped: bool = False  # its A and B are the wrong way round: nobody understands anybody
 
     def ailments(self, address: int) -> Ailments:
         """What of it is the matter with one board."""
@@ -143,5 +144,5 @@ _CHECKS: Final[Mapping[str, Callable[[str, Any], Any]]] = MappingProxyType(
     {field.name: _chance for field in fields(Faults)}
     | dict.fromkeys(BOARDS, _addresses)
     | dict.fromkeys(TERMINALS, _terminals)
-    | {"late_ms": _time, "delay_ms": _time, "echo": _flag}
+    | {"late_ms": _time, "delay_ms": _time, "echo": _flag, "swapped": _flag}
 )

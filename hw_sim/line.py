@@ -227,7 +227,7 @@ class Line:
             self._ask(frame, at_s)
 
     def _ask(self, frame: bytes, at_s: float) -> None:
-        hearing = [board for board in self.boards if board.hears(frame)]
+        hearing = [board for board in self.boards if board.hears(frame) and not self.faults.swapped]
         alive = [board for board in hearing if board.address not in self.faults.dead]
         if not alive:
             self.seen(Seen(Kind.DEAD if hearing else Kind.UNHEARD, frame, at_s))
@@ -267,6 +267,8 @@ class Line:
         reply = self._flipped(self._collided(reply))
         twice = self.chance.happens("duplicate", self.faults.duplicate)
         late = self.chance.happens("late", self.faults.late)
+        if self.faults.swapped:
+            reply = bytes(octet ^ 0xFF for octet in reply)
         if lost:
             self.seen(Seen(Kind.REPLY_LOST, reply, at_s))
             return

@@ -212,6 +212,7 @@ def test_closing_the_port_forgets_what_was_under_way() -> None:
         {"dead": [True]},
         {"dead": ["1"]},
         {"echo": 1},
+        {"swapped": "yes"},
         {"late_ms": 1.5},
         {"delay_ms": 10_001},
         {"welded": "1/3"},
@@ -247,3 +248,9 @@ def test_a_mended_relay_lets_go_at_once() -> None:
     for board in desk.line.boards:
         board.advance(200_001)
     assert [on for _, on, _ in desk.bench.edges] == [True, False]
+
+
+def test_with_a_and_b_swapped_nobody_understands_anybody() -> None:
+    desk = Desk(swapped=True)
+    assert desk.ask() == b""
+    assert desk.kinds == [Kind.REQUEST, Kind.UNHEARD]

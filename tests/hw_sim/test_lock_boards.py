@@ -306,3 +306,12 @@ def test_two_boards_at_once_spoil_each_other() -> None:
     heard = wired.heard()
     assert len(heard) >= 7
     assert xored("8a 01 03 00") not in heard
+
+
+def test_a_report_through_swapped_wires_is_no_frame() -> None:
+    wired = cabinet_of("xor8a-8")
+    wired.break_it({"reports": [1], "swapped": True})
+    wired.run(0.1)
+    wired.do(1, "pry")
+    wired.run(1)
+    assert wired.heard() == bytes(octet ^ 0xFF for octet in xored("81 01 01 00"))

@@ -4,6 +4,7 @@ const LINE = [
   [{ flip: 0.01 }, "翻转比特 1%", "Flip bits"], [{ noise: 0.1 }, "杂讯 10%", "Stray bytes"],
   [{ collision: 0.1 }, "撞车 10%", "Collisions"], [{ duplicate: 0.1 }, "重复 10%", "Say it twice"],
   [{ late: 0.1 }, "迟到 10%", "Late replies"], [{ delay_ms: 150 }, "都慢 150 毫秒", "All slow"], [{ echo: true }, "回显", "Echoing adapter"],
+  [{ swapped: true }, "A/B 接反", "A and B swapped"],
 ];
 const BOARD = [
   ["dead", "断电", "Silent"], ["garbage", "回复前有杂码", "Garbage before replies"], ["reports", "主动上报", "Reports unasked"],
