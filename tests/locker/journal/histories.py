@@ -14,6 +14,7 @@ from random import Random  # noqa: TID251  # seeded: the same seed makes the sam
 from locker.domain import deposit as deposits
 from locker.domain import events as ev
 from locker.domain import opening as openings
+from locker.domain.acceptance import Verdict
 from locker.domain.compartment import CompartmentSpec, Reach, Size
 from locker.domain.deposit import Deposit, Kind, Proof
 from locker.domain.door import Position, Presence
@@ -259,6 +260,8 @@ class Life:
         yield lambda: (ev.BoardWentSilent(BoardId("A/2"), (door,)),)
         yield lambda: (ev.BoardAnswered(BoardId("A/2")),)
         yield lambda: self.random.choice(_AROUND)
+        tested = ev.SelfTestEnded(Verdict.FAILED, (), (door,), ())
+        yield lambda: (ev.SelfTestBegan(StaffId("console/0"), (door,)), tested)
         yield lambda: (ev.CompartmentFaulted(door, "stuck"), ev.TicketOpened("stuck", door, DepositId("")))
         yield lambda: (ev.CompartmentBlocked(door, "hinge bent", StaffId("console/0")),)
         yield lambda: (ev.CompartmentRestored(door, StaffId("staff-1")),)
