@@ -14,12 +14,15 @@ from firmware_bridge import boards
 from firmware_bridge.boards import BoardProfile
 from firmware_bridge.boards.profile import Xor8a
 from firmware_bridge.wiring import Place, Wiring
+from locker.domain.errors import IllegalTransition
 from locker.domain.ids import CompartmentNumber
 
 Levels = Mapping[Place, bool | None]
 """One reading of every input of every board; None where it was not to be had."""
 Learned = Mapping[CompartmentNumber, tuple[Place, bool]]
 """Each door's sensor, and its level while the door is shut."""
+READINGS_MAX: Final = 20
+"""An input that is not steady by then cannot be read."""
 MIRRORED_ENOUGH: Final = 2
 """Doors whose input stands where the other byte order would put it: one may be a crossed wire."""
 
@@ -59,6 +62,14 @@ NEXT: Final[Mapping[tuple[Phase, Signal], Phase]] = MappingProxyType(
 )
 
 
+def advance(phase: Phase, signal: Signal) -> Phase:
+    """The phase after ``signal``. Raises IllegalTransition."""
+    try:
+        return NEXT[phase, signal]
+    except KeyError:
+        raise IllegalTransition("trial", phase, signal) from None
+
+
 @dataclass(slots=True)
 class Trial:
     """One door's. ``reads``: so many equal readings in a row are believed, as the debouncing wants them."""
@@ -68,10 +79,12 @@ class Trial:
     rest: dict[Place, bool] = field(default_factory=dict)
     """What each input says while all doors are shut; an input that cannot be read is not in it."""
     moved: set[Place] = field(default_factory=set)
+    _readings: int = 0
     _runs: dict[Place, tuple[bool | None, int]] = field(default_factory=dict)
 
     def heard(self, levels: Levels) -> Phase:
         """One more reading."""
+        self._readings += 1
         for place, level in levels.items():
             last, times = self._runs.get(place, (None, 0))
             self._runs[place] = (level, times + 1 if level == last else 1)
@@ -88,8 +101,10 @@ class Trial:
         self._advance(Signal.GIVEN_UP)
 
     def _rest(self, levels: Levels) -> None:
-        if all(self._runs[place][1] >= self.reads for place in levels):
-            self.rest = {place: level for place, level in levels.items() if level is not None}
+        steady = all(self._believed(place) is not None for place in levels)
+        if steady or self._readings >= READINGS_MAX:
+            believed = {place: self._believed(place) for place in levels}
+            self.rest = {place: level for place, level in believed.items() if level is not None}
             self._advance(Signal.SETTLED)
 
     def _follow(self) -> None:
@@ -105,7 +120,7 @@ class Trial:
         return level if times >= self.reads else None
 
     def _advance(self, signal: Signal) -> None:
-        self.phase = NEXT[self.phase, signal]
+        self.phase = advance(self.phase, signal)
 
 
 class Finding(StrEnum):
@@ -166,16 +181,16 @@ def conclude(wiring: Wiring, results: Sequence[Result], known: frozenset[Compart
         if each.finding is Finding.LEARNED and each.sensor is not None and each.closed_level is not None
     }
     tried = {each.door for each in results if each.finding is not Finding.NOT_TRIED}
-    conflicts = [*_duplicates(wiring, learned), *_crossed_locks(wiring, results)]
-    if order := status_order(wiring, results):
-        conflicts.append(order)
+    order = status_order(wiring, results)
+    # What else is wrong follows from the order, or will show again without it.
+    conflicts = (order,) if order else (*_duplicates(wiring, learned), *_crossed_locks(wiring, results))
     left = [
         f"door {each.door}: {_said(each)}"
         for each in results
         if each.finding not in {Finding.LEARNED, Finding.OTHER_DOOR} and each.door not in known - tried
     ]
     remarks = (*_moved_elsewhere(wiring, learned), *_polarity(wiring, learned))
-    return Conclusion(MappingProxyType(learned), tuple(conflicts), tuple(left), remarks)
+    return Conclusion(MappingProxyType(learned), conflicts, tuple(left), remarks)
 
 
 def status_order(wiring: Wiring, results: Sequence[Result]) -> str:

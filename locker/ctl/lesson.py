@@ -25,6 +25,8 @@ from locker.operations.service import Technician, test_open
 
 START_MS: Final = 10_000
 """Every board has said what it is by then, or it is not there."""
+SETTLED_MS: Final = 15_000
+"""Longer than any door may take to open."""
 LOOK_MS: Final = 50
 STDIN: Final = 0
 READ_BYTES: Final = 4096
@@ -183,9 +185,12 @@ class Lesson:
         return NEVER.get(opening.phase, "it ended without moving anything")
 
     async def _settled(self, door: CompartmentNumber) -> None:
-        """Until the journal knows how it ended."""
+        """Until the journal knows how it ended. Raises CannotLearn where it does not follow."""
         world = self.parts.world
+        until_ms = world.clock.mono_ms() + SETTLED_MS
         while (opening := world.journal.state.opening_of(door)) is not None and opening.live:
+            if world.clock.mono_ms() > until_ms:
+                raise CannotLearn("what the doors did is not written down: see the journal's disk")
             await world.clock.sleep_until(world.clock.mono_ms() + LOOK_MS)
 
     async def _levels(self) -> Levels:

@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from collections.abc import Mapping
 from typing import Any, Final
 
 from locker.config.places import line_of
@@ -20,20 +21,25 @@ def rewritten(text: str, learned: Learned, digest: str) -> str:
     ``text`` is TOML that parses and holds all of these doors. Raises CannotRewrite.
     """
     wanted = _wanted(tomllib.loads(text), learned, digest)
-    for row, table in enumerate(wanted["compartments"]):
-        if table["number"] in learned:
-            place = ("compartments", row)
-            text = _with(text, (*place, "sensor"), table["sensor"], behind=(*place, "lock"))
-            level = table["door_closed_level"]
-            text = _with(text, (*place, "door_closed_level"), level, behind=(*place, "sensor"))
-    text = _with_digest(text, digest)
     try:
+        text = _edited(text, wanted, learned, digest)
         came = tomllib.loads(text)
     except tomllib.TOMLDecodeError:
         came = {}
     if came != wanted:
         raise CannotRewrite("it is not written as [[compartments]] and [bridge] with one key a line: do so")
     return text
+
+
+def _edited(text: str, wanted: Mapping[str, Any], learned: Learned, digest: str) -> str:
+    """May be nonsense where the text is laid out in another way. Raises TOMLDecodeError for some of that."""
+    for row, table in enumerate(wanted["compartments"]):
+        if table["number"] in learned:
+            place = ("compartments", row)
+            text = _with(text, (*place, "sensor"), table["sensor"], behind=(*place, "lock"))
+            level = table["door_closed_level"]
+            text = _with(text, (*place, "door_closed_level"), level, behind=(*place, "sensor"))
+    return _with_digest(text, digest)
 
 
 def _wanted(table: dict[str, Any], learned: Learned, digest: str) -> dict[str, Any]:

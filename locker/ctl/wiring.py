@@ -7,7 +7,7 @@ the whole wiring was learned, 1 where something is left or wrong, 2 for a bad co
 import argparse
 import asyncio
 import os
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -89,7 +89,7 @@ async def _running(config: "Config") -> "AsyncIterator[Assembly]":
     from locker.daemon import SOFTWARE  # noqa: PLC0415  # late
     from locker.domain.events import Stopped  # noqa: PLC0415  # late
     from locker.journal.journal import Journal  # noqa: PLC0415  # late
-    from locker.operations.ports import Decided  # noqa: PLC0415  # late
+    from locker.operations.ports import Decided, JournalFailing  # noqa: PLC0415  # late
     from locker.operations.recover import recover  # noqa: PLC0415  # late
     from locker.platform import Keys, Platform  # noqa: PLC0415  # late
 
@@ -112,7 +112,9 @@ async def _running(config: "Config") -> "AsyncIterator[Assembly]":
             await parts.around.close()
             for follower in followers:
                 follower.cancel()
-        await journal.commit("daemon", lambda _state: Decided(None, (Stopped("wiring learned"),)))
+            await asyncio.gather(*followers, return_exceptions=True)
+            with suppress(JournalFailing):
+                await journal.commit("daemon", lambda _state: Decided(None, (Stopped("wiring learn"),)))
     finally:
         await journal.close()
         platform.close()
