@@ -81,8 +81,10 @@ def _requests(profile: BoardProfile) -> Iterator[Request]:
         yield ReadCoils(NOWHERE)
     if profile.all_off:
         yield AllOff(NOWHERE)
-    if profile.inputs:
-        yield from _reads(profile.inputs.channels)
+    if profile.inputs and speech.inputs:
+        # A bitmap is read whole, whichever channels are wanted.
+        channels = profile.inputs.channels
+        yield from [ReadDoors(NOWHERE, 1, channels)] if speech.inputs.bitmap else _reads(channels)
     if profile.locks and speech.pulse:
         yield from _pulses(profile.locks, ends=speech.pulse.kind == "timed")
 
