@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from firmware_bridge.gpio import Gpio, GpioSettings
@@ -14,6 +16,8 @@ from locker.operations.ports import Clock, Doors
 
 SCANS_WAITING_MAX: Final = 4
 """Nobody shows more codes than this at once; what comes on top is dropped."""
+SCANNER_END_S: Final = 2.0
+"""A port that is just being pulled can hold its thread for longer; no stop waits for that."""
 
 OnReport = Callable[[Sensed | SupplyLost], None]
 
@@ -53,12 +57,13 @@ class Around:
             if not scans.full():
                 scans.put_nowait(scan)
 
-        def on_scan(scan: str) -> None:
-            loop.call_soon_threadsafe(arrived, scan)
+        def on_loop(call: Callable[..., None], *args: str) -> None:
+            with suppress(RuntimeError):  # the loop has ended before a thread that hung in its port
+                loop.call_soon_threadsafe(call, *args)
 
         scanner = None
         if scanning.port:
-            scanner = SerialScanner(scanning, on_scan, lambda: loop.call_soon_threadsafe(ended.set))
+            scanner = SerialScanner(scanning, partial(on_loop, arrived), partial(on_loop, ended.set))
         return cls(gpio, supply, scanner, scans, ended)
 
     def supplied(self, doors: Doors, pulse_ms: Mapping[CompartmentNumber, int], clock: Clock) -> Doors:
@@ -90,7 +95,8 @@ class Around:
         """
         if self.scanner is not None and self.scanner.started:
             self.scanner.close()
-            await self._ended.wait()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._ended.wait(), SCANNER_END_S)
         if self.supply is not None:
             await self.supply.rested()
         if self.gpio is not None:

@@ -143,7 +143,8 @@ class SerialScanner:
         self._poke()
 
     def report(self) -> ScannerReport:
-        dropped = {kind.value: count for kind, count in self._framer.dropped.items()}
+        # Copied in one step: the thread goes on counting.
+        dropped = {kind.value: count for kind, count in dict(self._framer.dropped).items()}
         return ScannerReport(self._settings.port, self._device, self._why, self._scans, dropped)
 
     # --- the thread --------------------------------------------------------------------------------------
@@ -199,7 +200,8 @@ class SerialScanner:
             if fd in ready:
                 self._read(fd)
             else:
-                self._hand_on(fd, self._framer.quiet(self.now()))
+                read = self._framer.read
+                self._hand_on(fd, self._framer.quiet(self.now()), read)
         self._write(fd, self._trigger.cue(Cue.UNWANTED, self.now()))
 
     def _aim(self, fd: int) -> None:
@@ -217,14 +219,17 @@ class SerialScanner:
         data = os.read(fd, READ_BYTES)
         if not data:
             raise ConnectionResetError("the port hung up")
-        self._hand_on(fd, self._framer.received(data, self.now()))
+        read = self._framer.read
+        self._hand_on(fd, self._framer.received(data, self.now()), read)
 
-    def _hand_on(self, fd: int, scans: list[str]) -> None:
+    def _hand_on(self, fd: int, scans: list[str], read_before: int) -> None:
         for scan in scans:
             self._scans += 1
             self._on_scan(scan)
         if scans:
             self._write(fd, self._trigger.cue(Cue.READ, self.now()))
+        elif self._framer.read != read_before:
+            self._trigger.stir(self.now())
 
     def _write(self, fd: int, words: bytes) -> None:
         if words:

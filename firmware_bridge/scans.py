@@ -90,6 +90,8 @@ class Framer:
     shortest: int = SHORTEST
     longest: int = LONGEST
     dropped: Counter[Drop] = field(default_factory=Counter)
+    read: int = 0
+    """How often something came to its end, scan or not."""
     _text: bytearray = field(default_factory=bytearray, repr=False)
     _answer: bytearray = field(default_factory=bytearray, repr=False)
     _spoilt: Drop | None = None
@@ -167,6 +169,7 @@ class Framer:
         self._clear()
         if not text and spoilt is None:
             return  # the second half of a line end
+        self.read += 1
         if spoilt is None and len(text) < self.shortest:
             spoilt = Drop.SHORT
         if spoilt is None and self._seen_just_now(text):
@@ -232,6 +235,8 @@ WORDS: Final[Mapping[str, Mapping[Beam, bytes]]] = MappingProxyType(
 )
 REFRESH_S: Final = 4.0
 """A GM65 gives up a read after 5 s as it comes out of its box."""
+STIR_S: Final = 0.5
+"""After something that is no scan: soon, but no ping-pong with a scanner whose answers are unknown to us."""
 
 
 @dataclass(slots=True)
@@ -246,6 +251,10 @@ class Trigger:
     def due_s(self) -> float | None:
         """When a cue WANING is due; None where nothing wanes."""
         return self._said_s + REFRESH_S if self.beam is Beam.ON and self.mode != "continuous" else None
+
+    def stir(self, now_s: float) -> None:
+        """Something was read that is no scan; the beam is most likely off by that."""
+        self._said_s = min(self._said_s, now_s + STIR_S - REFRESH_S)
 
     def cue(self, cue: Cue, now_s: float) -> bytes:
         self.beam, said = NEXT[self.beam, cue]

@@ -14,9 +14,10 @@ from queue import Queue
 import pytest
 
 from firmware_bridge.scanner import ScannerError, ScannerSettings, SerialScanner, device_of, open_device
-from firmware_bridge.scans import WORDS, Beam
+from firmware_bridge.scans import REFRESH_S, STIR_S, WORDS, Beam
 
 PATIENCE_S = 20
+DONE = bytes.fromhex("02 00 00 01 00 33 31")
 ONE, TWO = "1" + "3" * 40, "3" + "1" * 40
 
 
@@ -155,6 +156,19 @@ def test_the_beam_follows_the_page_also_on_a_new_port(gadget: Gadget, start: Sta
     assert gadget.is_told(len(on)) == on
     running.scanner.wanted(False)
     assert gadget.is_told(len(off)) == off
+
+
+def test_a_beam_that_went_off_by_a_setting_barcode_is_soon_on_again(gadget: Gadget, start: Start) -> None:
+    on = WORDS["gm65"][Beam.ON]
+    gadget.plug_in("usb-one")
+    running = start(trigger="gm65")
+    running.scanner.wanted(True)
+    assert gadget.is_told(len(on)) == on
+    began_s = running.scanner.now()
+    gadget.sends(DONE + b"@SETUP0001\r")
+    assert gadget.is_told(len(on)) == on
+    assert STIR_S <= running.scanner.now() - began_s < REFRESH_S
+    assert running.scanner.report().dropped == {"answer": 1, "foreign": 1}
 
 
 def test_no_code_is_ever_logged(gadget: Gadget, start: Start, caplog: pytest.LogCaptureFixture) -> None:

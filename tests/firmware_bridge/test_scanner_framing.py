@@ -17,6 +17,7 @@ from firmware_bridge.scans import (
     REPEAT_S,
     SHORTEST,
     SILENCE_S,
+    STIR_S,
     WORDS,
     Beam,
     Cue,
@@ -303,6 +304,17 @@ def test_the_beam_is_on_while_a_code_is_waited_for(mode: str) -> None:
         (off, None),
         (b"", None),
     ]
+
+
+def test_what_is_no_scan_has_the_beam_renewed_soon_but_not_at_once() -> None:
+    trigger = Trigger("gm65")
+    trigger.cue(Cue.WANTED, 0.0)
+    trigger.stir(1.0)
+    assert trigger.due_s == 1.0 + STIR_S
+    trigger.stir(1.2)
+    assert trigger.due_s == 1.0 + STIR_S
+    assert trigger.cue(Cue.WANING, 1.5) == WORDS["gm65"][Beam.ON]
+    assert trigger.due_s == 1.5 + REFRESH_S
 
 
 def test_a_scanner_that_always_reads_is_told_nothing() -> None:
