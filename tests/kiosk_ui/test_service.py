@@ -186,6 +186,15 @@ async def test_a_door_that_stands_open_does_not_come_back(page: Page) -> None:
     assert (view["screen"], view["refused"]["reason"]) == ("service_door", "door_open")
 
 
+async def test_without_a_journal_no_door_opens_and_the_page_says_so(page: Page) -> None:
+    await english(page)
+    await page.act("service_door", door=DOOR)
+    page.world.journal.failing = True
+    view = await page.act("test_open")
+    assert (view["screen"], view["refused"]["reason"]) == ("staff_problem", "journal_failing")
+    assert page.world.hands.pulses == []
+
+
 async def test_every_door_is_reached_page_by_page_and_one_by_one(page: Page) -> None:
     await page.technician()
     await page.act("service_door", door=16)

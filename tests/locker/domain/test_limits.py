@@ -76,6 +76,20 @@ def test_what_is_not_in_the_matrix_is_not_allowed() -> None:
     assert not allowed({Role.TECHNICIAN}, Action.TEST_OPEN, Status.HOLDING)
 
 
+def test_a_technician_reaches_only_doors_without_an_item() -> None:
+    holds = {Status.RESERVED, Status.HOLDING, Status.TO_CHECK}
+    reach = {action: {s for s in Status if allowed({Role.TECHNICIAN}, action, s)} for action in Action}
+    assert reach == {
+        **{each: set() for each in (Action.INTAKE, Action.LOAD, Action.WITHDRAW, Action.CHECK)},
+        Action.TEST_OPEN: set(Status) - holds,
+        Action.BLOCK: {Status.VACANT, Status.FAULTY},
+        Action.RESTORE: {Status.FAULTY, Status.OUT_OF_SERVICE},
+    }
+    assert {role for role, action in MATRIX if action in {Action.TEST_OPEN, Action.BLOCK}} == {
+        Role.TECHNICIAN
+    }
+
+
 async def test_a_share_of_each_size_stays_free_for_the_other_kind() -> None:
     m = await MemoryWorld.start()
     state = m.journal.state
