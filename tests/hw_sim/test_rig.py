@@ -169,6 +169,7 @@ def test_a_line_over_a_socket(sockets: Rig) -> None:
         with connected(sockets.ports["B"]) as client, client.makefile("rb") as heard:
             client.sendall(bytes.fromhex("02 00 30 03 35"))
             assert heard.read(9) == summed("02 00 35 03 00 00 00 03")
+            threading.Event().wait(SILENCE_S)
 
 
 def test_a_line_behind_a_gateway(sockets: Rig) -> None:
