@@ -15,17 +15,17 @@ from typing import Any, Final
 import uvicorn
 from starlette.applications import Starlette
 
-from firmware_bridge.around import Around, OnReport
+from firmware_bridge.around import Around
 from firmware_bridge.cabinet import Cabinet
 from firmware_bridge.gpio import GpioError
 from kiosk_ui import scans
 from kiosk_ui.backroom import Backroom, Contact, Wires
 from kiosk_ui.view import Settings
 from kiosk_ui.web import create_app
+from locker.assembly import Assembly, assemble
 from locker.commands import bus, selftest
 from locker.config import Config, MqttSection
 from locker.control import Control
-from locker.domain.door import RelayStuck, Report
 from locker.domain.events import ClockStepped, Stopped
 from locker.domain.ids import CompartmentNumber, Seq
 from locker.journal.journal import Journal
@@ -33,12 +33,11 @@ from locker.journal.reader import Reader
 from locker.operations import directives
 from locker.operations.follow_doors import DoorFollower
 from locker.operations.follow_surroundings import SurroundingsFollower
-from locker.operations.ports import Clock, Decided, JournalFailing, UnknownGuesses, World
+from locker.operations.ports import Decided, JournalFailing, World
 from locker.operations.recover import recover
 from locker.operations.self_tester import SelfTester
-from locker.operations.signals import Signals
 from locker.operations.upkeep import sign_head, upkeep
-from locker.platform import Keys, LockerSecrets, Platform, notify, watchdog_ms
+from locker.platform import Keys, Platform, notify, watchdog_ms
 from sync import wire
 from sync.edge.edge import Edge, Reports
 from sync.edge.hello import ForkFound
@@ -112,31 +111,8 @@ async def run(config: Config, platform: Platform) -> None:
 
 async def build(config: Config, platform: Platform, keys: Keys, journal: Journal) -> Daemon:
     """Everything of one locker around its open journal; the start of this run is journaled already."""
-    clock, secrets = platform.clock, LockerSecrets(keys, platform.random_bytes)
-    loop = asyncio.get_running_loop()
-    follower: DoorFollower
-    surroundings: SurroundingsFollower
-    around = _around(config, clock, lambda report: surroundings.report(report))  # noqa: PLW0108  # made later
-
-    def on_report(report: Report) -> None:
-        if isinstance(report, RelayStuck):
-            around.cut_supply(f"a relay of board {report.board} stays on")
-        follower.report(report)
-
-    cabinet = Cabinet(
-        config.wiring,
-        {name: line.url for name, line in config.wiring.lines.items()},
-        clock,
-        loop,
-        on_report,
-    )
-    pulses = {n: wired.pulse_ms for n, wired in config.wiring.compartments.items()}
-    doors = around.supplied(cabinet, pulses, clock)
-    world = World(journal, doors, clock, secrets, config.locker_id, config.area, UnknownGuesses())
-    follower, surroundings = DoorFollower(world), SurroundingsFollower(world)
-    if around.gpio is not None:
-        journal.subscribe(Signals(clock, around.gpio).entries_committed)
-    journal.subscribe(follower.entries_committed)
+    doors = _doors(config, platform, keys, journal)
+    world, cabinet, loop = doors.world, doors.cabinet, asyncio.get_running_loop()
     tester = _tester(config, world, cabinet)
     journal.subscribe(tester.entries_committed)
     await _begin(world, journal, config)
@@ -148,13 +124,24 @@ async def build(config: Config, platform: Platform, keys: Keys, journal: Journal
     backroom = Backroom(cabinet.report, lambda: _contact(edge), _wires(config), SOFTWARE, tester)
     kiosk = create_app(world, journal.subscribe, settings, lambda: journal.failing, backroom)
     return Daemon(
-        config, platform, journal, reader, cabinet, world, follower, around, surroundings, tester, edge, kiosk
+        config,
+        platform,
+        journal,
+        reader,
+        cabinet,
+        world,
+        doors.follower,
+        doors.around,
+        doors.surroundings,
+        tester,
+        edge,
+        kiosk,
     )
 
 
-def _around(config: Config, clock: Clock, on_report: OnReport) -> Around:
+def _doors(config: Config, platform: Platform, keys: Keys, journal: Journal) -> Assembly:
     try:
-        return Around.open(config.gpio, config.scanner, clock, on_report)
+        return assemble(config, platform, keys, journal)
     except GpioError as error:
         raise CannotStart(f"{config.path}: {error}") from error
 
