@@ -143,7 +143,7 @@ def _try(options: argparse.Namespace, workshop: Workshop, trouble: Trouble) -> O
     count = options.doors or len(numbers)
     if trouble is not CLEAN:
         count = min(count, DOORS_WITH_FAULTS)
-    words = ["--poll-s", str(options.poll_s), "--close-s", str(CLOSE_S)]
+    words = ["--poll-s", str(max(options.poll_s, trouble.watched_s)), "--close-s", str(CLOSE_S)]
     if options.report is not None:
         folder = options.report.with_suffix("")
         folder.mkdir(parents=True, exist_ok=True)

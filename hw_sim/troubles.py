@@ -10,6 +10,7 @@ from hw_sim.workshop import Rewire, Workshop
 RATE: Final = 0.05
 LATE_MS: Final = 900
 SLOW_MS: Final = 15
+RARE_S: Final = 25
 DOORS_MIN: Final = 2
 
 Wish = Mapping[str, Any]
@@ -37,6 +38,8 @@ class Trouble:
     breaks: Callable[[Workshop], None] = field(default=lambda _workshop: None)
     """Done by a hand, before the daemon starts."""
     possible: Callable[[Layout], bool] = field(default=lambda _layout: True)
+    watched_s: int = 1
+    """The lines must be watched this long at least: what is rare needs questions enough to show."""
 
 
 def first(layout: Layout) -> CompartmentPlan:
@@ -159,11 +162,22 @@ _ALL: Final = (
         "the first lock's relay stays on, and says so",
         faults=lambda it: {"stuck_on": [_lock(it)]},
     ),
-    Trouble("request-loss", "one request in twenty is not heard", faults=_rate("request_loss")),
-    Trouble("loss", "one reply in twenty is lost", faults=_rate("loss")),
-    Trouble("flip", "a bit of one octet in a hundred turns over", faults=lambda _it: {"flip": 0.01}),
-    Trouble("collision", "somebody talks into one reply in twenty", faults=_rate("collision")),
-    Trouble("late", "one reply in twenty comes too late", faults=_rate("late", late_ms=LATE_MS)),
+    Trouble(
+        "request-loss", "one request in twenty is not heard", faults=_rate("request_loss"), watched_s=RARE_S
+    ),
+    Trouble("loss", "one reply in twenty is lost", faults=_rate("loss"), watched_s=RARE_S),
+    Trouble(
+        "flip",
+        "a bit of one octet in a hundred turns over",
+        faults=lambda _it: {"flip": 0.01},
+        watched_s=RARE_S,
+    ),
+    Trouble(
+        "collision", "somebody talks into one reply in twenty", faults=_rate("collision"), watched_s=RARE_S
+    ),
+    Trouble(
+        "late", "one reply in twenty comes too late", faults=_rate("late", late_ms=LATE_MS), watched_s=RARE_S
+    ),
     Trouble("noise", "stray octets before one reply in twenty", faults=_rate("noise")),
     Trouble("garbage", "stray octets before every reply", faults=lambda it: {"garbage": _sensor_boards(it)}),
     Trouble(
