@@ -302,6 +302,7 @@ class Bus:
             return
         if isinstance(request, Release):
             self._limits.hold(station.board, now + REMEDY_S)
+            station.coils.unconfirmed(request, now)
         if isinstance(request, Pulse):
             self._settle(request, PulseResult(PulseOutcome.UNCERTAIN), now)
             if not station.profile.replies_to_pulse:

@@ -84,6 +84,10 @@ class CoilWatch:
             self._all_off_due = False
             self._check_s = now
 
+    def unconfirmed(self, request: Release, now: float) -> None:
+        """Nobody answered. Once the line is dry the others have their turn before it is said again."""
+        self._ends[request.channel] = now + self.profile.transport.drain_ms / 1000 + AGAIN_S
+
     def answered(self, request: Request, reply: Reply, now: float) -> tuple[int, ...]:
         """The channels that stay on although all was tried; none as long as there is hope."""
         if isinstance(request, Release):
