@@ -113,7 +113,9 @@ async def test_what_was_not_sent_keeps_it_only_for_the_margin() -> None:
 
 async def test_a_rail_that_would_be_late_fires_nothing() -> None:
     rig = Rig(rise_ms=400)
+    began_ms = rig.clock.mono_ms()
     assert await rig.pulse(within_ms=399) == PulseResult(PulseOutcome.NOT_SENT, "late")
+    assert rig.clock.mono_ms() == began_ms
     assert rig.cabinet.pulsed == []
     rig.clock.advance(MARGIN_MS)
     assert not rig.on
@@ -128,6 +130,28 @@ async def test_a_pulse_given_up_on_its_way_is_heard_out() -> None:
         await asyncio.wait([under_way], timeout=0)
     under_way.cancel()
     await asyncio.wait([under_way])
+    rig.clock.advance(PULSE_MS + MARGIN_MS - 1)
+    assert rig.on
+    rig.clock.advance(1)
+    assert not rig.on
+
+
+async def test_a_loop_that_stalled_while_the_rail_rose_fires_nothing() -> None:
+    rig = Rig()
+
+    async def stall(mono_ms: int) -> None:
+        rig.clock.advance(mono_ms - rig.clock.mono_ms() + 3_000)
+
+    rig.clock.sleep_until = stall  # type: ignore[method-assign]  # wakes far too late
+    assert await rig.pulse() == PulseResult(PulseOutcome.NOT_SENT, "late")
+    assert rig.cabinet.pulsed == []
+
+
+async def test_a_pulse_that_runs_keeps_its_rail_whatever_the_next_one_comes_to() -> None:
+    rig = Rig()
+    await rig.pulse()
+    rig.cabinet.result = PulseResult(PulseOutcome.NOT_SENT, "cool_down")
+    await rig.pulse()
     rig.clock.advance(PULSE_MS + MARGIN_MS - 1)
     assert rig.on
     rig.clock.advance(1)
