@@ -8,6 +8,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from locker.domain.events import CompartmentBlocked
+from locker.domain.ids import StaffId
 from sync.central import api
 from sync.central import tables as t
 from sync.central.console import texts, views
@@ -15,7 +17,7 @@ from sync.central.office import Office
 from sync.central.pump import Pump
 from tests.sync.central.conftest import Parts
 from tests.sync.central.test_cases import PASSED, announce, authorise, said
-from tests.sync.central.test_ledger import BIRTH, CABINET, VISIT
+from tests.sync.central.test_ledger import BIRTH, CABINET, DOOR, VISIT
 
 PASSWORD = "open sesame"
 CONSOLE = Path(texts.__file__).parent
@@ -249,3 +251,12 @@ def test_both_languages_have_the_same_words_and_every_page_finds_its_own() -> No
 def test_masked_names_stay_masked_on_every_page(parts: Parts) -> None:
     authorise(parts, PASSED)
     assert [row.name for row in parts.rows(t.AUTHORISATION)] == ["张*"]
+
+
+async def test_a_door_that_is_out_of_service_says_why(browser: httpx.AsyncClient, parts: Parts) -> None:
+    parts.locker.add(BIRTH, CABINET, CompartmentBlocked(DOOR, "leaf", StaffId("t-1")))
+    parts.ingest()
+    await sign_in(browser)
+    page = (await browser.get("/console/lockers/hall-1")).text
+    assert "停用" in page
+    assert "门板或铰链有问题" in page
