@@ -130,6 +130,16 @@ def test_contacts_of_either_sort_are_read_by_the_level_that_is_configured(name: 
         assert joined.until(lambda: joined.reading(1).position is Position.OPEN, 1.5)
 
 
+@pytest.mark.parametrize("name", [name for name in NAMES if not boards.load(name).replies_to_pulse])
+def test_a_board_that_keeps_silent_after_a_pulse_is_never_doubted(name: str) -> None:
+    joined = cabinet_of(name, bursts_s=BURSTS_S)
+    for door in (1, 2, 3):
+        joined.open(door)
+        joined.run(1)
+    (figures,) = (board for line in joined.cabinet.report() for board in line.boards)
+    assert (figures.standing, figures.missed) == ("serving", 0)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_jammed_door_is_pulsed_once_and_stays_shut(name: str) -> None:
     joined = cabinet_of(name, bursts_s=BURSTS_S)

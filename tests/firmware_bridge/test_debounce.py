@@ -73,6 +73,27 @@ def test_what_was_read_too_long_ago_is_unknown() -> None:
     ]
 
 
+def test_three_equal_readings_where_frames_have_no_checksum() -> None:
+    door = Debounce(DOOR, reads=3)
+    settled_at(door, True, 0)
+    believed = [door.read(level, 10 + n * 0.03) for n, level in enumerate([False, False, True, False, False])]
+    assert believed == [False] * 5
+    assert door.read(False, 10.2)
+
+
+def test_a_reading_that_says_nothing_for_certain_ends_in_unknown() -> None:
+    door = Debounce(DOOR)
+    settled_at(door, True, 0)
+    moments_s = (1.0, GAP_MAX_S, GAP_MAX_S + 1.0, GAP_MAX_S + 1.5)
+    assert [(door.uncertain(at_s), door.settled) for at_s in moments_s] == [
+        (False, True),
+        (False, True),
+        (True, None),
+        (False, None),
+    ]
+    assert settled_at(door, False, 5) == 0.03
+
+
 def test_two_readings_far_apart_prove_nothing() -> None:
     door = Debounce(DOOR)
     assert not door.read(True, 0)
