@@ -95,7 +95,7 @@ def _doors(result: Result) -> str:
     plot = ""
     if tried and result.lines:
         limits = {door: limit_ms(line["detection_s"]) for line in result.lines for door in line["doors"]}
-        plot = f"<p>{_key(max(limits.values(), default=0))}</p>" + door_timing(tried, limits)
+        plot = f"<p>{_key(max(limits.values(), default=0))}</p>" + _wide(door_timing(tried, limits))
     head = ("door", "", "reply", "seen open", "shut after", "item before", "item after", "")
     rows = [
         (
@@ -189,7 +189,13 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]], numbers: frozense
         return "".join(f"<{tag}{kind}>{cell}</{tag}>" for kind, cell in zip(kinds, row, strict=True))
 
     body = "".join(f"<tr>{cells('td', row)}</tr>" for row in rows)
-    return f"<table><thead><tr>{cells('th', head)}</tr></thead><tbody>{body}</tbody></table>"
+    table = f"<table><thead><tr>{cells('th', head)}</tr></thead><tbody>{body}</tbody></table>"
+    return _wide(table)
+
+
+def _wide(what: str) -> str:
+    """Scrolls by itself where the screen is narrower."""
+    return f'<div class="wide">{what}</div>'
 
 
 def _word(row: Row) -> str:

@@ -55,7 +55,8 @@ DOINGS: Final[Mapping[str, str]] = MappingProxyType(
 def sentence(found: Mapping[str, Any]) -> str:
     """Of a door, a board or the test as a whole; empty where nothing is to be said."""
     finding = found["finding"]
-    return SENTENCES[finding].format(about=found["about"] or "no reason given") if finding else ""
+    about = str(found["about"]).replace("_", " ") or "no reason given"
+    return SENTENCES[finding].format(about=about) if finding else ""
 
 
 def sentences(line: Mapping[str, Any], which: str) -> list[str]:
