@@ -3,6 +3,8 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -202,6 +204,15 @@ def test_a_back_end_that_is_not_to_be_had_is_named_with_its_remedy(name: str) ->
     assert said.startswith(f"[gpio] factory {name}: ")
     assert said.endswith(BACK_ENDS[name].remedy)
     assert "\n" not in said
+
+
+@pytest.mark.parametrize("name", sorted(BACK_ENDS))
+def test_each_back_end_is_where_the_library_has_it(name: str) -> None:
+    """Read, not imported: most of them cannot be loaded here."""
+    spec = find_spec(f"gpiozero.pins.{BACK_ENDS[name].module}")
+    assert spec is not None
+    assert spec.origin is not None
+    assert f"\nclass {BACK_ENDS[name].factory}(" in Path(spec.origin).read_text(encoding="utf-8")
 
 
 def test_a_pin_that_cannot_be_had_gives_the_others_back() -> None:
