@@ -19,6 +19,7 @@ from typing import Any, Final
 from locker.config import LOCKER_ID
 from locker.domain.codes import keyed_digest
 from locker.domain.ids import AreaId, LockerId
+from sync import durable
 from sync.seal import SealError, SigningKey, key_from_hex, keyring, open_frame, seal
 
 NTP_MARKS: Final = (Path("/run/systemd/timesync/synchronized"), Path("/run/chrony/synchronized"))
@@ -169,7 +170,7 @@ class Platform:
 
 
 def write_own_key(directory: Path, locker: str) -> str:
-    """Make the locker's own signing key; returns its public half in hex.
+    """Make the locker's own signing key; returns its public half in hex, and then no cut loses the key.
 
     Raises KeysError where there is one already, where it cannot be written, and for no locker's name.
     """
@@ -178,10 +179,8 @@ def write_own_key(directory: Path, locker: str) -> str:
         raise KeysError(f"{locker!r} is no name for a locker. Use 1 to 32 of a to z, 0 to 9 and -")
     key = SigningKey.generate(secrets.token_bytes)
     try:
-        directory.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump({"locker": locker, "sign_seed": key.seed.hex()}, file)
+        durable.make_folder(directory)
+        durable.write_new(path, json.dumps({"locker": locker, "sign_seed": key.seed.hex()}))
     except OSError as error:
         remedy = "Name a folder that can be written"
         if path.exists():

@@ -129,6 +129,7 @@ def _known(config: "Config") -> "frozenset[CompartmentNumber]":
 def _write(config: "Config", conclusion: "Conclusion", out: Path) -> int:
     from locker.config import ConfigError, load_text  # noqa: PLC0415  # late: heavy
     from locker.ctl.rewrite import CannotRewrite, rewritten  # noqa: PLC0415  # late
+    from sync import durable  # noqa: PLC0415  # late
 
     for remark in (*conclusion.remarks, *conclusion.left):
         print(remark)
@@ -140,8 +141,7 @@ def _write(config: "Config", conclusion: "Conclusion", out: Path) -> int:
     try:
         text = rewritten(config.path.read_text(encoding="utf-8"), conclusion.learned, digest)
         load_text(config.path, text, learning=True)
-        with out.open("x", encoding="utf-8") as file:
-            file.write(text)
+        durable.write_new(out, text, 0o644)
     except (CannotRewrite, ConfigError, OSError) as error:
         return site.wrong(f"nothing is written: {error}")
     print(f"written: {out}; compare it, put it in place of {config.path.name}, start the daemon")

@@ -4,12 +4,11 @@ import asyncio
 import base64
 import contextlib
 import json
-import os
 import tomllib
 from pathlib import Path
 from typing import Any, Final
 
-from sync import seal
+from sync import durable, seal
 from sync.central import config as configuration
 from sync.central import hub, lockers
 from sync.central.desk import Desk
@@ -31,7 +30,7 @@ def enrol(config: Path, locker: str, area: str, public: str, out: Path) -> None:
     desk = Desk(configuration.load_keys(loaded.keys), SystemClock())
     with contextlib.closing(Store.open(loaded.database, checkpoints=False)) as store:
         known = store.write_now(lambda connection: lockers.enrol(connection, desk, locker, area, public))
-    _write_private(out, json.dumps(known, indent=2) + "\n")
+    durable.write_new(out, json.dumps(known, indent=2) + "\n")
     print(f"{locker} is enrolled in {area}; carry {out} to its keys folder")
 
 
@@ -47,15 +46,15 @@ def init(folder: Path, settings: list[str]) -> None:
     for setting in settings:
         section, key, value = _setting(setting)
         values[section][key] = value
-    folder.mkdir(parents=True, exist_ok=True)
+    durable.make_folder(folder)
     path = folder / "central.toml"
     keys = {
         "sign_seed": chance.random_bytes(seal.KEY_BYTES).hex(),
         "seal_private": chance.random_bytes(seal.KEY_BYTES).hex(),
     }
-    _write_private(path, _toml(values))
+    durable.write_new(path, _toml(values))
     configuration.load(path)
-    _write_private(folder / "keys.json", json.dumps(keys, indent=2) + "\n")
+    durable.write_new(folder / "keys.json", json.dumps(keys, indent=2) + "\n")
     print(f"wrote {path} and keys.json beside it: back both up, keep both secret")
 
 
@@ -82,12 +81,3 @@ def _toml(values: dict[str, dict[str, Any]]) -> str:
         lines += [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in entries.items()]
         lines.append("")
     return "\n".join(lines)
-
-
-def _write_private(path: Path, text: str) -> None:
-    """Only for its owner, complete or not at all. Raises FileExistsError."""
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(handle)
