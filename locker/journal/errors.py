@@ -109,6 +109,8 @@ def reading(path: Path) -> Iterator[None]:
                 f"{path}: the read was ended, it held back the checkpoint; ask for less"
             ) from error
         raise JournalUnreadable(path, str(error)) from error
+    except UnicodeDecodeError as error:  # sqlite3 names what is broken, and the name itself is
+        raise JournalCorrupt(0, "its texts are none") from error
     except sqlite3.DatabaseError as error:
         if type(error) is not sqlite3.DatabaseError:  # its subclasses tell of wrong calls
             raise

@@ -1,24 +1,25 @@
 """The power goes: what is found afterwards, and whether it is what was promised."""
 
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from random import Random  # noqa: TID251  # seeded: the same seed finds the same disk
 
 from locker.journal import verify
 from locker.journal.errors import JournalError
-from locker.journal.replay import differences, load
+from locker.journal.project import Changes, snapshot
+from locker.journal.replay import load, replayed
 from locker.journal.store import Store
-from tests.power.disk import Disk, after
+from tests.power.disk import Descent, Disk, after
 from tests.power.recording import Acknowledged, Recording
 from tests.power.vfs import Vfs
 
 Life = Callable[[Recording], Awaitable[None]]
 
 
-async def lived(vfs: Vfs, path: Path, life: Life) -> Recording:
-    """Play a life on an empty disk, and note what it did and promised."""
-    recording = Recording(Disk(), path)
+async def lived(vfs: Vfs, path: Path, life: Life, disk: Disk | None = None) -> Recording:
+    """Play a life, on an empty disk if on no other, and note what it did and promised."""
+    recording = Recording(disk or Disk(), path)
     with vfs.on(recording.disk):
         try:
             await life(recording)
@@ -27,54 +28,91 @@ async def lived(vfs: Vfs, path: Path, life: Life) -> Recording:
     return recording
 
 
-def found(vfs: Vfs, recording: Recording, operations: int, chance: Random) -> str:
-    """What is wrong after a cut there: "" if nothing is. The recovery itself may be cut as well."""
-    promised = recording.promised(operations)
-    disk = Disk(after(recording.disk, operations, chance))
-    with vfs.on(disk):
-        wrong = judged(recording.path, promised)
-    if wrong or chance.random() < 0.75 or not disk.log:  # noqa: PLR2004  # a quarter is cut a second time
-        return wrong
-    again = Disk(after(disk, chance.randrange(len(disk.log) + 1), chance))
-    with vfs.on(again):
-        return judged(recording.path, promised)
+class Judge:
+    """Opens what is there as the daemon does; then lets a stranger check it."""
+
+    def __init__(self) -> None:
+        self._told: dict[tuple[object, ...], Changes] = {}
+        """What a replay of the entries gave, for each end and beginning of them."""
+
+    def wrong(self, path: Path, promised: Acknowledged) -> str:
+        """What is wrong with the journal on the disk that is mounted: "" if nothing is."""
+        try:
+            store = Store(path)
+        except JournalError as error:
+            return f"it cannot be opened: {error}"
+        try:
+            loaded = load(store)
+            wrong = self._differences(store, loaded.head)
+        except JournalError as error:
+            return f"it cannot be loaded: {error}"
+        finally:
+            store.close()
+        if wrong:
+            return f"tables that are not what the entries say: {wrong}"
+        if loaded.state.seq < promised.seq:
+            return f"entry {promised.seq} was promised, {loaded.state.seq} is the last"
+        held = (promised.seq, promised.head) if promised.seq else None
+        return verify.check(path, held).wrong
+
+    def _differences(self, store: Store, head: bytes) -> list[str]:
+        """As `replay.differences`, but the same entries are replayed once: their chain says that they are."""
+        first = next(iter(store.entries(0, 1)), None)
+        key = (head, first and first.seq, tuple(store.anchors()))
+        told = self._told.get(key) or self._told.setdefault(key, snapshot(replayed(store)))
+        meta, records = store.meta(), store.records()
+        wrong = [name for name, rows in told.put.items() if sorted(rows) != sorted(records[name])]
+        return wrong + [name for name, value in told.scalars if meta.get(name) != value]
 
 
-def judged(path: Path, promised: Acknowledged) -> str:
-    """Open what is there as the daemon does; then let a stranger check it."""
-    try:
-        store = Store(path)
-    except JournalError as error:
-        return f"it cannot be opened: {error}"
-    try:
-        loaded = load(store)
-        wrong = differences(store)
-        seq = loaded.state.seq
-    except JournalError as error:
-        return f"it cannot be loaded: {error}"
-    finally:
-        store.close()
-    if wrong:
-        return f"tables that are not what the entries say: {wrong}"
-    if seq < promised.seq:
-        return f"entry {promised.seq} was promised, {seq} is the last"
-    held = (promised.seq, promised.head) if promised.seq else None
-    return verify.check(path, held).wrong
+class Cuts:
+    """Cuts of one recording. One in ``doubled`` is cut once more, while it recovers."""
 
+    def __init__(self, vfs: Vfs, recording: Recording, doubled: int = 4) -> None:
+        self._vfs = vfs
+        self._recording = recording
+        self._doubled = doubled
+        self._judge = Judge()
 
-def everywhere(vfs: Vfs, recording: Recording, each: int, seed: int) -> Counter[str]:
-    """Cut after every operation of the story, ``each`` times with another chance."""
-    tally: Counter[str] = Counter()
-    for operations in range(recording.begun, len(recording.disk.log) + 1):
-        for n in range(each):
-            tally[found(vfs, recording, operations, Random(f"{seed}/{operations}/{n}"))] += 1
-    return tally
+    def everywhere(self, each: int, seed: int) -> Counter[str]:
+        """Cut after every operation of the story, ``each`` times with another chance."""
+        return self._at(
+            (place, Random(f"{seed}/{place}/{n}")) for place in self._recording.story for n in range(each)
+        )
 
+    def anywhere(self, count: int, seed: int) -> Counter[str]:
+        """Cut after operations that chance picks."""
+        chances = [Random(f"{seed}/{n}") for n in range(count)]
+        picked = [(chance.randrange(len(self._recording.disk.log) + 1), chance) for chance in chances]
+        return self._at(sorted(picked, key=lambda pick: pick[0]))
 
-def anywhere(vfs: Vfs, recording: Recording, count: int, seed: int) -> Counter[str]:
-    """Cut after operations that chance picks."""
-    tally: Counter[str] = Counter()
-    for n in range(count):
-        chance = Random(f"{seed}/{n}")
-        tally[found(vfs, recording, chance.randrange(len(recording.disk.log) + 1), chance)] += 1
-    return tally
+    def kindly(self) -> Counter[str]:
+        """The process alone dies, after every operation of the story."""
+        return self._at((place, None) for place in self._recording.story)
+
+    def twice(self, place: int, seed: int) -> Counter[str]:
+        """Cut after ``place`` operations, and the recovery after each of its own."""
+        promised = self._recording.promised(place)
+        disk = Disk(after(self._recording.disk, place, Random(f"{seed}/{place}")))
+        tally = Counter([self._judged(disk, promised)])
+        for again in range(len(disk.log) + 1):
+            found = after(disk, again, Random(f"{seed}/{place}/{again}"))
+            tally[self._judged(Disk(found), promised)] += 1
+        return tally
+
+    def _at(self, places: Iterable[tuple[int, Random | None]]) -> Counter[str]:
+        tally: Counter[str] = Counter()
+        descent = Descent(self._recording.disk)
+        for place, chance in places:
+            promised = self._recording.promised(place)
+            disk = Disk(descent.to(place).found(chance))
+            wrong = self._judged(disk, promised)
+            if not wrong and chance and disk.log and chance.randrange(self._doubled) == 0:
+                second = after(disk, chance.randrange(len(disk.log) + 1), chance)
+                wrong = self._judged(Disk(second), promised)
+            tally[wrong] += 1
+        return tally
+
+    def _judged(self, disk: Disk, promised: Acknowledged) -> str:
+        with self._vfs.on(disk):
+            return self._judge.wrong(self._recording.path, promised)

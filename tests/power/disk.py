@@ -1,10 +1,10 @@
 """A disk that forgets: what was synced stays, the rest may be kept, lost, torn, mixed up or garbled. Pure.
 
-Every operation is noted in one log. `after` gives the disk as it may be found when the power went right after
-so many of them: the synced part for certain, of everything later each write on its own as chance has it.
+Every operation is noted in one log. `Descent` gives the disk as it may be found when the power went right
+after so many: the synced part for certain, of everything later each write on its own as chance has it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from random import Random  # noqa: TID251  # seeded: the same seed finds the same disk
 from typing import Final
@@ -48,13 +48,26 @@ class Delete:
     synced: bool
 
 
-Operation = Create | Write | Truncate | Sync | Delete
+@dataclass(frozen=True, slots=True)
+class Rename:
+    """In place of what ``to`` was: one or the other, never a mixture."""
+
+    name: str
+    to: str
+
+
+@dataclass(frozen=True, slots=True)
+class SyncDirectory:
+    """Names, and nothing of what the files hold."""
+
+
+Operation = Create | Write | Truncate | Sync | Delete | Rename | SyncDirectory
 
 
 class Disk:
     """What a running system sees: every operation done, and noted in ``log``."""
 
-    def __init__(self, files: dict[str, bytes] | None = None) -> None:
+    def __init__(self, files: Mapping[str, bytes] | None = None) -> None:
         self.begun = dict(files or {})
         self.files = {name: bytearray(data) for name, data in self.begun.items()}
         self.log: list[Operation] = []
@@ -64,13 +77,13 @@ class Disk:
         match operation:
             case Create(name, _):
                 self.files.setdefault(name, bytearray())
-            case Write(name, at, data):
-                _write(self.files[name], at, data)
-            case Truncate(name, size):
-                _resize(self.files[name], size)
+            case Write(name) | Truncate(name):
+                _apply(self.files[name], operation)
             case Delete(name, _):
                 self.files.pop(name, None)
-            case Sync():
+            case Rename(name, to):
+                self.files[to] = self.files.pop(name)
+            case Sync() | SyncDirectory():
                 pass
 
 
@@ -78,62 +91,95 @@ class Disk:
 class _File:
     """One file on the way down: what is certain, and what is not yet."""
 
-    certain: bytes
+    certain: bytearray
     named: bool
     """False: its name may not be there."""
     pending: list[Write | Truncate] = field(default_factory=list)
+    was: str = ""
+    """Its name before a renaming that nobody synced."""
+    under: "_File | None" = None
+    """What has the name if that renaming is lost."""
+
+    def settle(self) -> None:
+        for each in self.pending:
+            _apply(self.certain, each)
+        self.pending = []
+
+    def survivor(self, chance: Random | None) -> bytes:
+        data = bytearray(self.certain)
+        for each in self.pending:
+            _survive(data, each, chance)
+        return bytes(data)
 
 
-def after(disk: Disk, count: int, chance: Random, *, kindly: bool = False) -> dict[str, bytes]:
-    """The files as they may be found when the power went after ``count`` operations of the log.
+class Descent:
+    """The way from the beginning of a log to its end, step by step: what would be found if it ended here."""
 
-    ``kindly``: nothing is lost, as when only the process died.
-    """
-    if kindly:
-        whole = Disk(disk.begun)
-        for operation in disk.log[:count]:
-            whole.do(operation)
-        return {name: bytes(data) for name, data in whole.files.items()}
-    certain, doubtful = _settled(disk.begun, disk.log[:count])
-    found: dict[str, bytes] = {}
-    for name, file in certain.items():
-        if not file.named and chance.random() < 0.5:  # noqa: PLR2004  # a name that was never synced
-            continue
-        data = bytearray(file.certain)
-        for pending in file.pending:
-            _survive(data, pending, chance)
-        found[name] = bytes(data)
-    for name, data in doubtful.items():
-        if name not in found and chance.random() < 0.5:  # noqa: PLR2004  # a deletion that was never synced
-            found[name] = data
-    return found
+    def __init__(self, disk: Disk) -> None:
+        self._log = disk.log
+        self._at = 0
+        self._files = {name: _File(bytearray(data), named=True) for name, data in disk.begun.items()}
+        self._back: dict[str, _File] = {}
+        """Deleted, and nobody synced it: may come back."""
 
+    def to(self, count: int) -> "Descent":
+        """Go on until ``count`` operations are done; there is no way back."""
+        assert count >= self._at
+        for operation in self._log[self._at : count]:
+            self._step(operation)
+        self._at = count
+        return self
 
-def _settled(begun: dict[str, bytes], log: Sequence[Operation]) -> tuple[dict[str, _File], dict[str, bytes]]:
-    """Each file's certain part and what is pending; and deleted files that may come back."""
-    files = {name: _File(data, named=True) for name, data in begun.items()}
-    back: dict[str, bytes] = {}
-    for operation in log:
+    def found(self, chance: Random | None) -> dict[str, bytes]:
+        """The files as they may be found. ``None``: nothing is lost, as when only the process died."""
+        found: dict[str, bytes] = {}
+        for name, file in self._files.items():
+            if file.named or _kept(chance):
+                found[name] = file.survivor(chance)
+            elif file.was:
+                found[file.was] = file.survivor(chance)
+                if file.under:
+                    found[name] = file.under.survivor(chance)
+        for name, file in self._back.items():
+            if chance and name not in found and _kept(chance):
+                found[name] = file.survivor(chance)
+        return found
+
+    def _step(self, operation: Operation) -> None:
         match operation:
             case Create(name, synced):
-                files.setdefault(name, _File(b"", named=synced))
+                self._files.setdefault(name, _File(bytearray(), named=synced))
             case Write(name) | Truncate(name):
-                files[name].pending.append(operation)
+                self._files[name].pending.append(operation)
             case Sync(name, directory):
-                file = files[name]
-                data = bytearray(file.certain)
-                for pending in file.pending:
-                    _apply(data, pending)
-                file.certain, file.pending = bytes(data), []
+                self._files[name].settle()
                 if directory:
-                    back.clear()
-                    for each in files.values():
-                        each.named = True
+                    self._name_all()
             case Delete(name, synced):
-                file = files.pop(name)
+                file = self._files.pop(name)
                 if not synced and file.named:
-                    back[name] = file.certain
-    return files, back
+                    self._back[name] = file
+            case Rename(name, to):
+                file = self._files.pop(name)
+                file.was, file.named, file.under = name, False, self._files.get(to)
+                self._files[to] = file
+            case SyncDirectory():
+                self._name_all()
+
+    def _name_all(self) -> None:
+        self._back.clear()
+        for each in self._files.values():
+            each.named, each.was, each.under = True, "", None
+
+
+def after(disk: Disk, count: int, chance: Random | None) -> dict[str, bytes]:
+    """The files as they may be found when the power went after ``count`` operations of the log."""
+    return Descent(disk).to(count).found(chance)
+
+
+def _kept(chance: Random | None) -> bool:
+    """A name that was never synced, new or deleted."""
+    return chance is None or chance.random() < 0.5
 
 
 def _apply(data: bytearray, operation: Write | Truncate) -> None:
@@ -143,19 +189,19 @@ def _apply(data: bytearray, operation: Write | Truncate) -> None:
         _resize(data, operation.size)
 
 
-def _survive(data: bytearray, operation: Write | Truncate, chance: Random) -> None:
+def _survive(data: bytearray, operation: Write | Truncate, chance: Random | None) -> None:
     """What becomes of one operation that nobody synced."""
-    fate = chance.choice(("kept", "lost", "torn", "garbled"))
+    fate = chance.choice(("kept", "lost", "torn", "garbled")) if chance else "kept"
     if fate == "lost":
         return
-    if fate == "kept" or isinstance(operation, Truncate):
+    if chance is None or fate == "kept" or isinstance(operation, Truncate):
         _apply(data, operation)
         return
     for at in range(0, len(operation.data), SECTOR):
         part = operation.data[at : at + SECTOR]
-        if fate == "torn" and chance.random() < 0.5:  # noqa: PLR2004  # each sector on its own
+        if fate == "torn" and chance.random() < 0.5:  # each sector on its own
             continue
-        if fate == "garbled" and chance.random() < 0.5:  # noqa: PLR2004  # same
+        if fate == "garbled" and chance.random() < 0.5:  # same
             part = chance.randbytes(len(part))
         _write(data, operation.at + at, part)
 

@@ -1,6 +1,8 @@
-"""A locker in memory whose journal is the real one, on a disk that forgets: what it acknowledged, and when."""
+"""A locker in memory whose journal is the real one, on a disk that forgets: what it told, and when."""
 
 import asyncio
+import hashlib
+from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field, replace
@@ -53,6 +55,22 @@ class Recording:
     begun: int = 0
     """How many operations it took before the story itself began."""
 
+    @property
+    def story(self) -> range:
+        """The places to cut it: after each of so many operations."""
+        return range(self.begun, len(self.disk.log) + 1)
+
+    def skip(self, known: set[bytes]) -> None:
+        """Begin the story where it leaves those whose ways are ``known``; adds its own way."""
+        way, new = hashlib.sha256(), True
+        for count, operation in enumerate(self.disk.log, 1):
+            way.update(repr(operation).encode())
+            if new and way.digest() in known:
+                self.begun = max(self.begun, count)
+            else:
+                new = False
+            known.add(way.digest())
+
     async def open(self, clock: Clock, random_bytes: Callable[[int], bytes]) -> Journal:
         """The journal at ``path``; every commit from now on is noted as told."""
         journal = await Journal.open(self.path, clock, random_bytes, AtOnce())
@@ -75,8 +93,8 @@ class Recording:
 
     def promised(self, operations: int) -> Acknowledged:
         """What had been acknowledged when the power went after so many operations."""
-        before = [each for each in self.told if each.operations <= operations]
-        return before[-1] if before else Acknowledged(0, 0, b"")
+        before = bisect_right(self.told, operations, key=lambda each: each.operations)
+        return self.told[before - 1] if before else Acknowledged(0, 0, b"")
 
 
 class KeptJournal:
@@ -103,6 +121,14 @@ class KeptJournal:
     @boot.setter
     def boot(self, boot: int) -> None:
         self._journal.boot = boot
+
+    @property
+    def failing(self) -> bool:
+        return self._journal.failing
+
+    @failing.setter
+    def failing(self, failing: bool) -> None:
+        self._journal.failing = failing
 
     async def commit(self, cause: str, decide: Callable[[LockerState], Decided[T]]) -> T:
         answer = await self._journal.commit(cause, decide)

@@ -17,8 +17,6 @@ from tests.power.cuts import Life
 from tests.power.recording import DiskWorld, Recording
 
 MODULES: Final[tuple[ModuleType, ...]] = (test_visits, test_service, test_boards)
-OF_MEMORY: Final = frozenset({"test_nothing_opens_while_the_journal_fails"})
-"""They reach into the journal in memory."""
 EVENTS: Final = 60
 
 
@@ -28,7 +26,7 @@ def use_cases() -> Mapping[str, Life]:
         name: _on_disk(flow)
         for module in MODULES
         for name, flow in inspect.getmembers(module, inspect.iscoroutinefunction)
-        if name.startswith("test_") and name not in OF_MEMORY and not inspect.signature(flow).parameters
+        if name.startswith("test_") and not inspect.signature(flow).parameters
     }
 
 

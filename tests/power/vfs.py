@@ -6,10 +6,13 @@ are granted to everybody, for one connection at a time works on such a disk.
 
 import ctypes
 import itertools
+import re
 import sqlite3
-from collections.abc import Callable, Iterator
+import zlib
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from random import Random  # noqa: TID251  # seeded: the same disk, the same salts in its log
 from typing import Any, Final
 
 from tests.power.disk import Create, Delete, Disk, Sync, Truncate, Write
@@ -25,6 +28,9 @@ POWERSAFE_OVERWRITE: Final = 0x1000
 """As the library's own VFS says of a real disk: a write damages no byte beside it."""
 SECTOR_BYTES: Final = 4096
 NAME: Final = b"forgetful"
+
+METHOD_NAME: Final = re.compile("([A-Z])")
+"""``xFileSize`` is our ``_file_size``."""
 
 _int, _i64, _p, _s = ctypes.c_int, ctypes.c_int64, ctypes.c_void_p, ctypes.c_char_p
 METHODS: Final[dict[str, tuple[Any, ...]]] = {
@@ -50,11 +56,13 @@ OURS: Final[dict[str, tuple[Any, ...]]] = {
     "xOpen": (_p, _s, _p, _int, ctypes.POINTER(_int)),
     "xDelete": (_p, _s, _int),
     "xAccess": (_p, _s, _int, ctypes.POINTER(_int)),
+    "xRandomness": (_p, _int, _p),
 }
-THEIRS: Final = (
-    "xFullPathname xDlOpen xDlError xDlSym xDlClose xRandomness xSleep xCurrentTime xGetLastError"
-    " xCurrentTimeInt64"
-).split()
+FIELDS: Final = (
+    "xOpen", "xDelete", "xAccess", "xFullPathname", "xDlOpen", "xDlError", "xDlSym", "xDlClose",
+    "xRandomness", "xSleep", "xCurrentTime", "xGetLastError", "xCurrentTimeInt64",
+)  # fmt: skip
+"""Of the structure, in its order; what is not ours is the library's own."""
 
 
 class _Methods(ctypes.Structure):
@@ -69,7 +77,7 @@ class _Vfs(ctypes.Structure):
         ("pNext", _p),
         ("zName", _s),
         ("pAppData", _p),
-        *((name, _p) for name in (*OURS, *THEIRS)),
+        *((name, _p) for name in FIELDS),
     ]
 
 
@@ -93,14 +101,15 @@ class Vfs:
         self._library = library()
         self._library.sqlite3_vfs_find.restype = ctypes.POINTER(_Vfs)
         self._disk: Disk | None = None
-        self._open: dict[int, str] = {}
+        self._chance = Random(0)
+        self._opened: dict[int, str] = {}
         self._new: set[str] = set()
         self._keys = itertools.count(1)
         self._regions: dict[str, list[Any]] = {}
         self._methods = _Methods(2, *(self._callback(name, kinds) for name, kinds in METHODS.items()))
         self._default = self._library.sqlite3_vfs_find(None)
         own = {name: self._callback(name, kinds) for name, kinds in OURS.items()}
-        theirs = {name: getattr(self._default.contents, name) for name in THEIRS}
+        theirs = {name: getattr(self._default.contents, name) for name in FIELDS if name not in OURS}
         size, longest = ctypes.sizeof(_OsFile), self._default.contents.mxPathname
         self._vfs = _Vfs(2, size, longest, None, NAME, None, **own, **theirs)
 
@@ -109,19 +118,25 @@ class Vfs:
         """Whatever this process opens with sqlite3 meanwhile lies on ``disk``."""
         assert self._disk is None, "one disk at a time"
         self._disk = disk
+        seed = 0
+        for data in disk.begun.values():
+            seed = zlib.crc32(data, seed)
+        self._chance = Random(seed)
         self._library.sqlite3_vfs_register(ctypes.byref(self._vfs), 1)
+        self._library.sqlite3_randomness(0, None)
         try:
             yield
         finally:
             self._library.sqlite3_vfs_register(self._default, 1)
             self._library.sqlite3_vfs_unregister(ctypes.byref(self._vfs))
+            self._library.sqlite3_randomness(0, None)
             self._disk = None
-            self._open.clear()
+            self._opened.clear()
             self._new.clear()
             self._regions.clear()
 
     def _callback(self, name: str, kinds: tuple[Any, ...]) -> int:
-        function = ctypes.CFUNCTYPE(_int, *kinds)(getattr(self, f"_{name}"))
+        function = ctypes.CFUNCTYPE(_int, *kinds)(getattr(self, METHOD_NAME.sub(r"_\1", name[1:]).lower()))
         kept = self.__dict__.setdefault("_kept", [])
         kept.append(function)  # the library holds only its address
         return ctypes.cast(function, _p).value or 0
@@ -132,11 +147,11 @@ class Vfs:
         return self._disk
 
     def _name(self, file: int) -> str:
-        return self._open[_OsFile.from_address(file).key]
+        return self._opened[_OsFile.from_address(file).key]
 
     # --- the VFS ---
 
-    def _xOpen(self, _vfs: int, name: bytes | None, file: int, flags: int, out: Any) -> int:  # noqa: N802
+    def _open(self, _vfs: int, name: bytes | None, file: int, flags: int, out: Any) -> int:
         path = name.decode() if name else f"temporary-{next(self._keys)}"
         if path not in self._now.files:
             if not flags & OPEN_CREATE:
@@ -147,79 +162,83 @@ class Vfs:
             if flags & LOGS:
                 self._new.add(path)
         key = next(self._keys)
-        self._open[key] = path
+        self._opened[key] = path
         opened = _OsFile.from_address(file)
         opened.methods, opened.key = ctypes.pointer(self._methods), key
         if out:
             out[0] = flags
         return OK
 
-    def _xDelete(self, _vfs: int, name: bytes, synced: int) -> int:  # noqa: N802
+    def _delete(self, _vfs: int, name: bytes, synced: int) -> int:
         if name.decode() in self._now.files:
             self._now.do(Delete(name.decode(), bool(synced)))
         return OK
 
-    def _xAccess(self, _vfs: int, name: bytes, _flags: int, out: Any) -> int:  # noqa: N802
+    def _access(self, _vfs: int, name: bytes, _flags: int, out: Any) -> int:
         out[0] = int(name.decode() in self._now.files)
         return OK
 
+    def _randomness(self, _vfs: int, count: int, to: int) -> int:
+        ctypes.memmove(to, self._chance.randbytes(count), count)
+        return count
+
     # --- one file ---
 
-    def _xClose(self, file: int) -> int:  # noqa: N802
-        self._open.pop(_OsFile.from_address(file).key, None)
+    def _close(self, file: int) -> int:
+        self._opened.pop(_OsFile.from_address(file).key, None)
         return OK
 
-    def _xRead(self, file: int, to: int, count: int, at: int) -> int:  # noqa: N802
+    def _read(self, file: int, to: int, count: int, at: int) -> int:
         part = bytes(self._now.files[self._name(file)][at : at + count])
         ctypes.memmove(to, part + bytes(count - len(part)), count)
         return OK if len(part) == count else SHORT_READ
 
-    def _xWrite(self, file: int, data: int, count: int, at: int) -> int:  # noqa: N802
+    def _write(self, file: int, data: int, count: int, at: int) -> int:
         self._now.do(Write(self._name(file), at, ctypes.string_at(data, count)))
         return OK
 
-    def _xTruncate(self, file: int, size: int) -> int:  # noqa: N802
+    def _truncate(self, file: int, size: int) -> int:
         self._now.do(Truncate(self._name(file), size))
         return OK
 
-    def _xSync(self, file: int, _flags: int) -> int:  # noqa: N802
+    def _sync(self, file: int, _flags: int) -> int:
         name = self._name(file)
         self._now.do(Sync(name, directory=name in self._new))
         self._new.discard(name)
         return OK
 
-    def _xFileSize(self, file: int, out: Any) -> int:  # noqa: N802
+    def _file_size(self, file: int, out: Any) -> int:
         out[0] = len(self._now.files[self._name(file)])
         return OK
 
-    def _xLock(self, *_: Any) -> int:  # noqa: N802
+    def _lock(self, *_: Any) -> int:
         return OK
 
-    _xUnlock = _xShmLock = _xShmBarrier = _xLock
+    _unlock = _shm_lock = _shm_barrier = _lock
 
-    def _xCheckReservedLock(self, _file: int, out: Any) -> int:  # noqa: N802
+    def _check_reserved_lock(self, _file: int, out: Any) -> int:
         out[0] = 0
         return OK
 
-    def _xFileControl(self, *_: Any) -> int:  # noqa: N802
+    def _file_control(self, *_: Any) -> int:
         return NOT_FOUND
 
-    def _xSectorSize(self, _file: int) -> int:  # noqa: N802
+    def _sector_size(self, _file: int) -> int:
         return SECTOR_BYTES
 
-    def _xDeviceCharacteristics(self, _file: int) -> int:  # noqa: N802
+    def _device_characteristics(self, _file: int) -> int:
         return POWERSAFE_OVERWRITE
 
     # --- the index of the write-ahead log: shared memory, which no cut survives ---
 
-    def _xShmMap(self, file: int, region: int, size: int, extend: int, out: Any) -> int:  # noqa: N802, PLR0913, PLR0917
+    def _shm_map(self, file: int, region: int, size: int, extend: int, out: Any) -> int:
         regions = self._regions.setdefault(self._name(file), [])
         while extend and len(regions) <= region:
             regions.append(ctypes.create_string_buffer(size))
         out[0] = ctypes.addressof(regions[region]) if region < len(regions) else None
         return OK
 
-    def _xShmUnmap(self, file: int, delete: int) -> int:  # noqa: N802
+    def _shm_unmap(self, file: int, delete: int) -> int:
         if delete:
             self._regions.pop(self._name(file), None)
         return OK
