@@ -28,7 +28,7 @@ class Contact:
 
     online: bool = False
     last_wall_ms: int = 0
-    """Of its last hello in this run; 0: there was none."""
+    """Of the last hello in this run, which opens every connection; 0: there was none."""
     unsent: int = 0
     """Entries that it has not acknowledged."""
 

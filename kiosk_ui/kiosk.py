@@ -49,7 +49,7 @@ class Kiosk:
         backroom: Backroom = Backroom(),  # noqa: B008  # frozen, and empty
     ) -> None:
         self._backroom = backroom
-        self._facts = Sight().facts
+        self._facts, self._testing = Sight().facts, False
         self._cancel_look: Callable[[], None] = lambda: None
         self._staff_does = {**staff.DOES, **service.DOES, **service.testing(backroom.tester)}
         self._world, self._settings, self._texts, self._failing = world, settings, texts, failing
@@ -82,14 +82,14 @@ class Kiosk:
         return {**view, "rev": self._made}
 
     def _sight(self) -> Sight:
-        room, tester = self._backroom, self._backroom.tester
+        room = self._backroom
         return Sight(
             room.figures(),
             room.contact(),
             room.wires,
             room.software,
             self._world.clock.quality(),
-            tester is not None and tester.running,
+            self._testing,
             self._facts,
         )
 
@@ -272,8 +272,9 @@ class Kiosk:
         self._watch()
 
     async def _follow_test(self) -> None:
-        if self._looking and self._backroom.tester is not None:
-            self._facts = await self._backroom.tester.progress(0, 0)
+        tester = self._backroom.tester
+        if self._looking and tester is not None:
+            self._facts, self._testing = await tester.progress(0, 0), tester.running
         if self._looking:
             self._changed()
 

@@ -246,7 +246,10 @@ def _test_said(sight: Sight, texts: Texts) -> str:
 
 
 def _result_tile(result: found.DoorResult, texts: Texts) -> Content:
-    times = [f"{ms / 1000:.1f} s" for ms in (result.opened_ms, result.shut_ms) if ms is not None]
+    took = {"opened_after": result.opened_ms, "shut_after": result.shut_ms}
+    times = [
+        texts.say(f"result.{name}", {"s": f"{ms / 1000:.1f}"}) for name, ms in took.items() if ms is not None
+    ]
     lines = [texts.say(f"result.{result.outcome.value}", {}), " · ".join(times)]
     if result.finding:
         lines.append(_finding(result.finding, result.about, texts))

@@ -264,7 +264,7 @@ async def test_versions_and_contact(page: Page) -> None:
     assert pairs["Software"]["value"] == "doclocker 1.2.3"
     assert pairs["Board kinds"]["value"] == "xor8a-24"
     assert pairs["Centre"]["value"] == "connected, 2 entries to be sent"
-    assert pairs["Last contact"]["time_ms"] == 1_790_000_000_000
+    assert pairs["Last connected"]["time_ms"] == 1_790_000_000_000
     assert pairs["Journal"]["value"].startswith(f"{page.world.journal.state.seq} · ")
 
 
@@ -301,6 +301,7 @@ async def test_the_self_test_goes_from_door_to_door_as_they_are_shut(page: Page)
     assert view["service"]["said"] == "Passed: 3 good, 13 skipped"
     assert {f"Please push door {door} shut" for door in (1, 2, 3)} <= said
     assert tile(view, 1)["look"] == "passed"
+    assert [line.split()[0] for line in tile(view, 1)["lines"][1].split(" · ")] == ["open", "shut"]
     assert tile(view, 4)["lines"] == ["skipped", "not vacant (faulty)"]
     assert len(page.world.journal.events(SelfTestEnded)) == 1
 
