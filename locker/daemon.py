@@ -329,7 +329,7 @@ async def _upkeep(daemon: Daemon) -> None:
 
 
 async def _keep_cursor(daemon: Daemon) -> None:
-    await daemon.journal.acknowledge(Seq(daemon.edge.status.stored_to))
+    await daemon.journal.acknowledge(Seq(daemon.edge.status.stored_to), daemon.edge.countersigned)
 
 
 async def _say_stopped(daemon: Daemon) -> None:

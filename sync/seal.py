@@ -2,7 +2,8 @@
 
 Signed frames: ``algorithm (1 byte) ‖ key id (8) ‖ signature (64) ‖ body``. The signature covers the body
 bytes as they stand. Sealed texts: base64url, unpadded, of ``key id (8) ‖ ephemeral public key (32) ‖
-nonce (12) ‖ ciphertext``. Nobody else imports `cryptography`.
+nonce (12) ‖ ciphertext``. Nobody else imports `cryptography`,
+but the checker of evidence, which is to share no code with what it checks.
 """
 
 import base64

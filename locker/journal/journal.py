@@ -138,8 +138,9 @@ class Journal:
 
         return end
 
-    async def acknowledge(self, seq: Seq) -> None:
-        """The centre has stored everything up to ``seq``; durable on return, never moved back.
+    async def acknowledge(self, seq: Seq, frame: bytes = b"") -> None:
+        """The centre has stored everything up to ``seq``; durable on return, never moved back. ``frame`` is
+        its latest signed word on that, as it came: kept beside, for whoever asks for evidence.
 
         Raises JournalFailing.
         """
@@ -147,7 +148,9 @@ class Journal:
         if seq <= self._acknowledged:
             self._turn.release()
             return
-        await self._write_alone(lambda: self._store.acknowledge(seq), lambda _: self._set_acknowledged(seq))
+        await self._write_alone(
+            lambda: self._store.acknowledge(seq, frame), lambda _: self._set_acknowledged(seq)
+        )
 
     async def purge_personal(self, before: Seq, keep: Collection[Seq] = ()) -> int:
         """See `Store.purge_personal`. Returns how many entries lost their names."""

@@ -1,5 +1,6 @@
 """Reading while the daemon writes: short, read-only, from any one thread at a time."""
 
+import json
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -78,6 +79,18 @@ class Reader:
         if 0 < seq < self.oldest():
             raise RowsPurged(seq, self.oldest())
         raise KeyError(seq)
+
+    def countersigned(self) -> bytes:
+        """The frame with the centre's latest signed word on what it has stored; empty before one came."""
+        with self._reading() as connection:
+            row = connection.execute(rows.META_OF, {"name": "countersigned"}).fetchone()
+        return bytes.fromhex(row[0]) if row else b""
+
+    def epoch(self) -> str:
+        """Of this journal; empty before its first entry."""
+        with self._reading() as connection:
+            row = connection.execute(rows.META_OF, {"name": "epoch"}).fetchone()
+        return str(json.loads(row[0])) if row else ""
 
     def _explain(self, wanted: int, got: int) -> NoReturn:
         if got == self.oldest():

@@ -75,6 +75,7 @@ RECORDS: Final = {
     for name, table in PROJECTIONS.items()
 }
 READ_META: Final = _sql(select(META.c.name, META.c.value))
+META_OF: Final = _sql(select(META.c.value).where(META.c.name == bindparam("name")))
 ENTRIES: Final = _sql(
     select(*(ENTRY.c[name] for name in ROW))
     .where(ENTRY.c.seq > bindparam("after"))

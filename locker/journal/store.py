@@ -134,10 +134,12 @@ class Store:
     def acknowledged(self) -> Seq:
         return Seq(int(self.meta().get("acknowledged", "0")))
 
-    def acknowledge(self, seq: Seq) -> None:
-        """The centre has stored everything up to ``seq``. Raises WriteFailed."""
+    def acknowledge(self, seq: Seq, frame: bytes = b"") -> None:
+        """The centre has stored everything up to ``seq``, by its signed ``frame``. Raises WriteFailed."""
         with self._writing() as run:
             run.execute(rows.PUT_META, {"name": "acknowledged", "value": str(seq)})
+            if frame:
+                run.execute(rows.PUT_META, {"name": "countersigned", "value": frame.hex()})
 
     def purge_personal(self, before: Seq, keep: Collection[Seq] = ()) -> int:
         """Names out of the entries below ``before`` but those of ``keep``; digests stay. Returns how many.

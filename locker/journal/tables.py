@@ -69,8 +69,9 @@ class AnchorRow(JournalTable, table=True):
 
 
 class MetaRow(JournalTable, table=True):
-    """The scalars of the state as JSON, and three of the store's own: ``head`` (hex of the last entry's
-    hash), ``fold_version``, ``acknowledged`` (what the centre has stored, by its signed word)."""
+    """The scalars of the state as JSON, and four of the store's own: ``head`` (hex of the last entry's
+    hash), ``fold_version``, ``acknowledged`` (what the centre has stored, by its signed word) and
+    ``countersigned`` (that word itself, hex of the frame)."""
 
     __tablename__ = "meta"
     __table_args__: ClassVar[Any] = {"sqlite_with_rowid": False}

@@ -115,6 +115,11 @@ class Edge:
         return self._tally.repeated
 
     @property
+    def countersigned(self) -> bytes:
+        """The centre's signed word on how much of this journal it has, as it came; empty before one did."""
+        return self._publisher.countersigned
+
+    @property
     def status(self) -> EdgeStatus:
         stored_to = self._publisher.window.stored_to
         return EdgeStatus(
@@ -203,9 +208,9 @@ class Edge:
         if said.locker != self._identity.locker:
             self._tally.drop("foreign")
         elif isinstance(said, wire.Hello):
-            await self._hear_hello(said, arrived_ms)
+            await self._hear_hello(said, message.payload, arrived_ms)
         elif isinstance(said, wire.DownAck):
-            await self._publisher.acknowledged(said)
+            await self._publisher.acknowledged(said, message.payload)
             if said.window == 0:
                 self._presence.ask_again()
         elif await self._directives.received(said) is Placing.FORKED:
@@ -219,7 +224,7 @@ class Edge:
         if not self._presence.heard_of_centre(link, retain=retain):
             self._publisher.close()
 
-    async def _hear_hello(self, hello: wire.Hello, arrived_ms: int) -> None:
+    async def _hear_hello(self, hello: wire.Hello, frame: bytes, arrived_ms: int) -> None:
         facts = await self._facts(hello)
         outcome = judge(hello, facts)
         if outcome in (Outcome.STALE, Outcome.FOREIGN):
@@ -237,7 +242,7 @@ class Edge:
             self._reports.on_fork(fork)
             return
         self._presence.answered()
-        self._publisher.open(hello.stored_to, hello.window)
+        self._publisher.open(hello.stored_to, hello.window, frame)
         if hello.window == 0:
             self._presence.ask_again()
 

@@ -38,9 +38,13 @@ class Publisher:
         self._wake = Wake(clock)
         self._on_unheard = on_unheard
         self.window = window
+        self.countersigned = b""
+        """The frame, signed by the centre, that said most of what it has stored of this journal."""
+        self._countersigned_at = ("", 0)
 
-    def open(self, stored_to: int, batches: int) -> None:
-        """A hello has said what the centre holds."""
+    def open(self, stored_to: int, batches: int, frame: bytes) -> None:
+        """A hello has said what the centre holds; ``frame`` as it came."""
+        self._keep(stored_to, frame)
         self.window.open(stored_to, batches)
         self._wake.now()
 
@@ -52,7 +56,7 @@ class Publisher:
         """The journal has grown."""
         self._wake.now()
 
-    async def acknowledged(self, ack: wire.DownAck) -> None:
+    async def acknowledged(self, ack: wire.DownAck, frame: bytes) -> None:
         """Believe an acknowledgement of this history up to an entry that we hold with that hash."""
         seq = ack.stored_to
         if ack.up_epoch != self._journal.state.epoch or seq > self._journal.state.seq:
@@ -62,6 +66,7 @@ class Publisher:
         if known.hex() != ack.hash:
             self._tally.drop("ack:hash")
             return
+        self._keep(seq, frame)
         now_ms = self._clock.mono_ms()
         if seq <= self.window.stored_to and not ack.gap:
             self._tally.repeat("ack")
@@ -69,6 +74,11 @@ class Publisher:
         if ack.gap:
             self.window.missed(seq, now_ms)
         self._wake.now()
+
+    def _keep(self, seq: int, frame: bytes) -> None:
+        at = (self._journal.state.epoch, seq)
+        if at[0] != self._countersigned_at[0] or at > self._countersigned_at:
+            self._countersigned_at, self.countersigned = at, frame
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as sending:

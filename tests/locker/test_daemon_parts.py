@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -17,6 +18,7 @@ from locker.control import ask
 from locker.daemon import CannotStart, Daemon, KioskEnded, serve
 from locker.domain.ids import Seq
 from locker.journal.journal import Journal
+from locker.journal.reader import Reader
 from locker.operations.ports import JournalFailing
 from locker.operations.self_tester import SelfTester
 from locker.platform import RealClock
@@ -71,12 +73,15 @@ class Fake:
             surroundings=SimpleNamespace(run=for_ever),
             around=SimpleNamespace(run=run_around, close=nothing, report=lambda: None),
             tester=SelfTester(m.world, tuple, {}),
-            edge=SimpleNamespace(run=for_ever, stop=nothing, status=STATUS, dropped={}),
+            edge=SimpleNamespace(
+                run=for_ever, stop=nothing, status=STATUS, dropped={}, countersigned=b"frame"
+            ),
             kiosk=app,
         )
         self.acknowledged: list[int] = []
 
-    async def acknowledge(self, seq: Seq) -> None:
+    async def acknowledge(self, seq: Seq, frame: bytes) -> None:
+        assert frame == b"frame"
         self.acknowledged.append(seq)
 
     async def commit(self, cause: str, _decide: object) -> None:
@@ -202,12 +207,14 @@ async def test_a_kept_cursor_is_there_after_a_restart_and_never_goes_back(tmp_pa
         path, clock = tmp_path / "j.sqlite3", VirtualClock()
         journal = await Journal.open(path, clock, bytes, thread)
         await journal.acknowledge(Seq(0))
-        await journal.acknowledge(Seq(5))
-        await journal.acknowledge(Seq(3))
+        await journal.acknowledge(Seq(5), b"signed 5")
+        await journal.acknowledge(Seq(3), b"signed 3")
         await journal.close()
         journal = await Journal.open(path, clock, bytes, thread)
         assert journal.acknowledged == 5
         await journal.close()
+        with closing(Reader(path)) as reader:
+            assert reader.countersigned() == b"signed 5"
 
 
 def test_a_thread_that_dies_takes_the_process_with_it() -> None:

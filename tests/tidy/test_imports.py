@@ -60,6 +60,12 @@ def test_the_verifier_is_a_single_file() -> None:
         assert [module for module in tree.imported(verify) if module.split(".")[0] not in STANDARD] == []
 
 
+def test_the_verifier_of_evidence_is_one_too_with_signatures() -> None:
+    verify = "locker/journal/verify_evidence.py"
+    strangers = {module.split(".")[0] for module in tree.imported(verify)} - STANDARD
+    assert strangers == {"cryptography"}
+
+
 def test_each_contract_can_break(tmp_path: Path) -> None:
     """A copy of the packages with one violation of each kind: every one of them must be named."""
     for package in tree.PACKAGES:

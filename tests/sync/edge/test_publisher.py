@@ -8,9 +8,10 @@ import pytest
 
 from locker.domain.events import StaffRevoked
 from locker.domain.ids import StaffId
-from sync import wire
+from sync import seal, wire
 from sync.link.settings import PublishResult
 from tests.sync.edges import (
+    CENTRE_KEY,
     ack,
     hello,
     settle,
@@ -105,6 +106,26 @@ async def test_a_false_acknowledgement_moves_nothing(world: World, claims: dict[
     await world.acknowledge(1)  # late, true, and no news
     assert world.edge.status.stored_to == 2
     assert world.edge.repeated == {"ack": 1}
+
+
+@pytest.mark.rule("LKR-40")
+async def test_the_centres_signed_word_is_kept_as_it_came(world: World) -> None:
+    world.journal.grow(2)
+    assert world.edge.countersigned == b""
+    await world.greet(1)
+    assert said(world) == (wire.Hello, 1)
+    await world.acknowledge(3)
+    kept = world.edge.countersigned
+    assert said(world) == (wire.DownAck, 3)
+    world.link.from_centre(wire.Name.ACK, replace(ack(world.journal, 3), hash="11" * 32))
+    await world.acknowledge(2)  # true, and less than was said before
+    assert world.edge.countersigned == kept
+
+
+def said(world: World) -> tuple[type[wire.Hello | wire.DownAck], int]:
+    body = seal.open_frame(world.edge.countersigned, seal.keyring(CENTRE_KEY.public))
+    kind: type[wire.Hello | wire.DownAck] = wire.DownAck if b'"kind":"dn_ack"' in body else wire.Hello
+    return kind, wire.decode(kind, body).stored_to
 
 
 @pytest.mark.rule("LKR-24")
