@@ -7,7 +7,7 @@ Exit code 0: the sound cabinet passed, and every fault that must be noticed was;
 import argparse
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
 from typing import Any, Final
@@ -66,11 +66,19 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     which.add_argument("--faults", type=_names, default=(), metavar="A,B", help="switch on these, one by one")
     which.add_argument("--all", action="store_true", help="switch on all that this make-up can have")
     which.add_argument("--list", action="store_true", help="say what can be switched on")
-    parser.add_argument("--doors", type=int, metavar="N", help="only the first N; with faults at most 3")
+    parser.add_argument(
+        "--doors", type=_count, metavar="N", help="wire only the first N; faults are tried on 3"
+    )
     parser.add_argument("--poll-s", type=int, default=POLL_S, metavar="S", help="watch the lines so long")
     parser.add_argument(
         "--report", type=Path, metavar="FILE", help="the table as a page, each test beside it"
     )
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text)):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of doors")
+    return int(text)
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -90,6 +98,8 @@ def run(options: argparse.Namespace) -> int:
     except BadLayoutError as error:
         print(f"hw-sim diagnose: {error}", file=sys.stderr)
         return 2
+    if options.doors:
+        layout = replace(layout, compartments=layout.compartments[: options.doors])
     wanted = possible(layout, TROUBLES if options.all or options.list else options.faults)
     if options.list:
         for trouble in wanted:
@@ -116,6 +126,9 @@ def _run(options: argparse.Namespace, workshop: Workshop, troubles: Sequence[Tro
     try:
         workshop.prepare()
         for trouble in troubles:
+            if workshop.taught and trouble.rewires:
+                print(f"{trouble.name:<{NAME_WIDTH}} not here: only a wiring that was learned is served")
+                continue
             outcome = _try(options, workshop, trouble)
             outcomes.append(outcome)
             print(f"{trouble.name:<{NAME_WIDTH}} {outcome.word:<8} {'; '.join(outcome.findings)}", flush=True)
@@ -140,9 +153,7 @@ def _run(options: argparse.Namespace, workshop: Workshop, troubles: Sequence[Tro
 
 def _try(options: argparse.Namespace, workshop: Workshop, trouble: Trouble) -> Outcome:
     numbers = [plan.number for plan in workshop.layout.compartments]
-    count = options.doors or len(numbers)
-    if trouble is not CLEAN:
-        count = min(count, DOORS_WITH_FAULTS)
+    count = len(numbers) if trouble is CLEAN else DOORS_WITH_FAULTS
     words = ["--poll-s", str(max(options.poll_s, trouble.watched_s)), "--close-s", str(CLOSE_S)]
     if options.report is not None:
         folder = options.report.with_suffix("")

@@ -41,6 +41,10 @@ class Trouble:
     watched_s: int = 1
     """The lines must be watched this long at least: what is rare needs questions enough to show."""
 
+    @property
+    def rewires(self) -> bool:
+        return self.rewire is not _as_it_is
+
 
 def first(layout: Layout) -> CompartmentPlan:
     return layout.compartments[0]

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import threading
+import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -26,6 +27,10 @@ LOOK_S: Final = 0.25
 HAND_S: Final = 0.15
 UNTOLD_S: Final = 2.5
 """Nobody said that this door is open: it is pushed all the same, once the locker had time to see it."""
+LESSON_S: Final = 1.2
+"""The same where nothing ever tells which door to push."""
+ANSWERS: Final = {"press Enter": "\n", "Type y or n": "y\n"}
+"""What a technician types during a lesson."""
 PUSH: Final = re.compile(r"door (\d+) is open")
 PULSE_CAP_MS: Final = 500
 """What the product lets a lock bear where nothing is said of it."""
@@ -44,6 +49,11 @@ port = {kiosk}
 [mqtt]
 host = "{host}"
 port = {broker}
+"""
+BRIDGE: Final = """
+[bridge]
+accept_experimental = true
+learned = "{learned}"
 """
 LINE: Final = """
 [lines.{name}]
@@ -71,16 +81,25 @@ class Workshop(Stack):
     def __init__(self, folder: Path, layout: Layout, make_up: Sequence[str]) -> None:
         super().__init__(folder, Ports.chosen(preferred=False))
         self.layout = layout
+        self.taught = False
+        """Whether the product would only serve a wiring that it has learned; then no other one will do."""
         self._make_up = make_up
+        self._bridge = ""
 
     def prepare(self) -> None:
-        """Once: the keys. Raises NotReadyError."""
+        """Once: the keys, and a lesson where the product asks for one. Raises NotReadyError."""
         (self.folder / "logs").mkdir(parents=True)
         central, keys = self.central_config, self.locker_config.parent / "keys"
         output([command("locker-central"), "init", "--dir", str(central.parent)])
         public = output([command("lockerctl"), "keys", "new", str(keys), LOCKER]).strip()
         words = ["enrol", LOCKER, "--area", AREA, "--public", public, "--out", str(keys / "centre.json")]
         output([command("locker-central"), *words, "--config", str(central)])
+        try:
+            self.start_cabinet()
+            self._configure(lambda _wires: None)
+            self._teach()
+        finally:
+            self.stop()
 
     @contextmanager
     def running(
@@ -134,6 +153,43 @@ class Workshop(Stack):
         found = json.loads(target.read_text(encoding="utf-8")) if target.exists() else {}
         return Run(process.returncode, found, "".join(said))
 
+    def _teach(self) -> None:
+        """Experimental boards serve only where `lockerctl wiring learn` has proved their wiring."""
+        check = [command("lockerctl"), "config", "check", "--config", str(self.locker_config)]
+        done = subprocess.run(check, capture_output=True, text=True, check=False)  # noqa: S603  # our own
+        if done.returncode == 0:
+            return
+        if "experimental" not in done.stderr:
+            raise NotReadyError(done.stderr.strip())
+        self.taught = True
+        self._bridge = BRIDGE.format(learned="")
+        self._configure(lambda _wires: None)
+        self._bridge = BRIDGE.format(learned=self._lesson())
+
+    def _lesson(self) -> str:
+        """What the product calls the wiring that it has learned."""
+        target = self.folder / "learned.toml"
+        words = ["wiring", "learn", "--config", str(self.locker_config), "--out", str(target)]
+        process = subprocess.Popen(  # noqa: S603  # our own command
+            [command("lockerctl"), *words],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        said = []
+        with process, _Hand(self.panel_url, LESSON_S):
+            assert process.stdin is not None  # noqa: S101  # asked for above
+            assert process.stdout is not None  # noqa: S101  # asked for above
+            for text in process.stdout:
+                said.append(text)
+                for asked in (prompt for prompt in ANSWERS if prompt in text):
+                    process.stdin.write(ANSWERS[asked])
+                    process.stdin.flush()
+        if process.returncode:
+            raise NotReadyError(f"lockerctl wiring learn: {''.join(said).strip()}")
+        return str(tomllib.loads(target.read_text(encoding="utf-8"))["bridge"]["learned"])
+
     def _configure(self, rewire: Rewire) -> None:
         ready = json.loads((self.folder / "cabinet" / "ready.json").read_text(encoding="utf-8"))
         wires: dict[str, Any] = {
@@ -165,7 +221,7 @@ class Workshop(Stack):
     def _toml(self, wires: Wires) -> str:
         ports = {"kiosk": self.ports.kiosk, "broker": self.ports.broker}
         parts = [HEAD.format(locker=LOCKER, area=AREA, host=HOST, **ports)]
-        parts += [LINE.format(name=name, **line) for name, line in wires["lines"].items()]
+        parts += [self._bridge, *(LINE.format(name=name, **line) for name, line in wires["lines"].items())]
         parts.append("\n[boards]\n" + "".join(f'"{at}" = "{kind}"\n' for at, kind in wires["boards"].items()))
         for number, door in wires["doors"].items():
             rows = "".join(f"{key} = {json.dumps(value)}\n" for key, value in door.items())
@@ -189,8 +245,8 @@ class Workshop(Stack):
 class _Hand:
     """Pushes shut the door it is told to, as often as it springs open, and any other after a while."""
 
-    def __init__(self, panel_url: str) -> None:
-        self._url = panel_url
+    def __init__(self, panel_url: str, untold_s: float = UNTOLD_S) -> None:
+        self._url, self._untold_s = panel_url, untold_s
         self._over = threading.Event()
         self._told: set[int] = set()
         self._open_since_s: dict[int, float] = {}
@@ -221,7 +277,7 @@ class _Hand:
         return [
             number
             for number, since_s in self._open_since_s.items()
-            if number in self._told or now_s - since_s > UNTOLD_S
+            if number in self._told or now_s - since_s > self._untold_s
         ]
 
 

@@ -101,7 +101,13 @@ def test_what_can_be_switched_on_is_listed(capsys: pytest.CaptureFixture[str]) -
 
 @pytest.mark.parametrize(
     "words",
-    [["--faults", "gremlins"], ["--make", "teapot"], ["--faults", "echo", "--all"], ["--doors", "many"]],
+    [
+        ["--faults", "gremlins"],
+        ["--make", "teapot"],
+        ["--faults", "echo", "--all"],
+        ["--doors", "many"],
+        ["--doors", "0"],
+    ],
     ids=str,
 )
 def test_words_that_make_no_sense_are_refused(words: list[str]) -> None:
