@@ -86,6 +86,7 @@ class Bus:
         self._limits = OpeningLimits(supplies or dict.fromkeys(self._stations, Supply()))
         self._schedule = Schedule(self._stations, self._limits)
         self._asking: Asking | None = None
+        self._begun_s = 0.0
         self._transactions = count(1)
         self._frame_numbers = count(1)
         self._frames: deque[Frame] = deque(maxlen=FRAMES_KEPT)
@@ -270,7 +271,7 @@ class Bus:
         else:
             patience_s = asking[0].patience.learned_s
         self._held_since_s = None
-        self._asking = asking
+        self._asking, self._begun_s = asking, now
         self._exchange.begin(telegram, patience_s, now)
         self._note(telegram.data, now, sent=True)
         return Send(telegram.data, deadline_s)
@@ -354,10 +355,10 @@ class Bus:
             station.patience.answered(answer.turn_around_s)
 
     def _not_sent(self, pulse: Pulse, reason: str, now: float) -> None:
-        self._settle(pulse, PulseResult(PulseOutcome.NOT_SENT, reason), now)
+        self._emit(PulseSettled(pulse, PulseResult(PulseOutcome.NOT_SENT, reason), now))
 
     def _settle(self, pulse: Pulse, result: PulseResult, now: float) -> None:
-        self._emit(PulseSettled(pulse, result, now))
+        self._emit(PulseSettled(pulse, result, now, self._begun_s))
 
 
 def _pulse_result(answer: Answered) -> PulseResult:

@@ -6,14 +6,12 @@ losses and pulse results come up through ``call_soon_threadsafe``, in the order 
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
 from math import isinf
 from typing import Any, Final, Protocol, TypeVar
 
 from firmware_bridge.boards import BoardProfile
 from firmware_bridge.bus import Bus
-from firmware_bridge.debounce import DOOR, ITEM, READS, Debounce
 from firmware_bridge.errors import LineClosed
 from firmware_bridge.happenings import (
     Answer,
@@ -31,15 +29,14 @@ from firmware_bridge.happenings import (
 from firmware_bridge.limits import Supply
 from firmware_bridge.line import Action, OpenPort, SerialLine, opener
 from firmware_bridge.request import Pulse, Reading
+from firmware_bridge.sensors import Sensors
 from firmware_bridge.station import Station
-from firmware_bridge.wiring import CompartmentWiring, Place, Wiring
+from firmware_bridge.wiring import Wiring
 from locker.domain.door import (
     BoardFound,
     BoardLost,
     DoorMoved,
     DoorReading,
-    Position,
-    Presence,
     PulseOutcome,
     PulseResult,
     RelayStuck,
@@ -57,8 +54,6 @@ ATTENTION_S: Final = 2.0
 """A board is polled fast this long at a time, renewed while one of its doors is open or about to settle."""
 PULSE_ATTENTION_S: Final = 8.0
 """A door that has not opened by then is stuck."""
-POSITIONS: Final = {None: Position.UNKNOWN, True: Position.CLOSED, False: Position.OPEN}
-PRESENCES: Final = {None: Presence.UNKNOWN, True: Presence.PRESENT, False: Presence.ABSENT}
 
 
 class LineThread(Protocol):
@@ -75,33 +70,6 @@ class LineThread(Protocol):
 
 MakeLine = Callable[[Bus, OpenPort, Callable[[], None]], LineThread]
 """(bus, opener, called when it has ended) -> line."""
-
-
-@dataclass(slots=True)
-class _Sensors:
-    wired: CompartmentWiring
-    door: Debounce
-    item: Debounce
-
-    def reading(self) -> DoorReading:
-        return DoorReading(POSITIONS[self.door.settled], PRESENCES[self.item.settled])
-
-    def read_by(self, board: BoardId) -> Iterator[Debounce]:
-        if self.wired.sensor.board == board:
-            yield self.door
-        if self.wired.item is not None and self.wired.item.board == board:
-            yield self.item
-
-    def missed(self, event: PollMissed) -> bool:
-        """True if something became unknown."""
-        changed = False
-        for each in self.read_by(event.board):
-            changed |= each.missed(event.at_s)
-        return changed
-
-    @property
-    def restless(self) -> bool:
-        return self.door.settled is False or self.door.pending or self.item.pending
 
 
 class Cabinet:
@@ -123,12 +91,11 @@ class Cabinet:
         self._running = False
         self._waiting: dict[Pulse, asyncio.Future[PulseResult]] = {}
         self._asked: set[asyncio.Future[Any]] = set()
-        self._sensors: dict[CompartmentNumber, _Sensors] = {
-            n: _sensors(w, wiring) for n, w in wiring.compartments.items()
-        }
-        self._on_board: dict[BoardId, list[_Sensors]] = {board: [] for board in wiring.boards}
+        self._pulsed: dict[Pulse, Sensors] = {}
+        self._sensors = {n: Sensors.of(wired, wiring) for n, wired in wiring.compartments.items()}
+        self._on_board: dict[BoardId, list[Sensors]] = {board: [] for board in wiring.boards}
         for sensors in self._sensors.values():
-            for board in _boards(sensors.wired):
+            for board in sensors.boards:
                 self._on_board[board].append(sensors)
         self._attended_until_s: dict[BoardId, float] = {}
         self._ended = {line: asyncio.Event() for line in wiring.lines}
@@ -174,6 +141,8 @@ class Cabinet:
         pulse = Pulse(wired.lock.board, wired.lock.channel, wired.pulse_ms, line.now() + left_ms / 1000)
         future: asyncio.Future[PulseResult] = self._loop.create_future()
         self._waiting[pulse] = future
+        self._pulsed[pulse] = self._sensors[door]
+        self._pulsed[pulse].pulse_waits()
         line.post(lambda bus, now: bus.submit(pulse, now))
         self._attend(wired.sensor.board, PULSE_ATTENTION_S)
         if wired.item is not None:
@@ -251,24 +220,20 @@ class Cabinet:
                 _LOGGER.warning("board %s is back", event.board)
                 self._on_report(BoardFound(event.board, self._mono_ms(event.board, event.at_s)))
             case PulseSettled():
-                future = self._waiting.get(event.pulse)
-                if future is not None:
-                    _settle(future, event.result)
+                self._settled(event)
             case RelaysStuck():
                 self._stuck(event)
 
+    def _settled(self, event: PulseSettled) -> None:
+        self._pulsed.pop(event.pulse).pulse_settled(event.sent_s)
+        future = self._waiting.get(event.pulse)
+        if future is not None:
+            _settle(future, event.result)
+
     def _read(self, event: InputsRead) -> None:
-        moved = []
-        restless = False
-        for sensors in self._on_board[event.board]:
-            wired = sensors.wired
-            # The item first: when both settle in one reading, the door's report already carries it.
-            changed = wired.item is not None and _heard(sensors.item, wired.item, wired.present_level, event)
-            changed |= _heard(sensors.door, wired.sensor, wired.closed_level, event)
-            restless |= sensors.restless
-            if changed:
-                moved.append(sensors)
-        if restless:
+        on_board = self._on_board[event.board]
+        moved = [sensors for sensors in on_board if sensors.read(event)]
+        if any(sensors.restless for sensors in on_board):
             self._attend(event.board, ATTENTION_S)
         self._moved(moved, event)
 
@@ -277,7 +242,7 @@ class Cabinet:
         on_board = self._on_board[event.board]
         self._moved([sensors for sensors in on_board if sensors.missed(event)], event)
 
-    def _moved(self, moved: Iterable[_Sensors], event: InputsRead | PollMissed) -> None:
+    def _moved(self, moved: Iterable[Sensors], event: InputsRead | PollMissed) -> None:
         at_ms = self._mono_ms(event.board, event.at_s)
         for sensors in moved:
             self._on_report(DoorMoved(sensors.wired.door, sensors.reading(), at_ms))
@@ -285,8 +250,7 @@ class Cabinet:
     def _lost(self, event: StationLost) -> None:
         _LOGGER.warning("board %s is lost: %s", event.board, event.why)
         for sensors in self._on_board[event.board]:
-            for each in sensors.read_by(event.board):
-                each.lost()
+            sensors.lost(event.board)
         doors = tuple(n for n, sensors in self._sensors.items() if sensors.wired.sensor.board == event.board)
         self._on_report(BoardLost(event.board, doors, self._mono_ms(event.board, event.at_s)))
 
@@ -347,24 +311,3 @@ class Cabinet:
 def _settle(future: "asyncio.Future[T]", answer: T) -> None:
     if not future.done():
         future.set_result(answer)
-
-
-def _sensors(wired: CompartmentWiring, wiring: Wiring) -> _Sensors:
-    def reads(place: Place | None) -> int:
-        inputs = wiring.boards[place.board].profile.inputs if place is not None else None
-        return inputs.believe_reads if inputs is not None else READS
-
-    return _Sensors(wired, Debounce(DOOR, reads(wired.sensor)), Debounce(ITEM, reads(wired.item)))
-
-
-def _heard(sensor: Debounce, place: Place, true_level: bool, event: InputsRead) -> bool:
-    """Feed one sensor from a reading of its board; True if what is believed changed."""
-    at = place.channel - event.first
-    if place.board != event.board or not 0 <= at < len(event.levels):
-        return False
-    level = event.levels[at]
-    return sensor.uncertain(event.at_s) if level is None else sensor.read(level == true_level, event.at_s)
-
-
-def _boards(wired: CompartmentWiring) -> set[BoardId]:
-    return {wired.sensor.board} if wired.item is None else {wired.sensor.board, wired.item.board}

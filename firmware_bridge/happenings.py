@@ -53,6 +53,8 @@ class PulseSettled:
     pulse: Pulse
     result: PulseResult
     at_s: float
+    sent_s: float | None = None
+    """When its first byte left; None: none did."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,6 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from firmware_bridge.debounce import STABLE_S
+from firmware_bridge.sensors import POWER_MARGIN_S
 from firmware_bridge.station import DOUBT_S, MISSES_TO_LOSS
 from hw_sim.cabinet import Move
 from hw_sim.hands import RefusedError
@@ -171,4 +172,5 @@ def bound_s(joined: Joined, line: str) -> float:
         + DOUBT_S
         for board in joined.wiring.on_line(line)
     )
-    return joined.wiring.detection_s(line) + STABLE_S + MISSES_TO_LOSS * miss_s
+    pulse_s = max(wired.pulse_ms for wired in joined.wiring.compartments.values()) / 1000 + POWER_MARGIN_S
+    return joined.wiring.detection_s(line) + STABLE_S + MISSES_TO_LOSS * miss_s + pulse_s
