@@ -4,6 +4,7 @@ One `Trial` a door: all inputs at rest, a pulse, something moves, it moves back.
 cabinet as a whole, `conclude` says.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -18,7 +19,7 @@ from locker.domain.errors import IllegalTransition
 from locker.domain.ids import CompartmentNumber
 
 Levels = Mapping[Place, bool | None]
-"""One reading of every input of every board; None where it was not to be had."""
+"""One reading of inputs; None where it was not to be had."""
 Learned = Mapping[CompartmentNumber, tuple[Place, bool]]
 """Each door's sensor, and its level while the door is shut."""
 READINGS_MAX: Final = 20
@@ -74,22 +75,24 @@ def advance(phase: Phase, signal: Signal) -> Phase:
 class Trial:
     """One door's. ``reads``: so many equal readings in a row are believed, as the debouncing wants them."""
 
+    places: frozenset[Place]
+    """All that are read."""
     reads: int
     phase: Phase = Phase.RESTING
     rest: dict[Place, bool] = field(default_factory=dict)
     """What each input says while all doors are shut; an input that cannot be read is not in it."""
     moved: set[Place] = field(default_factory=set)
-    _readings: int = 0
     _runs: dict[Place, tuple[bool | None, int]] = field(default_factory=dict)
+    _times: Counter[Place] = field(default_factory=Counter)
 
     def heard(self, levels: Levels) -> Phase:
-        """One more reading."""
-        self._readings += 1
+        """One more reading, of all places or of some."""
+        self._times.update(levels.keys())
         for place, level in levels.items():
             last, times = self._runs.get(place, (None, 0))
             self._runs[place] = (level, times + 1 if level == last else 1)
         if self.phase is Phase.RESTING:
-            self._rest(levels)
+            self._rest()
         elif self.phase in {Phase.AWAITING, Phase.STANDING}:
             self._follow()
         return self.phase
@@ -100,10 +103,9 @@ class Trial:
     def give_up(self) -> None:
         self._advance(Signal.GIVEN_UP)
 
-    def _rest(self, levels: Levels) -> None:
-        steady = all(self._believed(place) is not None for place in levels)
-        if steady or self._readings >= READINGS_MAX:
-            believed = {place: self._believed(place) for place in levels}
+    def _rest(self) -> None:
+        believed = {place: self._believed(place) for place in self.places}
+        if all(believed[n] is not None or self._times[n] >= READINGS_MAX for n in self.places):
             self.rest = {place: level for place, level in believed.items() if level is not None}
             self._advance(Signal.SETTLED)
 
@@ -116,7 +118,7 @@ class Trial:
             self._advance(Signal.BACK)
 
     def _believed(self, place: Place) -> bool | None:
-        level, times = self._runs[place]
+        level, times = self._runs.get(place, (None, 0))
         return level if times >= self.reads else None
 
     def _advance(self, signal: Signal) -> None:

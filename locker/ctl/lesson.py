@@ -7,18 +7,18 @@ journaled here, but what the trials show, and what the technician vouches for: t
 import asyncio
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from firmware_bridge.debounce import READS
 from firmware_bridge.request import Bits, ReadDoors
-from firmware_bridge.wiring import Place, Wiring
+from firmware_bridge.wiring import BoardWiring, Place, Wiring
 from locker.assembly import Assembly
 from locker.ctl import learning
 from locker.ctl.learning import Finding, Levels, Phase, Result, Trial
 from locker.domain.door import DoorMoved, DoorReading, Position, Presence, Report
 from locker.domain.errors import Refusal
-from locker.domain.ids import CompartmentNumber, StaffId
+from locker.domain.ids import BoardId, CompartmentNumber, StaffId
 from locker.domain.opening import Phase as Opening
 from locker.operations.follow_doors import conclude
 from locker.operations.service import Technician, test_open
@@ -84,6 +84,8 @@ class Lesson:
     keyboard: Keyboard
     staff: StaffId
     say: Callable[[str], None]
+    last: dict[BoardId, Levels] = field(default_factory=dict)
+    """What each board's inputs said when they were read last."""
 
     async def run(self) -> tuple[Result, ...]:
         """One result a door, as far as it went. The lines must be running. Raises CannotLearn."""
@@ -120,8 +122,9 @@ class Lesson:
                 yield from (f"board {b.board}: {b.why or b.standing}; see lockerctl bus scan" for b in down)
 
     async def _door(self, door: CompartmentNumber) -> Result:
-        trial = Trial(_reads(self.wiring))
-        while trial.heard(await self._levels()) is Phase.RESTING:
+        trial = Trial(_inputs(self.wiring), _reads(self.wiring))
+        self.last.clear()
+        while await self._look(trial) is Phase.RESTING:
             pass
         if not trial.rest:
             return Result(door, Finding.NOTHING_MOVED, why="no input can be read")
@@ -137,7 +140,7 @@ class Lesson:
         """From the pulse until the door is shut again."""
         other: CompartmentNumber | None = None
         shown = False
-        while trial.heard(await self._levels()) in {Phase.AWAITING, Phase.STANDING}:
+        while await self._look(trial) in {Phase.AWAITING, Phase.STANDING}:
             if trial.phase is Phase.AWAITING:
                 if why := self._never(door):
                     trial.give_up()
@@ -193,19 +196,27 @@ class Lesson:
                 raise CannotLearn("what the doors did is not written down: see the journal's disk")
             await world.clock.sleep_until(world.clock.mono_ms() + LOOK_MS)
 
-    async def _levels(self) -> Levels:
-        """All inputs of all boards, read now."""
-        await self.parts.world.clock.sleep_until(self.parts.world.clock.mono_ms() + LOOK_MS)
-        levels: dict[Place, bool | None] = {}
+    async def _look(self, trial: Trial) -> Phase:
+        """All inputs of all boards, read now; at once again where something is not as it was last time."""
+        clock = self.parts.world.clock
+        await clock.sleep_until(clock.mono_ms() + LOOK_MS)
         for board in self.wiring.boards.values():
-            inputs = board.profile.inputs
-            if inputs is None:
+            if board.profile.inputs is None:
                 continue
-            read = ReadDoors(board.board, 1, inputs.channels)
-            reply = (await self.parts.cabinet.inquire(board.line, board.profile, board.address, read)).reply
-            said = reply.levels if isinstance(reply, Bits) else (None,) * inputs.channels
-            levels |= {Place(board.board, n): level for n, level in enumerate(said, 1)}
-        return levels
+            levels = await self._read(board, board.profile.inputs.channels)
+            fresh = levels != self.last.get(board.board)
+            trial.heard(levels)
+            for _ in range(trial.reads - 1 if fresh else 0):
+                levels = await self._read(board, board.profile.inputs.channels)
+                trial.heard(levels)
+            self.last[board.board] = levels
+        return trial.phase
+
+    async def _read(self, board: BoardWiring, channels: int) -> Levels:
+        asked = ReadDoors(board.board, 1, channels)
+        reply = (await self.parts.cabinet.inquire(board.line, board.profile, board.address, asked)).reply
+        said = reply.levels if isinstance(reply, Bits) else (None,) * channels
+        return {Place(board.board, n): level for n, level in enumerate(said, 1)}
 
 
 NEVER: Final = {
@@ -219,6 +230,15 @@ def _reads(wiring: Wiring) -> int:
     """Equal readings that every board's inputs are believed by."""
     inputs = [board.profile.inputs for board in wiring.boards.values()]
     return max((each.believe_reads for each in inputs if each is not None), default=READS)
+
+
+def _inputs(wiring: Wiring) -> frozenset[Place]:
+    return frozenset(
+        Place(board.board, n)
+        for board in wiring.boards.values()
+        if board.profile.inputs is not None
+        for n in range(1, board.profile.inputs.channels + 1)
+    )
 
 
 def _items(wiring: Wiring) -> frozenset[Place]:

@@ -80,7 +80,7 @@ class Cabinet:
 
 
 def tried(cabinet: Cabinet, number: int) -> Result:
-    trial = Trial(reads=2)
+    trial = Trial(frozenset(cabinet.levels()), reads=2)
     assert Phase.READY in [trial.heard(levels) for levels in cabinet.readings()]
     trial.fired()
     cabinet.open.add(number)
@@ -113,7 +113,7 @@ STILL = {eye(1): True, eye(2): False, eye(3): True}
 
 
 def at_rest(reads: int = 2) -> Trial:
-    trial = Trial(reads)
+    trial = Trial(frozenset(STILL), reads)
     for _ in range(reads):
         trial.heard(STILL)
     assert trial.phase is Phase.READY
@@ -135,11 +135,20 @@ def test_what_cannot_be_read_has_not_moved() -> None:
 
 
 def test_an_input_that_is_never_steady_is_left_out() -> None:
-    trial = Trial(reads=2)
+    trial = Trial(frozenset(STILL), reads=2)
     for n in range(READINGS_MAX):
         assert trial.phase is Phase.RESTING
         trial.heard(STILL | {eye(2): n % 2 == 0})
     assert set(trial.rest) == {eye(1), eye(3)}
+
+
+def test_boards_may_be_read_one_by_one() -> None:
+    trial = Trial(frozenset(STILL), reads=2)
+    for place in (eye(1), eye(2), eye(3)):
+        assert trial.phase is Phase.RESTING
+        trial.heard({place: STILL[place]})
+        trial.heard({place: STILL[place]})
+    assert (trial.phase, trial.rest) == (Phase.READY, STILL)
 
 
 def test_nothing_moved_is_said() -> None:
