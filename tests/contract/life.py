@@ -8,6 +8,7 @@ comes twice, or comes although nobody sent it.
 import random  # noqa: TID251  # seeded people
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Any
 
 from firmware_bridge.debounce import STABLE_S
 from firmware_bridge.sensors import POWER_MARGIN_S
@@ -26,6 +27,12 @@ REACHES = {
 }
 DOOR = {"door_opened": Position.OPEN, "door_shut": Position.CLOSED}
 ITEM = {"item_put": Presence.PRESENT, "item_taken": Presence.ABSENT}
+NOISE: dict[str, Any] = {
+    **dict.fromkeys(("request_loss", "loss", "duplicate", "collision", "late"), 0.002),
+    "noise": 0.01,
+    "flip": 0.000_2,
+}
+"""A chance a frame, of a flip a byte: one exchange in a hundred fails."""
 Fact = Position | Presence
 PULSED = 0.7
 """Openings by pulse; the others are by force."""

@@ -17,16 +17,10 @@ from locker.domain.door import (
     RelayStuck,
 )
 from tests.contract.joined import Joined, cabinet_of
-from tests.contract.life import Life
+from tests.contract.life import NOISE, Life
 
 NAMES = boards.names()
 BURSTS_S = 0.01
-NOISE: dict[str, Any] = {
-    **dict.fromkeys(("request_loss", "loss", "duplicate", "collision", "late"), 0.002),
-    "noise": 0.01,
-    "flip": 0.000_2,
-}
-"""A chance a frame, of a flip a byte: one exchange in a hundred fails."""
 
 
 def locks_at(joined: Joined) -> int:
