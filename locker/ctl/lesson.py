@@ -49,7 +49,10 @@ class Keyboard:
         self._rest = b""
         self._descriptor = descriptor
         self._loop = asyncio.get_running_loop()
-        self._loop.add_reader(descriptor, self._read)
+        try:
+            self._loop.add_reader(descriptor, self._read)
+        except PermissionError:  # a file, or nothing at all
+            self._lines.put_nowait(None)
 
     async def line(self) -> str:
         """The next one. Raises CannotLearn where nobody is there to type."""

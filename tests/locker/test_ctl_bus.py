@@ -244,7 +244,7 @@ def test_a_technicians_round(place: Workplace) -> None:
         place.run("bus", "record", "--seconds", "1", "--out", out)
         look = json.loads(place.run("bus", "watch", "--once", "--json"))
         table = place.run("bus", "watch", "--once")
-        place.run("wiring", "learn", "--out", place.folder / "w.toml", code=1)
+        refused = place.run("wiring", "learn", "--out", place.folder / "w.toml", code=1)
     (line,) = scanned
     assert [(b["address"], b["profiles"]) for b in line["boards"]] == [
         (1, ["waveshare-32"]),
@@ -256,6 +256,7 @@ def test_a_technicians_round(place: Workplace) -> None:
     assert [door["position"] for door in look["doors"]] == ["closed"] * 4
     assert [door["level"] for door in look["doors"]] == [True] * 4
     assert "A/2     inputs-32              serving" in table
+    assert "is in use by process" in refused
     assert place.pulses() == []
 
 

@@ -72,6 +72,8 @@ def _scan(arguments: argparse.Namespace) -> int:
         results = list(_results(config, arguments, profiles, lines))
     except site.NoAnswer as problem:
         return site.wrong(str(problem))
+    except KeyboardInterrupt:
+        return site.wrong("ended by hand")
     if arguments.json:
         print(json.dumps([result.as_dict() for result in results], ensure_ascii=False))
     else:
