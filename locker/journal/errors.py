@@ -104,7 +104,10 @@ def reading(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+        code = getattr(error, "sqlite_errorcode", None)
+        if code is None:  # not SQLite refuses, but Python: it cannot read a text
+            raise JournalCorrupt(0, str(error)) from error
+        if code == sqlite3.SQLITE_INTERRUPT:
             raise ReadTooLong(
                 f"{path}: the read was ended, it held back the checkpoint; ask for less"
             ) from error

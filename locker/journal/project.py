@@ -83,7 +83,7 @@ def state_of(scalars: Mapping[str, str], records: Records) -> LockerState:
         }
         for name in COLLECTIONS:
             parts[name] = _collection(name, records[name])
-    except (json.JSONDecodeError, AttributeError) as error:
+    except (json.JSONDecodeError, AttributeError, TypeError) as error:
         raise UnreadableFact("LockerState", str(error)) from error
     return LockerState(**parts)
 

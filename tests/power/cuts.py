@@ -10,6 +10,7 @@ from locker.journal.errors import JournalError
 from locker.journal.project import Changes, snapshot
 from locker.journal.replay import load, replayed
 from locker.journal.store import Store
+from tests.locker.journal.histories import SetClock
 from tests.power.disk import Descent, Disk, after
 from tests.power.recording import Acknowledged, Recording
 from tests.power.vfs import Vfs
@@ -26,6 +27,18 @@ async def lived(vfs: Vfs, path: Path, life: Life, disk: Disk | None = None) -> R
         finally:
             await recording.end()
     return recording
+
+
+async def reopened(vfs: Vfs, old: Recording, disk: Disk) -> Recording:
+    """What a start does to the disk that an old life left; promised is what was told in that life."""
+
+    async def start(recording: Recording) -> None:
+        last = old.told[-1]
+        recording.told.append(Acknowledged(0, last.seq, last.head))
+        await recording.open(SetClock(), Random(0).randbytes)
+        recording.checkpoint()
+
+    return await lived(vfs, old.path, start, disk)
 
 
 class Judge:
@@ -89,6 +102,11 @@ class Cuts:
     def kindly(self) -> Counter[str]:
         """The process alone dies, after every operation of the story."""
         return self._at((place, None) for place in self._recording.story)
+
+    def at_the_end(self) -> str:
+        """Only the process dies, where the recording ends."""
+        end = len(self._recording.disk.log)
+        return self._judged(Disk(after(self._recording.disk, end, None)), self._recording.promised(end))
 
     def twice(self, place: int, seed: int) -> Counter[str]:
         """Cut after ``place`` operations, and the recovery after each of its own."""

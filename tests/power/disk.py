@@ -64,6 +64,14 @@ class SyncDirectory:
 Operation = Create | Write | Truncate | Sync | Delete | Rename | SyncDirectory
 
 
+class DiskFault(Exception):
+    """The disk refuses; ``code`` is what SQLite calls it."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
 class Disk:
     """What a running system sees: every operation done, and noted in ``log``."""
 

@@ -52,6 +52,8 @@ class Recording:
     path: Path
     told: list[Acknowledged] = field(default_factory=list)
     journals: list[Journal] = field(default_factory=list)
+    pulses: list[tuple[int, int]] = field(default_factory=list)
+    """What went to the doors."""
     begun: int = 0
     """How many operations it took before the story itself began."""
 
@@ -168,4 +170,5 @@ class DiskWorld(MemoryWorld):
         await recover(self.world, "test", self.journal.boot, self.cabinet)
         self.report_all()
         await self.settle()
+        recording.pulses = self.hands.pulses
         return self

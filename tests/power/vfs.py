@@ -15,7 +15,7 @@ from pathlib import Path
 from random import Random  # noqa: TID251  # seeded: the same disk, the same salts in its log
 from typing import Any, Final
 
-from tests.power.disk import Create, Delete, Disk, Sync, Truncate, Write
+from tests.power.disk import Create, Delete, Disk, DiskFault, Operation, Sync, Truncate, Write
 
 OK: Final = 0
 SHORT_READ: Final = 522
@@ -149,6 +149,13 @@ class Vfs:
     def _name(self, file: int) -> str:
         return self._opened[_OsFile.from_address(file).key]
 
+    def _do(self, operation: Operation) -> int:
+        try:
+            self._now.do(operation)
+        except DiskFault as fault:
+            return fault.code
+        return OK
+
     # --- the VFS ---
 
     def _open(self, _vfs: int, name: bytes | None, file: int, flags: int, out: Any) -> int:
@@ -158,7 +165,9 @@ class Vfs:
                 _OsFile.from_address(file).methods = None
                 return CANT_OPEN
             # What was made by other means is there for good: the product syncs the directory itself.
-            self._now.do(Create(path, synced=Path(path).exists()))
+            if refused := self._do(Create(path, synced=Path(path).exists())):
+                _OsFile.from_address(file).methods = None
+                return refused
             if flags & LOGS:
                 self._new.add(path)
         key = next(self._keys)
@@ -171,7 +180,7 @@ class Vfs:
 
     def _delete(self, _vfs: int, name: bytes, synced: int) -> int:
         if name.decode() in self._now.files:
-            self._now.do(Delete(name.decode(), bool(synced)))
+            return self._do(Delete(name.decode(), bool(synced)))
         return OK
 
     def _access(self, _vfs: int, name: bytes, _flags: int, out: Any) -> int:
@@ -194,18 +203,17 @@ class Vfs:
         return OK if len(part) == count else SHORT_READ
 
     def _write(self, file: int, data: int, count: int, at: int) -> int:
-        self._now.do(Write(self._name(file), at, ctypes.string_at(data, count)))
-        return OK
+        return self._do(Write(self._name(file), at, ctypes.string_at(data, count)))
 
     def _truncate(self, file: int, size: int) -> int:
-        self._now.do(Truncate(self._name(file), size))
-        return OK
+        return self._do(Truncate(self._name(file), size))
 
     def _sync(self, file: int, _flags: int) -> int:
         name = self._name(file)
-        self._now.do(Sync(name, directory=name in self._new))
-        self._new.discard(name)
-        return OK
+        refused = self._do(Sync(name, directory=name in self._new))
+        if not refused:
+            self._new.discard(name)
+        return refused
 
     def _file_size(self, file: int, out: Any) -> int:
         out[0] = len(self._now.files[self._name(file)])

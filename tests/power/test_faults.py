@@ -1,0 +1,88 @@
+"""The disk refuses at every operation of a story: from then on nothing is promised and no door is opened."""
+
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from locker.journal.journal import Journal
+from tests.power import cuts
+from tests.power.disk import Disk, DiskFault, Operation, Sync
+from tests.power.recording import Recording
+from tests.power.use_cases import use_cases
+from tests.power.vfs import Vfs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+STORIES: Final = (
+    "test_a_typed_code_opens_one_door_and_the_papers_are_receipted",
+    "test_a_loaded_item_is_collected_once",
+)
+IO_ERROR_WRITE: Final = 778
+IO_ERROR_SYNC: Final = 1034
+FULL: Final = 13
+READ_ONLY: Final = 8
+
+
+class FaultyDisk(Disk):
+    """Refuses operation ``place`` and, if it is ``lasting``, all later ones."""
+
+    def __init__(self, place: int, code: int, *, lasting: bool) -> None:
+        super().__init__()
+        self.failed: Callable[[], None] = lambda: None
+        self._left = place
+        self._code = code
+        self._lasting = lasting
+
+    def do(self, operation: Operation) -> None:
+        self._left -= 1
+        if self._left == -1:
+            self.failed()
+        if self._left == -1 or (self._left < 0 and self._lasting):
+            synced = self._code == IO_ERROR_WRITE and isinstance(operation, Sync)
+            raise DiskFault(IO_ERROR_SYNC if synced else self._code)
+        super().do(operation)
+
+
+async def lived_badly(vfs: Vfs, path: Path, name: str, disk: FaultyDisk) -> tuple[Recording, tuple[int, int]]:
+    """The story as far as it goes; and what had been told and pulsed when the disk refused."""
+    recording, then = Recording(disk, path), [(0, 0)]
+    disk.failed = lambda: then.append((len(recording.told), len(recording.pulses)))
+    with vfs.on(disk):
+        with suppress(Exception):  # how far people get is another matter
+            await use_cases()[name](recording)
+        assert [journal.failing for journal in recording.journals][-1]
+        await recording.end()
+    assert len(then) == 2, "the disk never refused"
+    return recording, then[-1]
+
+
+@pytest.mark.parametrize(
+    ("code", "lasting"), [(IO_ERROR_WRITE, True), (IO_ERROR_WRITE, False), (FULL, True), (READ_ONLY, True)]
+)
+@pytest.mark.parametrize("name", STORIES)
+async def test_nothing_is_promised_or_opened_once_the_disk_refused(
+    vfs: Vfs, path: Path, name: str, code: int, lasting: bool
+) -> None:
+    healthy = await cuts.lived(vfs, path, use_cases()[name])
+    for place in healthy.story[:-1]:
+        recording, then = await lived_badly(vfs, path, name, FaultyDisk(place, code, lasting=lasting))
+        assert then == (len(recording.told), len(recording.pulses)), place
+        found = cuts.Cuts(vfs, recording)
+        assert found.at_the_end() == "", place
+
+
+async def test_a_journal_that_goes_on_after_a_fault_is_seen(
+    vfs: Vfs, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the test above could not fail."""
+    healthy = await cuts.lived(vfs, path, use_cases()[STORIES[0]])
+    monkeypatch.setattr(Journal, "_check_writable", lambda _journal: None)
+    promised = 0
+    for place in healthy.story[:-1:4]:
+        disk = FaultyDisk(place, IO_ERROR_WRITE, lasting=False)
+        recording, then = await lived_badly(vfs, path, STORIES[0], disk)
+        promised += then != (len(recording.told), len(recording.pulses))
+    assert promised > 0
