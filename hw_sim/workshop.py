@@ -85,30 +85,32 @@ class Workshop(Stack):
         """Whether the product would only serve a wiring that it has learned; then no other one will do."""
         self._make_up = make_up
         self._bridge = ""
+        self._checked = False
 
     def prepare(self) -> None:
-        """Once: the keys, and a lesson where the product asks for one. Raises NotReadyError."""
+        """Once: the keys. Raises NotReadyError."""
         (self.folder / "logs").mkdir(parents=True)
         central, keys = self.central_config, self.locker_config.parent / "keys"
         output([command("locker-central"), "init", "--dir", str(central.parent)])
         public = output([command("lockerctl"), "keys", "new", str(keys), LOCKER]).strip()
         words = ["enrol", LOCKER, "--area", AREA, "--public", public, "--out", str(keys / "centre.json")]
         output([command("locker-central"), *words, "--config", str(central)])
-        try:
-            self.start_cabinet()
-            self._configure(lambda _wires: None)
-            self._teach()
-        finally:
-            self.stop()
 
     @contextmanager
     def running(
         self, rewire: Rewire, faults: Mapping[str, Any], breaks: Callable[["Workshop"], None]
     ) -> Iterator[None]:
-        """A new cabinet, these faults, what a hand breaks, a locker without a past; all gone afterwards."""
-        shutil.rmtree(self.locker_config.parent / "state", ignore_errors=True)
+        """A new cabinet, these faults, what a hand breaks, a locker without a past; all gone afterwards.
+
+        The first time a lesson comes before it, where the product asks for one.
+        """
+        self._forget()
         try:
             self.start_cabinet()
+            if not self._checked:
+                self._checked = True
+                self._configure(lambda _wires: None)
+                self._teach()
             if faults:
                 httpx.post(f"{self.panel_url}/faults", json=dict(faults)).raise_for_status()
             breaks(self)
@@ -153,6 +155,9 @@ class Workshop(Stack):
         found = json.loads(target.read_text(encoding="utf-8")) if target.exists() else {}
         return Run(process.returncode, found, "".join(said))
 
+    def _forget(self) -> None:
+        shutil.rmtree(self.locker_config.parent / "state", ignore_errors=True)
+
     def _teach(self) -> None:
         """Experimental boards serve only where `lockerctl wiring learn` has proved their wiring."""
         check = [command("lockerctl"), "config", "check", "--config", str(self.locker_config)]
@@ -165,6 +170,7 @@ class Workshop(Stack):
         self._bridge = BRIDGE.format(learned="")
         self._configure(lambda _wires: None)
         self._bridge = BRIDGE.format(learned=self._lesson())
+        self._forget()
 
     def _lesson(self) -> str:
         """What the product calls the wiring that it has learned."""

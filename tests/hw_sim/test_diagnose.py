@@ -122,6 +122,7 @@ def test_a_file_that_makes_no_cabinet_is_refused(tmp_path: Path, capsys: pytest.
 
 
 @pytest.mark.processes
+@pytest.mark.timeout(120)
 def test_a_fault_is_noticed_and_a_harmless_one_borne(tmp_path: Path) -> None:
     words = ["--make", "waveshare-d8", "--doors", "1", "--poll-s", "1", "--faults", "sensor-stuck-open,echo"]
     done = subprocess.run(
@@ -129,7 +130,7 @@ def test_a_fault_is_noticed_and_a_harmless_one_borne(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=55,
+        timeout=110,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     rows = [line.split() for line in done.stdout.splitlines()]
