@@ -24,6 +24,8 @@ class Debounce:
 
     slow: frozenset[bool]
     reads: int = READS
+    gap_max_s: float = GAP_MAX_S
+    """Longer where it takes longer until the board's turn comes round again."""
     settled: bool | None = None
     """None: unknown, at the start and after a loss."""
     _candidate: bool | None = None
@@ -38,7 +40,7 @@ class Debounce:
 
     def read(self, level: bool, at_s: float) -> bool:
         """One more raw reading; True if the settled value changed."""
-        if level != self._candidate or at_s - self._read_s > GAP_MAX_S:
+        if level != self._candidate or at_s - self._read_s > self.gap_max_s:
             self._candidate, self._equal, self._since_s = level, 0, at_s
         self._equal += 1
         self._read_s = at_s
@@ -52,7 +54,7 @@ class Debounce:
     def uncertain(self, at_s: float) -> bool:
         """The board answered, but not for certain of this one; True if what was believed became unknown."""
         self._candidate = None
-        if self.settled is None or at_s - self._read_s <= GAP_MAX_S:
+        if self.settled is None or at_s - self._read_s <= self.gap_max_s:
             return False
         self.settled = None
         return True

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from firmware_bridge.debounce import DOOR, ITEM, READS, Debounce
+from firmware_bridge.debounce import DOOR, GAP_MAX_S, ITEM, READS, Debounce
 from firmware_bridge.happenings import InputsRead, PollMissed
 from firmware_bridge.wiring import CompartmentWiring, Place, Wiring
 from locker.domain.door import DoorReading, Position, Presence
@@ -25,11 +25,15 @@ class Sensors:
 
     @classmethod
     def of(cls, wired: CompartmentWiring, wiring: Wiring) -> "Sensors":
-        def reads(place: Place | None) -> int:
-            inputs = wiring.boards[place.board].profile.inputs if place is not None else None
-            return inputs.believe_reads if inputs is not None else READS
+        def debounce(slow: frozenset[bool], place: Place | None) -> Debounce:
+            if place is None:
+                return Debounce(slow)
+            board = wiring.boards[place.board]
+            reads = board.profile.inputs.believe_reads if board.profile.inputs is not None else READS
+            # On a long line of slow boards even two readings in a row lie far apart.
+            return Debounce(slow, reads, max(GAP_MAX_S, wiring.detection_s(board.line)))
 
-        return cls(wired, Debounce(DOOR, reads(wired.sensor)), Debounce(ITEM, reads(wired.item)))
+        return cls(wired, debounce(DOOR, wired.sensor), debounce(ITEM, wired.item))
 
     @property
     def boards(self) -> set[BoardId]:

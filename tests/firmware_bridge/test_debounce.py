@@ -101,6 +101,11 @@ def test_two_readings_far_apart_prove_nothing() -> None:
     assert door.settled is None
 
 
+def test_on_a_slow_line_readings_may_lie_further_apart() -> None:
+    door = Debounce(DOOR, gap_max_s=3.6)
+    assert settled_at(door, True, 0, every_s=1.7) == 1.7
+
+
 @given(st.lists(st.tuples(st.booleans(), st.floats(0.001, 3)), max_size=60))
 def test_closed_is_believed_only_after_half_a_second_of_nothing_else(reads: list[tuple[bool, float]]) -> None:
     door, now_s, history = Debounce(DOOR), 0.0, []
