@@ -30,6 +30,8 @@ from locker.domain.ids import BoardId
 NOWHERE: Final = BoardId("?")
 PATIENCE_MIN_MS: Final = 100
 DRAIN_MS: Final = 50
+GATEWAY_MS: Final = 1_500
+"""Gateways wait up to a second for a board, and say nothing else meanwhile."""
 REGISTERS: Final = 3
 """The function that reads registers: what a board keeps there says more of it than that it has inputs."""
 BEHIND_A_GATEWAY: Final = ("exception 10 ", "exception 11 ")
@@ -79,11 +81,22 @@ def survey(profiles: Iterable[BoardProfile], addresses: Iterable[int]) -> Survey
     return tuple(found)
 
 
-def hurried(profile: BoardProfile) -> BoardProfile:
-    """The same board, not waited for as long: most addresses are nobody's."""
+def askable(profiles: Iterable[BoardProfile], *, packets: bool) -> tuple[BoardProfile, ...]:
+    """Those whose questions may go to a line. ``packets``: it is behind a gateway, which speaks Modbus alone
+    and would make something else of any other family's."""
+    return tuple(profile for profile in profiles if not packets or isinstance(profile.speech, Modbus))
+
+
+def hurried(profile: BoardProfile, *, packets: bool) -> BoardProfile:
+    """The same board, not waited for as long: most addresses are nobody's. A gateway waits for those."""
     transport = profile.transport
     patience_ms = min(transport.reply_timeout_ms, max(PATIENCE_MIN_MS, 2 * transport.turn_around_ms))
-    return replace(profile, transport=replace(transport, reply_timeout_ms=patience_ms, drain_ms=DRAIN_MS))
+    return replace(
+        profile,
+        transport=replace(
+            transport, reply_timeout_ms=GATEWAY_MS if packets else patience_ms, drain_ms=DRAIN_MS
+        ),
+    )
 
 
 def telegram(question: Question) -> bytes:

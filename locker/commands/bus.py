@@ -87,7 +87,10 @@ class _Tools:
         """``line``, ``profile``, ``address``, ``ask`` (of `scan.ASKS`); answers ``reply`` and ``took_ms``."""
         try:
             line, address = self._line(question), _int(question, "address")
-            profile = scan.hurried(boards.load(str(question.get("profile", ""))))
+            packets = self.wiring.lines[line].timing.packets
+            profile = scan.hurried(boards.load(str(question.get("profile", ""))), packets=packets)
+            if not scan.askable([profile], packets=packets):
+                return _problem(f"line {line} is behind a gateway, which speaks Modbus alone")
             request = scan.request(profile, str(question.get("ask", "")))
             if request is None:
                 return _problem(f"{profile.name} knows no such question")

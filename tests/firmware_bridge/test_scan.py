@@ -110,9 +110,17 @@ def test_a_lost_reply_costs_no_board() -> None:
 
 def test_a_hurried_profile_waits_longer_than_its_board_needs() -> None:
     for profile in EVERY:
-        transport = scan.hurried(profile).transport
+        transport = scan.hurried(profile, packets=False).transport
         assert profile.transport.turn_around_ms < transport.reply_timeout_ms
         assert transport.reply_timeout_ms <= profile.transport.reply_timeout_ms
+        # A gateway waits for a board that is not there, and what it is asked meanwhile is answered late.
+        assert scan.hurried(profile, packets=True).transport.reply_timeout_ms > 1_000
+
+
+def test_behind_a_gateway_only_modbus_is_spoken() -> None:
+    """It would make another telegram of any other family's: nobody knows what that moves."""
+    assert scan.askable(EVERY, packets=False) == EVERY
+    assert {profile.codec for profile in scan.askable(EVERY, packets=True)} == {"modbus"}
 
 
 def frames(*passed: tuple[bool, str]) -> list[Frame]:

@@ -275,6 +275,44 @@ def test_beside_a_stopped_daemon_boards_are_found_at_their_speed(place: Workplac
     place.faults(dead=[])
 
 
+GATEWAY = """\
+[lines.A]
+transport = "modbus-tcp"
+
+[[boards]]
+line = "A"
+address = 2
+profile = "waveshare-16"
+
+[[compartments]]
+number = 1
+column = 1
+row = 1
+lock = "A/2/1"
+door = "A/3/1"
+
+[[boards]]
+line = "A"
+address = 3
+profile = "inputs-32"
+"""
+
+
+@pytest.mark.processes
+@pytest.mark.timeout(90)
+def test_boards_behind_a_gateway_are_found(tmp_path: Path) -> None:
+    """At address 1 there is nobody: the gateway waits for it longer than any board does."""
+    (tmp_path / "cabinet.toml").write_text(GATEWAY)
+    with workplace(tmp_path, "--file", str(tmp_path / "cabinet.toml")) as found:
+        found.wire({"A/2": "waveshare-16", "A/3": "inputs-32"}, [("A/2/1", "A/3/1")])
+        words = ("--addresses", "1-3", "--profiles", "waveshare-16,waveshare-32,inputs-32,winnsen-16")
+        (line,) = json.loads(found.run("bus", "scan", "--json", *words))
+    assert [(board["address"], board["profiles"]) for board in line["boards"]] == [
+        (2, ["waveshare-16"]),
+        (3, ["inputs-32"]),
+    ]
+
+
 def test_frames_are_shown_as_they_are_kept() -> None:
     answer = {"last": 2, "frames": [[1, 0.5, True, "0102"], [2, 0.6, False, "ff"]]}
     assert list(record._frames(answer)) == [Frame(1, 0.5, True, b"\1\2"), Frame(2, 0.6, False, b"\xff")]

@@ -36,7 +36,8 @@ class Probe:
 
     def __init__(self, line: LineConfig, baud: int) -> None:
         port = opener(line.url, baud)()
-        timing = Timing(baud, packets=line.timing.packets)
+        self._packets = line.timing.packets
+        timing = Timing(baud, packets=self._packets)
         self._ended: Future[None] = Future()
         bus = Bus(timing, (), lambda _event: None)
         self._line = SerialLine(bus, lambda: port, lambda: self._ended.set_result(None))
@@ -45,7 +46,8 @@ class Probe:
     def ask(self, question: scan.Question) -> Answer:
         request = scan.request(question.profile, question.ask)
         assert request is not None, "a survey asks only what a profile has"  # noqa: S101  # programmer error
-        profile, address = scan.hurried(question.profile), question.address
+        profile = scan.hurried(question.profile, packets=self._packets)
+        address = question.address
         return self._wait(lambda bus, done: bus.inquire(Inquiry(profile, address, request, done)))
 
     def frames(self) -> tuple[Frame, ...]:

@@ -147,10 +147,10 @@ def _by_daemon(
         return site.ask_daemon(config, {"do": "bus frames", "line": line, **wish})
 
     start = frames()["last"] + 1
-    found = _surveyed(line, profiles, addresses, ask)
+    wired = config.wiring.lines[line]
+    found = _surveyed(line, scan.askable(profiles, packets=wired.timing.packets), addresses, ask)
     rows = frames(**{"from": start})["frames"]
     passed = [Frame(n, at_s, sent, bytes.fromhex(data)) for n, at_s, sent, data in rows]
-    wired = config.wiring.lines[line]
     return _result(
         line, wired.baud, found, passed if wired.timing.packets else scan.concerning(passed, asked)
     )
@@ -159,9 +159,12 @@ def _by_daemon(
 def _alone(
     config: "Config", line: str, baud: int, profiles: "Sequence[BoardProfile]", addresses: Sequence[int]
 ) -> Result:
-    from locker.ctl.bus.offline import Probe  # noqa: PLC0415  # late: heavy
+    from firmware_bridge import scan  # noqa: PLC0415  # late: heavy
+    from locker.ctl.bus.offline import Probe  # noqa: PLC0415  # late
 
-    with closing(Probe(config.wiring.lines[line], baud)) as probe:
+    wired = config.wiring.lines[line]
+    profiles = scan.askable(profiles, packets=wired.timing.packets)
+    with closing(Probe(wired, baud)) as probe:
         found = _surveyed(f"{line} at {baud}", profiles, addresses, lambda asked: probe.ask(asked).reply)
         return _result(line, baud, found, probe.frames())
 
