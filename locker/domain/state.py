@@ -32,7 +32,7 @@ from locker.domain.policy import Policy
 from locker.domain.surroundings import Surroundings
 from locker.domain.throttle import Guessing
 
-FOLD_VERSION: Final = 2
+FOLD_VERSION: Final = 3
 """Rises when `fold` gives another state for the same entries."""
 
 

@@ -15,8 +15,8 @@ from locker.domain.state import LockerState
 
 
 def _code_failed(s: LockerState, t: Stamp, e: ev.CodeFailed, seq: Seq) -> LockerState:
-    s = replace(s, guessing=throttle.failed(s.guessing, t.mono_ms, s.policy))
-    return _count(s, e.record, "failures")
+    guessing = throttle.failed(s.guessing, t.mono_ms, s.policy, weight=throttle.KNOWN_WEIGHT)
+    return _count(replace(s, guessing=guessing), e.record, "failures")
 
 
 def _phone_failed(s: LockerState, t: Stamp, e: ev.PhoneFailed, seq: Seq) -> LockerState:

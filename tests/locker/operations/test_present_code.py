@@ -116,6 +116,18 @@ async def test_after_250_guesses_in_a_day_the_phone_is_asked_as_well() -> None:
     assert isinstance(await present_typed(m.world, code, "5678"), DropOffOffer)
 
 
+async def test_a_failure_on_a_code_that_exists_counts_ten_so_25_ask_for_the_phone() -> None:
+    m = await MemoryWorld.start()
+    codes = [await m.grant(f"C-{n}") for n in range(3)]
+    for turn in range(25):
+        assert await present_typed(m.world, other_secret(codes[turn % 3])) == WRONG
+        m.clock.advance(61_000)
+    assert await present_typed(m.world, codes[0]) == Refusal(Reason.PHONE_ASKED)
+    await m.restart()
+    m.clock.advance(61_000)
+    assert await present_typed(m.world, codes[0]) == Refusal(Reason.PHONE_ASKED)
+
+
 async def test_an_unused_code_runs_out_only_by_a_clock_that_is_trusted() -> None:
     m = await MemoryWorld.start()
     code = await m.grant()
