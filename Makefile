@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 bin := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help setup demo story test check bench soak lock clean
+.PHONY: help setup demo story test check bench soak crash lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+: .*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+): .*## (.*)/  make \1\t\2/' | expand -t 16
@@ -33,6 +33,10 @@ bench:  ## the figures, each against its limit; a few minutes
 soak:  ## what is too long for the test run; TIMES=10 for ten times as long
 	@.ci/setup --dev
 	@$(bin)/python $(measure) -o python_files='soak_*.py' --figures=.cache/soak.json --times=$(or $(TIMES),1)
+
+crash:  ## power cuts under the journal, on all cores: N=1000000; FIRST=123 to go on with that life
+	@.ci/setup --dev
+	@$(bin)/python -m tests.power.crash $(or $(N),100000) $(or $(FIRST),0)
 
 lock:  ## pin dependencies anew after a change of pyproject.toml
 	@.ci/lock $(if $(UPGRADE),--upgrade)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
+from operator import itemgetter
 from pathlib import Path
 from random import Random  # noqa: TID251  # seeded: the same seed finds the same disk
 
@@ -95,9 +96,16 @@ class Cuts:
 
     def anywhere(self, count: int, seed: int) -> Counter[str]:
         """Cut after operations that chance picks."""
-        chances = [Random(f"{seed}/{n}") for n in range(count)]
-        picked = [(chance.randrange(len(self._recording.disk.log) + 1), chance) for chance in chances]
-        return self._at(sorted(picked, key=lambda pick: pick[0]))
+        return self._at(sorted((self.picked(n, seed) for n in range(count)), key=itemgetter(0)))
+
+    def once(self, n: int, seed: int) -> str:
+        """Number ``n`` of those alone: what was wrong, "" for nothing."""
+        return next(iter(self._at([self.picked(n, seed)])))
+
+    def picked(self, n: int, seed: int) -> tuple[int, Random]:
+        """Where the power goes in cut number ``n``, and the chance that says what is left."""
+        chance = Random(f"{seed}/{n}")
+        return chance.randrange(len(self._recording.disk.log) + 1), chance
 
     def kindly(self) -> Counter[str]:
         """The process alone dies, after every operation of the story."""

@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from locker.domain.events import TamperOpened
 from locker.journal.journal import Journal
+from locker.operations.ports import JournalFailing
+from tests.locker.journal.histories import told
 from tests.power import cuts
 from tests.power.disk import Disk, DiskFault, Operation, Sync
 from tests.power.recording import Recording
@@ -53,6 +56,8 @@ async def lived_badly(vfs: Vfs, path: Path, name: str, disk: FaultyDisk) -> tupl
     with vfs.on(disk):
         with suppress(Exception):  # how far people get is another matter
             await use_cases()[name](recording)
+        with suppress(JournalFailing):
+            await recording.journals[-1].commit("daemon", told((TamperOpened("open"),)))
         assert [journal.failing for journal in recording.journals][-1]
         await recording.end()
     assert len(then) == 2, "the disk never refused"
@@ -60,9 +65,16 @@ async def lived_badly(vfs: Vfs, path: Path, name: str, disk: FaultyDisk) -> tupl
 
 
 @pytest.mark.parametrize(
-    ("code", "lasting"), [(IO_ERROR_WRITE, True), (IO_ERROR_WRITE, False), (FULL, True), (READ_ONLY, True)]
+    ("name", "code", "lasting"),
+    [
+        (STORIES[0], IO_ERROR_WRITE, True),
+        (STORIES[0], IO_ERROR_WRITE, False),
+        (STORIES[0], FULL, True),
+        (STORIES[0], READ_ONLY, True),
+        (STORIES[1], IO_ERROR_WRITE, True),
+        (STORIES[1], FULL, False),
+    ],
 )
-@pytest.mark.parametrize("name", STORIES)
 async def test_nothing_is_promised_or_opened_once_the_disk_refused(
     vfs: Vfs, path: Path, name: str, code: int, lasting: bool
 ) -> None:

@@ -1,0 +1,24 @@
+"""A million power cuts of made-up lives; `make crash` does as many as are wanted, with progress."""
+
+import time
+from typing import Final
+
+from tests.bench.figures import Sheet
+from tests.power.crash import Total, run
+
+CUTS: Final = 1_000_000
+
+
+def test_a_million_power_cuts(sheet: Sheet, times: int) -> None:
+    begun_s = time.monotonic()
+
+    def progress(total: Total) -> None:
+        if total.lives % 100 == 0:
+            print(f"{total.cuts:,} cuts", flush=True)
+
+    total = run(CUTS * times, 0, progress)
+    spent_s = time.monotonic() - begun_s
+    note = f"{total.lives:,} lives, {total.operations:,} storage operations, {spent_s:,.0f} s"
+    sheet.at_most("power cuts after which something was lost or wrong", len(total.broken), "of them", 0, note)
+    sheet.tells("power cuts", total.cuts, "cuts")
+    assert total.broken == []
