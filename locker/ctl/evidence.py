@@ -1,6 +1,7 @@
 """`lockerctl evidence export | verify`: what happened to one case, for whoever must judge it."""
 
 import argparse
+import os
 from pathlib import Path
 
 from locker.ctl import site
@@ -36,7 +37,8 @@ def _export(arguments: argparse.Namespace) -> int:
             data = export(reader, arguments.case, signer, personal=arguments.personal)
         finally:
             reader.close()
-        with out.open("xb") as file:
+        mode = 0o600 if arguments.personal else 0o644  # names are for whoever asked for them
+        with os.fdopen(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
             file.write(data)
     except (JournalError, KeysError) as error:
         return site.wrong(str(error))

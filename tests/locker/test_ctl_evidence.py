@@ -1,6 +1,7 @@
 """`lockerctl evidence` as people run it: export beside a daemon, check anywhere."""
 
 import json
+import stat
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,13 @@ def test_evidence_goes_out_and_is_checked_without_the_locker(config: Path, tmp_p
     assert shown.startswith(f"{out}: holds\n")
     assert "shown: the keys are those given" in shown
     assert "not shown: whose keys these are" in run("evidence", "verify", out).stdout
+
+
+def test_names_are_for_whoever_asked_alone(config: Path, tmp_path: Path) -> None:
+    out = tmp_path / "named.html"
+    run("evidence", "export", "--config", config, "--case", "C-1", "--out", out, "--personal")
+    assert stat.S_IMODE(out.stat().st_mode) == 0o600
+    assert "&#29579;*&#26126;" in out.read_text()
 
 
 def test_an_edited_file_is_refused_with_1(config: Path, tmp_path: Path) -> None:

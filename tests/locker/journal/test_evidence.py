@@ -170,6 +170,15 @@ def test_the_page_of_this_version_stays_as_it_is() -> None:
     )
 
 
+def test_a_hello_countersigns_as_an_acknowledgement_does_and_nothing_else_of_the_centre(whole: bytes) -> None:
+    evidence = inside(whole)
+    body = json.loads(bytes.fromhex(evidence["countersigned"])[verify_evidence.FRAME_HEAD :])
+    for kind, wrong in (("hello", ""), ("dn_log", "what the centre signed is no acknowledgement")):
+        frame = seal.frame(CENTRE, json.dumps({**body, "kind": kind}).encode())
+        evidence["countersigned"] = frame.hex()
+        assert check(resealed(evidence), KEYS).wrong == wrong
+
+
 # --- what does not ---
 
 
