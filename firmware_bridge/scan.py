@@ -6,11 +6,13 @@ may pulse their locks in different ways, so which one it is must be looked at on
 
 from collections.abc import Callable, Container, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from types import MappingProxyType
 from typing import Any, Final
 
+from firmware_bridge import boards
 from firmware_bridge.boards.profile import BoardProfile, Modbus
-from firmware_bridge.codecs import encode
+from firmware_bridge.codecs import encode, explain
 from firmware_bridge.happenings import Frame
 from firmware_bridge.request import (
     Bits,
@@ -34,6 +36,15 @@ GATEWAY_MS: Final = 1_500
 """Gateways wait up to a second for a board, and say nothing else meanwhile."""
 REGISTERS: Final = 3
 """The function that reads registers: what a board keeps there says more of it than that it has inputs."""
+ORDER_BYTES_MIN: Final = 5
+"""No family's order is shorter."""
+READ_KINDS: Final = frozenset(
+    {
+        *("read_doors", "read_coils", "read_modes", "identify"),
+        *("doors", "coils", "registers", "refused", "report", "unknown"),
+    }
+)
+"""What a frame may be taken for without anything moving."""
 BEHIND_A_GATEWAY: Final = ("exception 10 ", "exception 11 ")
 """What a gateway says for a board that is not there."""
 
@@ -74,11 +85,41 @@ def survey(profiles: Iterable[BoardProfile], addresses: Iterable[int]) -> Survey
     """Yields what to ask next, is sent the reply or None, and returns what was found."""
     known, found = tuple(profiles), []
     for address in addresses:
-        fitting = [p for p in known if p.address.min <= address <= p.address.max]
+        reachable = [p for p in known if p.address.min <= address <= p.address.max]
+        fitting = [p for p in reachable if harmless(p, address)]
         board = yield from _at(address, fitting)
         if board is not None:
             found.append(board)
     return tuple(found)
+
+
+@cache
+def harmless(profile: BoardProfile, address: int) -> bool:
+    """Whether no other family could take any of the questions, or a part of one, for an order.
+
+    A Winnsen board's question at address 150 is, byte for byte, an 8A board's order to open 21 locks at once.
+    """
+    requests = [asked for ask in ASKS if (asked := request(profile, ask)) is not None]
+    questions = {encode(profile, address, asked).data for asked in requests}
+    heard_as = (
+        explain(other, data[start:end])
+        for other in _witnesses(_family(profile))
+        for data in questions
+        for start in range(len(data))
+        for end in range(start + ORDER_BYTES_MIN, len(data) + 1)
+    )
+    return not any(said.ok and said.kind not in READ_KINDS for said in heard_as)
+
+
+@cache
+def _witnesses(family: tuple[str, str]) -> tuple[BoardProfile, ...]:
+    """All kinds of boards that speak otherwise."""
+    every = (boards.load(name) for name in boards.names())
+    return tuple(profile for profile in every if _family(profile) != family)
+
+
+def _family(profile: BoardProfile) -> tuple[str, str]:
+    return profile.codec.partition("-")[0], getattr(profile.speech, "frame", "")
 
 
 def askable(profiles: Iterable[BoardProfile], *, packets: bool) -> tuple[BoardProfile, ...]:

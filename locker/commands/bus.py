@@ -96,6 +96,10 @@ class _Tools:
                 return _problem(f"{profile.name} knows no such question")
             if not profile.address.min <= address <= profile.address.max:
                 return _problem(f"address {address} is none of {profile.name}")
+            if not scan.harmless(profile, address):
+                return _problem(
+                    f"another kind of board would take that for an order: {profile.name} at {address}"
+                )
             answer = await self.cabinet.inquire(line, profile, address, request)
         except (BadQuestion, ProfileError, RequestError, LineClosed) as error:
             return _problem(str(error))

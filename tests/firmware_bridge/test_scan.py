@@ -6,7 +6,7 @@ import pytest
 
 from firmware_bridge import boards, scan
 from firmware_bridge.boards import BoardProfile
-from firmware_bridge.codecs import encode
+from firmware_bridge.codecs import encode, explain
 from firmware_bridge.happenings import Frame
 from firmware_bridge.request import Bits, Done, Fits, Refused, Reply, Unfit
 from firmware_bridge.scan import Found, Question
@@ -121,6 +121,31 @@ def test_behind_a_gateway_only_modbus_is_spoken() -> None:
     """It would make another telegram of any other family's: nobody knows what that moves."""
     assert scan.askable(EVERY, packets=False) == EVERY
     assert {profile.codec for profile in scan.askable(EVERY, packets=True)} == {"modbus"}
+
+
+def test_no_question_is_another_familys_order() -> None:
+    """Of a Winnsen board at 150 it would be: an 8A board at 7 hears an order to open 21 locks."""
+    winnsen = boards.load("winnsen-16")
+    poll = scan.telegram(Question(winnsen, 150, "identify"))
+    order = explain(boards.load("xor8a-50"), poll)
+    assert (order.ok, order.address) == (True, 7)
+    assert "in one go" in order.reason
+    unasked = [n for n in range(1, 248) if not scan.harmless(winnsen, n)]
+    assert unasked == [106, 149, 150]  # in the first two a part of the question is such an order
+    asked: list[int] = []
+
+    def silence(question: Question) -> None:
+        asked.append(question.address)
+
+    assert surveyed(silence, range(248), [winnsen]) == ()
+    assert set(range(1, 248)) - set(asked) == set(unasked)
+
+
+@pytest.mark.parametrize("name", sorted(set(boards.names()) - {"winnsen-16", "winnsen-16-duty"}))
+def test_every_other_kind_is_asked_at_the_addresses_that_switches_set(name: str) -> None:
+    profile = boards.load(name)
+    addresses = range(profile.address.min, min(32, profile.address.max) + 1)
+    assert all(scan.harmless(profile, address) for address in addresses)
 
 
 def frames(*passed: tuple[bool, str]) -> list[Frame]:
