@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 import httpx
 
@@ -144,7 +145,8 @@ def _run(options: argparse.Namespace, workshop: Workshop, troubles: Sequence[Tro
         ignore_endings()
         workshop.stop()
     if options.report is not None:
-        options.report.write_text(_page(workshop.layout, outcomes), encoding="utf-8")
+        folder = options.report.with_suffix("").name
+        options.report.write_text(_page(workshop.layout, outcomes, folder), encoding="utf-8")
         print(f"written: {options.report}")
     wrong = [outcome for outcome in outcomes if not outcome.as_wanted]
     print(_sum(outcomes, wrong))
@@ -202,9 +204,11 @@ STYLE: Final = (
 )
 
 
-def _page(layout: Layout, outcomes: Sequence[Outcome]) -> str:
+def _page(layout: Layout, outcomes: Sequence[Outcome], folder: str) -> str:
+    """``folder``: where the page of each self-test lies, beside this one."""
     rows = "".join(
-        f"<tr><td>{escape(each.trouble.name)}</td><td>{escape(each.trouble.what)}</td>"
+        f'<tr><td><a href="{quote(folder)}/{each.trouble.name}.html">{each.trouble.name}</a></td>'
+        f"<td>{escape(each.trouble.what)}</td>"
         f'<td class="{"" if each.as_wanted else "bad"}">{each.word}</td><td>{each.code}</td>'
         f"<td>{escape('; '.join(each.findings))}</td></tr>"
         for each in outcomes

@@ -138,5 +138,7 @@ def test_a_fault_is_noticed_and_a_harmless_one_borne(tmp_path: Path) -> None:
     assert rows[1] == ["sensor-stuck-open", "noticed", "door", "1", "reads_open"]
     assert rows[2] == ["echo", "borne"]
     assert "1 of 1 faults noticed" in done.stdout
-    assert "reads_open" in (tmp_path / "table.html").read_text(encoding="utf-8")
+    table = (tmp_path / "table.html").read_text(encoding="utf-8")
+    assert "reads_open" in table
+    assert '<a href="table/clean.html">' in table
     assert "<svg" in (tmp_path / "table" / "clean.html").read_text(encoding="utf-8")
