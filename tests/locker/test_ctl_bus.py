@@ -222,6 +222,7 @@ BAD: tuple[dict[str, object], ...] = (
     {"do": "bus inquire", "line": "A", "profile": "waveshare-8", "address": 1, "ask": "doors"},
     {"do": "bus inquire", "line": "A", "profile": "waveshare-8", "address": 1, "ask": "pulse"},
     {"do": "bus inquire", "line": "A", "profile": "waveshare-8", "address": "1", "ask": "identify"},
+    {"do": "bus inquire", "line": "A", "profile": "winnsen-16", "address": 150, "ask": "identify"},
     {"do": "bus frames", "line": ["A"]},
     {"do": "bus frames", "line": "A", "from": -1},
     {"do": "bus frames", "line": "A", "wait_ms": 10**9},
