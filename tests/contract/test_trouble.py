@@ -16,7 +16,7 @@ from locker.domain.door import (
     PulseOutcome,
     RelayStuck,
 )
-from tests.contract.joined import Joined, cabinet_of
+from tests.contract.joined import Joined, cabinet_of, group_of, layout_of
 from tests.contract.life import NOISE, Life
 
 NAMES = boards.names()
@@ -38,7 +38,7 @@ def readable_coils(name: str) -> bool:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_an_echoing_adapter_proves_nothing(name: str) -> None:
-    joined = Joined(cabinet_of(name).layout, bursts_s=0.001)
+    joined = Joined(layout_of(group_of(name)), bursts_s=0.001)
     joined.break_it(echo=True)
     assert joined.until(lambda: joined.believed() == joined.true(), 15)
     joined.run(3)
@@ -55,7 +55,7 @@ def test_an_echoing_adapter_proves_nothing(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_lock_that_stays_shut_is_told_from_an_echo(name: str) -> None:
     """A board of the 8A family then replies with the very bytes of the order."""
-    joined = Joined(cabinet_of(name).layout, bursts_s=0.001)
+    joined = Joined(layout_of(group_of(name)), bursts_s=0.001)
     joined.break_it(echo=True)
     assert joined.until(lambda: joined.believed() == joined.true(), 15)
     joined.run(3)
@@ -76,10 +76,11 @@ def test_dead_boards_are_lost_once_unknown_and_found_once(name: str) -> None:
     assert joined.until(lambda: len(joined.of(BoardLost)) == len(every), 15)
     assert {joined.reading(n) for n in joined.model.numbers} == {DoorReading()}
     assert joined.open(1).outcome is PulseOutcome.NOT_SENT
-    joined.run(40)
+    joined.run(8)
     joined.do(1, "pry")
     joined.mend()
     assert joined.until(lambda: joined.believed() == joined.true(), 45)
+    joined.until(lambda: len(joined.of(BoardFound)) == len(every), 30)
     joined.run(2)
     assert len(joined.of(BoardLost)) == len(joined.of(BoardFound)) == len(every)
     assert joined.pulses == []
@@ -92,14 +93,14 @@ def test_a_board_that_dies_under_a_pulse_makes_it_uncertain(name: str) -> None:
     assert joined.open(1).outcome in {PulseOutcome.UNCERTAIN, PulseOutcome.NOT_SENT}
     joined.run(5)
     joined.mend()
-    joined.run(40)
+    joined.run(12)
     assert [pulse.compartment for pulse in joined.pulses] in ([1], [])
     assert joined.believed() == joined.true()
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_stray_bytes_before_every_reply_change_nothing(name: str) -> None:
-    joined = Joined(cabinet_of(name).layout, bursts_s=BURSTS_S)
+    joined = Joined(layout_of(group_of(name)), bursts_s=BURSTS_S)
     joined.break_it(garbage=[plan.address for plan in joined.layout.boards])
     assert joined.until(lambda: joined.believed() == joined.true(), 15)
     outcome = joined.open(1).outcome
@@ -113,9 +114,9 @@ def test_what_boards_tell_unasked_disturbs_nothing(name: str) -> None:
     joined = cabinet_of(name, bursts_s=BURSTS_S)
     joined.break_it(reports=[locks_at(joined)])
     life = Life(joined, seed=5)
-    life.run(40, pause_s=1)
+    life.run(16, pause_s=0.7)
     assert life.wrong == []
-    assert life.tally["seen open"] > 5
+    assert life.tally["seen open"] > 2
 
 
 @pytest.mark.parametrize("fault", ["wrong_address", "wrong_command"])
@@ -145,9 +146,9 @@ def test_the_answer_for_another_lock_confirms_nothing(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_replies_that_come_too_late_are_believed_of_nothing(name: str) -> None:
     joined = cabinet_of(name, bursts_s=BURSTS_S)
-    joined.break_it(late=0.02, late_ms=300)
+    joined.break_it(late=0.03, late_ms=300)
     life = Life(joined, seed=7)
-    life.run(30, pause_s=1)
+    life.run(16, pause_s=0.7)
     assert life.wrong == []
 
 
@@ -156,9 +157,9 @@ def test_noise_never_makes_a_wrong_door_or_a_second_pulse(name: str) -> None:
     joined = cabinet_of(name, bursts_s=BURSTS_S, seed=3)
     joined.break_it(**NOISE)
     life = Life(joined, seed=3)
-    life.run(50, pause_s=1.5)
+    life.run(24, pause_s=1)
     assert life.wrong == []
-    assert life.tally["seen open"] > 5
+    assert life.tally["seen open"] > 2
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if readable_coils(name)])
@@ -170,7 +171,7 @@ def test_a_relay_that_stays_on_is_noticed_once_and_the_board_locked_out(name: st
     (stuck,) = joined.of(RelayStuck)
     assert (stuck.doors, len(joined.of(BoardLost))) == ((1,), 1)
     assert joined.open(2).outcome is PulseOutcome.NOT_SENT
-    joined.run(60)
+    joined.run(12)
     assert [pulse.compartment for pulse in joined.pulses] == [1]
     joined.mend()
     assert joined.until(lambda: len(joined.of(BoardFound)) == 1, 45)
