@@ -69,20 +69,15 @@ _WRONG = Refusal(Reason.CODE_NOT_ACCEPTED)
 
 async def present_typed(world: World, text: str, phone4: str = "") -> Offer | Refusal:
     """The offer behind a typed code, or why there is none. ``phone4`` is asked for while guesses rain."""
-    state, now_ms = world.journal.state, world.clock.mono_ms()
+    now_ms = world.clock.mono_ms()
     code = parse_typed(text)
     if code is None:
         return Refusal(Reason.CODE_SLIP)
-    if wait_s := keypad_wait_s(world):
-        return Refusal(Reason.TOO_MANY_TRIES, wait_s)
-    asks = throttle.asks_phone(_guessing(world, state), now_ms, state.policy)
-    if asks and not phone4:
-        return Refusal(Reason.PHONE_ASKED)
-    answer = await world.journal.commit(
-        "keypad", lambda s: _decide_typed(world, s, code, phone4 if asks else None)
-    )
+    if unheard := _unheard(world, world.journal.state, phone4):
+        return unheard
+    answer = await world.journal.commit("keypad", lambda s: _decide_typed(world, s, code, phone4))
     if isinstance(answer, Refusal):
-        await world.clock.sleep_until(now_ms + state.policy.refusal_floor_ms)
+        await world.clock.sleep_until(now_ms + world.journal.state.policy.refusal_floor_ms)
     return answer
 
 
@@ -102,6 +97,16 @@ def keypad_wait_s(world: World) -> int:
     return throttle.wait_s(_guessing(world, state), world.clock.mono_ms(), state.policy)
 
 
+def _unheard(world: World, state: LockerState, phone4: str) -> Refusal | None:
+    """Why a typed code is not even looked at just now."""
+    guessing, now_ms = _guessing(world, state), world.clock.mono_ms()
+    if wait_s := throttle.wait_s(guessing, now_ms, state.policy):
+        return Refusal(Reason.TOO_MANY_TRIES, wait_s)
+    if not phone4 and throttle.asks_phone(guessing, now_ms, state.policy):
+        return Refusal(Reason.PHONE_ASKED)
+    return None
+
+
 def _guessing(world: World, state: LockerState) -> Guessing:
     unknown = world.guesses
     if not unknown.typed:
@@ -114,9 +119,12 @@ def _count_unknown_code(world: World) -> None:
     world.guesses.last_mono_ms = world.clock.mono_ms()
 
 
-def _decide_typed(
-    world: World, state: LockerState, code: TypedCode, phone4: str | None
-) -> Decided[Offer | Refusal]:
+def _decide_typed(world: World, state: LockerState, code: TypedCode, phone: str) -> Decided[Offer | Refusal]:
+    # Once more: others may have failed while this one waited for its turn.
+    if unheard := _unheard(world, state, phone):
+        return Decided(unheard)
+    asks = throttle.asks_phone(_guessing(world, state), world.clock.mono_ms(), state.policy)
+    phone4 = phone if asks else None
     digits = code.locator + code.secret
     authorisation = next(
         (a for a in state.authorisations.values() if a.locator == code.locator and not a.ended), None

@@ -1,5 +1,6 @@
 """Codes at keypad and scanner: one refusal for all that is wrong, and honest people are not kept out."""
 
+import asyncio
 from dataclasses import replace
 
 from locker.domain.codes import ScanKind, bytes_to_digits, check_digit
@@ -126,6 +127,17 @@ async def test_a_failure_on_a_code_that_exists_counts_ten_so_25_ask_for_the_phon
     await m.restart()
     m.clock.advance(61_000)
     assert await present_typed(m.world, codes[0]) == Refusal(Reason.PHONE_ASKED)
+
+
+async def test_tries_that_wait_for_their_turn_together_are_no_more_than_one_after_another() -> None:
+    m = await MemoryWorld.start()
+    code = await m.grant()
+    async with m.journal._lock:
+        crowd = [asyncio.ensure_future(present_typed(m.world, other_secret(code))) for _ in range(30)]
+        await asyncio.wait(crowd, timeout=0)
+    answers = await asyncio.gather(*crowd)
+    assert answers.count(WRONG) == len(m.journal.events(CodeFailed)) == 3
+    assert answers.count(Refusal(Reason.TOO_MANY_TRIES, 2)) > 0
 
 
 async def test_an_unused_code_runs_out_only_by_a_clock_that_is_trusted() -> None:
