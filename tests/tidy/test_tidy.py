@@ -35,7 +35,7 @@ CHILDREN: Final = {
         "ctl",
         "__main__",
     },
-    "sync": {"wire", "link", "seal", "edge", "central"},
+    "sync": {"wire", "link", "seal", "durable", "edge", "central"},
 }
 NO_NAMES: Final = frozenset({"utils", "util", "common", "helpers", "helper", "manager", "managers", "misc"})
 
