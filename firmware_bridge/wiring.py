@@ -116,6 +116,7 @@ class Wiring:
         for line in lines:
             wiring._check_line(line)
             wiring._check_gateway(line)
+            wiring._check_families(line)
         wiring._check_experimental(experimental)
         return wiring
 
@@ -150,6 +151,14 @@ class Wiring:
             if self.lines[line].timing.packets and not isinstance(board.profile.speech, Modbus):
                 problem = f"a Modbus gateway carries no {board.profile.codec} frames"
                 raise WiringError(f"board {board.board}", problem, "use a converter and socket://host:port")
+
+    def _check_families(self, line: str) -> None:
+        """A question of one family can be an order of another: a Winnsen poll, an 8A's batch order."""
+        families = {board.profile.family: board.board for board in self.on_line(line)}
+        if len(families) > 1:
+            named = " and ".join(f"{family} ({board})" for family, board in sorted(families.items()))
+            problem = f"boards of several families: {named}; one's question may be another's order"
+            raise WiringError(f"line {line}", problem, "give each family a line of its own")
 
     def _check_experimental(self, experimental: Experimental) -> None:
         for board, wired in self.boards.items():

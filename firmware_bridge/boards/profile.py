@@ -176,6 +176,12 @@ class BoardProfile:
     """False: silence after a pulse is usual and no sign of trouble; the pulse is uncertain all the same."""
 
     @property
+    def family(self) -> str:
+        """Who understands whose frames."""
+        frame = f"-{self.speech.frame}" if isinstance(self.speech, Kerong) else ""
+        return self.codec.partition("-")[0] + frame
+
+    @property
     def standing(self) -> str:
         """Its quality for people: ``experimental`` outweighs the rest."""
         return "experimental" if self.experimental else self.quality

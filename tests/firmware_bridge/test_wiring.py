@@ -134,6 +134,28 @@ def test_a_board_of_ones_own_is_a_file_beside_the_configuration(tmp_path: Path) 
         build(boards=BOARDS | {"A/2": "mine.toml"}, folder=tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "holds"),
+    [
+        ("xor8a-24", "winnsen-16", False),
+        ("wkly-12", "xor8a-8", False),
+        ("kerong-cu16", "waveshare-d8", False),
+        ("waveshare-d8", "relay8-high", True),
+        ("winnsen-16", "winnsen-16", True),
+    ],
+)
+def test_families_do_not_meet_on_one_line(one: str, other: str, holds: bool) -> None:
+    parts: dict[str, Any] = {
+        "boards": {"A/1": one, "A/2": other},
+        "compartments": {n: CompartmentConfig(f"A/{n}/1", f"A/{n}/1") for n in (1, 2)},
+    }
+    if holds:
+        assert len(build(**parts).boards) == 2
+        return
+    with pytest.raises(WiringError, match=r"line A: boards of several families: .*give each family a line"):
+        build(**parts)
+
+
 def test_what_is_not_said_of_supplies_is_one_supply() -> None:
     assert {board.supply for board in build().boards.values()} == {"main"}
     split = build(supplies={"P1": ["A/1"]})
