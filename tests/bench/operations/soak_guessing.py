@@ -1,4 +1,4 @@
-"""A locker-year of each attack at the keypad, on the real throttle and codes; and a picture of its course."""
+"""Weeks of each attack at the keypad, on the real throttle and codes; TIMES=18 makes them a year."""
 
 from collections.abc import Mapping
 from html import escape
@@ -11,7 +11,8 @@ from tests.guessing.attack import ADVERSARIES, DAYS_A_YEAR, LIMIT, Counts, a_yea
 PICTURE: Final = Path(".cache/guessing.svg")
 OCCUPIED: Final = (38, 154)
 """Doors at 80 %: of 48, and of 192."""
-HAMMERING_DAYS: Final = 30
+DAYS: Final = 20
+HAMMERING_DAYS: Final = 2
 """A try a second is no more tries heard than a steady one has, and takes ten times as long to reckon."""
 WIDTH, HEIGHT, LEFT, TOP = 720, 400, 60, 20
 HUES: Final = ("#1b6ca8", "#c0392b", "#27763d", "#8e44ad", "#b9770e", "#444444", "#0e8f8f")
@@ -22,7 +23,7 @@ def test_a_year_of_each_attack(sheet: Sheet, times: int) -> None:
     sheet.at_most("guessing, by reckoning, any attack", a_year_at_most() * 100, "% a year", LIMIT * 100)
     for occupied in OCCUPIED:
         for adversary in ADVERSARIES:
-            days = HAMMERING_DAYS if adversary.hammers else DAYS_A_YEAR
+            days = HAMMERING_DAYS if adversary.hammers else DAYS
             found = attacked(adversary, occupied, days * times)
             name = f"guessing, {adversary.name}, {occupied} occupied"
             sheet.at_most(name, found.a_year * 100, "% a year", LIMIT * 100, _note(found))
