@@ -140,6 +140,17 @@ def test_a_board_that_keeps_silent_after_a_pulse_is_never_doubted(name: str) -> 
     assert (figures.standing, figures.missed) == ("serving", 0)
 
 
+@pytest.mark.parametrize("name", ["wkly-12", "winnsen-16"])
+def test_an_answer_when_the_pulse_is_over_does_not_lengthen_the_patience_with_questions(name: str) -> None:
+    joined = cabinet_of(name, bursts_s=0.02)
+    (station,) = joined.lines["A"].bus._stations.values()
+    joined.run(90)
+    learned_s = station.patience.learned_s
+    assert learned_s < 0.3
+    joined.open(1)
+    assert station.patience.learned_s <= learned_s
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_jammed_door_is_pulsed_once_and_stays_shut(name: str) -> None:
     joined = cabinet_of(name, bursts_s=BURSTS_S)
