@@ -71,8 +71,7 @@ async def lived_badly(vfs: Vfs, path: Path, name: str, disk: FaultyDisk) -> tupl
         (STORIES[0], IO_ERROR_WRITE, False),
         (STORIES[0], FULL, True),
         (STORIES[0], READ_ONLY, True),
-        (STORIES[1], IO_ERROR_WRITE, True),
-        (STORIES[1], FULL, False),
+        (STORIES[1], FULL, True),
     ],
 )
 async def test_nothing_is_promised_or_opened_once_the_disk_refused(

@@ -17,7 +17,7 @@ from tests.power.cuts import Life
 from tests.power.recording import DiskWorld, Recording
 
 MODULES: Final[tuple[ModuleType, ...]] = (test_visits, test_service, test_boards)
-EVENTS: Final = 50
+EVENTS: Final = 40
 
 
 def use_cases() -> Mapping[str, Life]:
