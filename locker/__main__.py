@@ -19,8 +19,9 @@ def main() -> None:
     threading.excepthook = _end_with_thread
     # Late, so that `--help` and a bad command line cost nothing.
     from locker.config import ConfigError, load  # noqa: PLC0415  # see above
-    from locker.daemon import CannotStart, run  # noqa: PLC0415  # see above
+    from locker.daemon import run  # noqa: PLC0415  # see above
     from locker.journal.errors import JournalError  # noqa: PLC0415  # see above
+    from locker.kiosk_server import CannotStart  # noqa: PLC0415  # see above
     from locker.platform import KeysError, Platform  # noqa: PLC0415  # see above
 
     try:

@@ -5,14 +5,12 @@ import contextlib
 import logging
 import shutil
 import signal
-import socket
-from collections.abc import Coroutine, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Coroutine, Mapping
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-import uvicorn
 from starlette.applications import Starlette
 
 from firmware_bridge.around import Around
@@ -27,9 +25,11 @@ from locker.commands import bus, selftest
 from locker.config import Config, MqttSection
 from locker.control import Control
 from locker.domain.events import ClockStepped, Stopped
+from locker.domain.figures import LineFigures
 from locker.domain.ids import CompartmentNumber, Seq
 from locker.journal.journal import Journal
 from locker.journal.reader import Reader
+from locker.kiosk_server import CannotStart, KioskServer
 from locker.operations import directives
 from locker.operations.follow_doors import DoorFollower
 from locker.operations.follow_surroundings import SurroundingsFollower
@@ -52,18 +52,8 @@ UPKEEP_MS: Final = 5_000
 """Small against every limit that upkeep enforces."""
 CURSOR_MS: Final = 60_000
 """How often the centre's acknowledgement is made durable; a hello carries the truth anyway."""
-KIOSK_STOP_S: Final = 2
-"""An answer that a person waits for is out by then."""
 SELF_TEST_STOP_MS: Final = 2_000
 """One that runs has journaled its end by then."""
-
-
-class CannotStart(Exception):
-    """Something of this machine is not to be had. The message names it and the remedy."""
-
-
-class KioskEnded(Exception):
-    """The page's server is gone though nobody stopped it. Remedy: start again, see its log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +243,7 @@ def _disk_used_percent(path: Path) -> int:
 
 async def serve(daemon: Daemon, stopping: asyncio.Event) -> None:
     """Run every part until ``stopping``; a part that fails for a reason of its own ends all, loudly."""
-    server = _KioskServer(daemon)
+    server = KioskServer(daemon.kiosk, daemon.config.kiosk)
     config, clock = daemon.config, daemon.platform.clock
     control = Control(
         config.control_path,
@@ -357,7 +347,7 @@ async def _status(daemon: Daemon) -> Mapping[str, Any]:
         "clock": daemon.platform.clock.quality(),
         "centre": asdict(edge.status),
         "dropped": dict(edge.dropped),
-        "lines": [asdict(line) for line in daemon.cabinet.report()],
+        "lines": [_line(line) for line in daemon.cabinet.report()],
         "scanner": asdict(scanner) if (scanner := daemon.around.report()) else None,
         "surroundings": asdict(state.surroundings),
         "compartments": {
@@ -366,56 +356,7 @@ async def _status(daemon: Daemon) -> Mapping[str, Any]:
     }
 
 
-class _KioskServer:
-    """uvicorn without its own signal handlers: stopping is the daemon's to order."""
-
-    def __init__(self, daemon: Daemon) -> None:
-        kiosk = daemon.config.kiosk
-        config = uvicorn.Config(
-            daemon.kiosk,
-            log_level="warning",
-            access_log=False,
-            timeout_graceful_shutdown=KIOSK_STOP_S,
-        )
-        self._close_streams = daemon.kiosk.state.kiosk.close
-        self._server = _Server(config)
-        # Bound before anybody is told that we are ready; an address in use is said at once.
-        self._socket = _bound(kiosk.host, kiosk.port)
-        self._done = asyncio.Event()
-        self._stopping = False
-
-    async def serve(self) -> None:
-        """Until `stop`. Raises KioskEnded where it ends for another reason."""
-        notify("READY=1")
-        try:
-            await self._server.serve(sockets=[self._socket])
-        finally:
-            self._socket.close()
-            self._done.set()
-        if not self._stopping:
-            raise KioskEnded
-
-    async def stop(self) -> None:
-        self._stopping = True
-        self._close_streams()
-        self._server.should_exit = True
-        await self._done.wait()
-
-
-def _bound(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        listener = socket.create_server((host, port), family=family)
-    except OSError as error:
-        problem = f"the kiosk's page cannot have {host}:{port} ({error.strerror})"
-        raise CannotStart(f"{problem}. Stop what holds it or change [kiosk] port") from error
-    # Handed on to every connection; asyncio sees to it only where it made the listener itself. Without it the
-    # second packet of an answer waits for the page's acknowledgement of the first: 40 ms each time.
-    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return listener
-
-
-class _Server(uvicorn.Server):
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
+def _line(line: LineFigures) -> Mapping[str, Any]:
+    """Without what only a self-test reads."""
+    boards = tuple(replace(board, latencies_ms=()) for board in line.boards)
+    return asdict(replace(line, boards=boards))

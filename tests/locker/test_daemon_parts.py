@@ -13,12 +13,13 @@ from typing import Any, cast
 import pytest
 from starlette.applications import Starlette
 
-from locker import daemon
+from locker import daemon, kiosk_server
 from locker.control import ask
-from locker.daemon import CannotStart, Daemon, KioskEnded, serve
+from locker.daemon import Daemon, serve
 from locker.domain.ids import Seq
 from locker.journal.journal import Journal
 from locker.journal.reader import Reader
+from locker.kiosk_server import CannotStart, KioskEnded
 from locker.operations.ports import JournalFailing
 from locker.operations.self_tester import SelfTester
 from locker.platform import RealClock
@@ -165,7 +166,7 @@ async def test_a_page_that_ends_by_itself_is_a_fault(fake: Fake, monkeypatch: py
     async def ended(_server: object, *, sockets: object) -> None:
         del sockets
 
-    monkeypatch.setattr(daemon._Server, "serve", ended)
+    monkeypatch.setattr(kiosk_server._Server, "serve", ended)
     with pytest.raises(ExceptionGroup) as caught:
         await fake.serve(asyncio.Event())
     assert caught.value.subgroup(KioskEnded)

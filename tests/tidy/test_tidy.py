@@ -30,6 +30,7 @@ CHILDREN: Final = {
         "control",
         "commands",
         "assembly",
+        "kiosk_server",
         "daemon",
         "platform",
         "ctl",
