@@ -44,8 +44,8 @@ FAMILIES: Final = {
 LIMITS: Final = {9_600: 1.04, 19_200: 1.04, 115_200: 1.10}
 THINKS_S: Final = {"xor8a": 0.2}
 """What the simulated boards take before they answer."""
-RUNS: Final = 3
-SECONDS: Final = 2.0
+RUNS: Final = 5
+SECONDS: Final = 1.5
 """Of one run."""
 FEWEST: Final = 12
 WARM_UP: Final = 5
