@@ -33,7 +33,7 @@ PIECES: Final = 2
 """Each family's time, in pieces of their own seeds."""
 LOSS: Final = {"request_loss": 0.005, "loss": 0.005}
 """One frame in a hundred is lost; what else is noise comes on top."""
-PAUSE_S: Final = 100.0
+PAUSE_S: Final = 200.0
 BURSTS_S: Final = 0.015
 
 
