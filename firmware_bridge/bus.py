@@ -269,7 +269,7 @@ class Bus:
         elif isinstance(asking[1], Pulse):
             deadline_s, patience_s = asking[1].deadline_s, asking[0].patience.limit_s
         else:
-            patience_s = asking[0].patience.learned_s
+            patience_s = asking[0].patience_s
         self._held_since_s = None
         self._asking, self._begun_s = asking, now
         self._exchange.begin(telegram, patience_s, now)
@@ -292,12 +292,12 @@ class Bus:
         if asking is None:
             self._exchange.expire(now, 0.0)
             return
-        profile = asking.profile if isinstance(asking, Inquiry) else asking[0].profile
-        self._exchange.expire(now, profile.transport.drain_ms / 1000)
         if isinstance(asking, Inquiry):
+            self._exchange.expire(now, asking.profile.transport.drain_ms / 1000)
             asking.done(Answer(None))
             return
         station, request = asking
+        self._exchange.expire(now, station.drain_s)
         if isinstance(request, AllOff):
             # While the echo is not known yet a write has no proof; this one asks for none.
             return

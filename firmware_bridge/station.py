@@ -9,7 +9,7 @@ from typing import Final
 
 from firmware_bridge.boards.profile import BoardProfile, Modbus
 from firmware_bridge.coils import CoilWatch
-from firmware_bridge.exchange import Patience
+from firmware_bridge.exchange import DRAIN_S, Patience
 from firmware_bridge.request import AllOff, Identify, Poll, Pulse, ReadCoils, ReadModes, Reply, Request
 from locker.domain.ids import BoardId
 
@@ -20,6 +20,9 @@ DOUBT_S: Final = 0.05
 """After a silence the others have their turn before the board is asked what ails it."""
 IDLE_S: Final = 0.45
 """From poll to poll of a board on which nothing moves; with the poll itself below half a second."""
+PROBE_MARGIN_S: Final = 0.05
+PATIENT_PROBES: Final = 4
+"""Of the probes of a lost board only each fourth waits as long as its profile allows: the others suffer."""
 LATENCIES_KEPT: Final = 256
 
 
@@ -98,6 +101,7 @@ class Station:
     _attended_until_s: float = float("-inf")
     _misses: int = 0
     _retry_s: float = RETRY_FIRST_S
+    _probes: int = 0
     _identified: bool = False
     _modes_good: bool = False
     _coils_good: bool = False
@@ -110,6 +114,18 @@ class Station:
     @property
     def down(self) -> bool:
         return self.standing in {Standing.LOST, Standing.LOCKED_OUT}
+
+    @property
+    def patience_s(self) -> float:
+        """How long to wait for the answer to a question."""
+        if not self.down or self._probes % PATIENT_PROBES == 0:
+            return self.patience.learned_s
+        return min(self.patience.limit_s, 2 * self.profile.transport.turn_around_ms / 1000 + PROBE_MARGIN_S)
+
+    @property
+    def drain_s(self) -> float:
+        """How long the line runs dry when no answer came. A lost board is not asked again so soon."""
+        return DRAIN_S if self.down else self.profile.transport.drain_ms / 1000
 
     @property
     def due_s(self) -> float:
@@ -143,7 +159,9 @@ class Station:
         if isinstance(request, AllOff):
             self._all_off_said = True
             self._due_s = now
-        elif not self.down:
+        elif self.down:
+            self._probes += 1
+        else:
             self._due_s = now if now < self._attended_until_s else now + IDLE_S
 
     def heard(self, now: float) -> None:
@@ -172,6 +190,7 @@ class Station:
             self._advance(Signal.STARTED)
             self.why = ""
             self._retry_s = RETRY_FIRST_S
+            self._probes = 0
         self._due_s = now
 
     def missed(self, now: float) -> None:

@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
+from firmware_bridge import boards as profiles
 from firmware_bridge.bus import Send
 from firmware_bridge.exchange import DRAIN_S
 from firmware_bridge.happenings import InputsRead, PollMissed, StationFound, StationLost
 from firmware_bridge.request import Pulse, ReadDoors
-from firmware_bridge.station import NEXT, Signal, Standing
+from firmware_bridge.station import MISSES_TO_LOSS, NEXT, Signal, Standing, Station
 from locker.domain.door import PulseOutcome, PulseResult
 from locker.domain.ids import BoardId
 from tests.firmware_bridge.faulty_line import Faults, ToyBoard, World
@@ -314,3 +315,17 @@ def test_every_standing_meets_every_signal_or_refuses_it() -> None:
         (Standing.SERVING, Signal.ANSWERED),
         (Standing.DOUBTED, Signal.ANSWERED),
     }
+
+
+def test_a_lost_slow_board_costs_little_more_than_its_slot() -> None:
+    """Most probes wait only as long as the board usually needs; each fourth as long as its profile allows."""
+    station = Station(LOCKS, 1, profiles.load("xor8a-24"), None)
+    assert station.patience_s == 0.8
+    for _ in range(MISSES_TO_LOSS):
+        station.missed(0.0)
+    assert station.down
+    waits = []
+    for now in range(8):
+        waits.append((station.patience_s, station.drain_s))
+        station.asked(station.question(float(now)), float(now))
+    assert waits == [(0.8, DRAIN_S), *[(0.45, DRAIN_S)] * 3] * 2
