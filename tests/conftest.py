@@ -3,6 +3,7 @@
 import logging
 import os
 import shutil
+import signal
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Final
@@ -21,6 +22,9 @@ PACKAGES: Final = ("locker", "firmware_bridge", "sync", "kiosk_ui", "hw_sim")
 settings.register_profile("test", deadline=None, derandomize=True, database=None, print_blob=True)
 settings.register_profile("soak", deadline=None, max_examples=10_000, print_blob=True)
 settings.load_profile("test")
+
+# A run in the background has Ctrl-C ignored, and so would every program that a test starts and interrupts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
