@@ -33,7 +33,7 @@ ECHO = TROUBLES["echo"]
         (Outcome(ECHO, 0, []), "borne", True),
         (Outcome(ECHO, 1, ["line A losses"]), "noticed", True),
     ],
-    ids=str,
+    ids=[f"case-{n}" for n in range(9)],
 )
 def test_what_must_be_noticed_is_asked_for(outcome: Outcome, word: str, as_wanted: bool) -> None:
     assert (outcome.word, outcome.as_wanted) == (word, as_wanted)
