@@ -171,8 +171,8 @@ class Exchange:
         window = bytes(self._window)
         # Unless the line is proven free of echo, the first copy of a write may be our own.
         own_copies = 1 if telegram.confirmed_by_echo and self.echo is not False else 0
-        start = 0
-        while start < len(window):
+        start, least = 0, telegram.least
+        while len(window) - start >= least:
             matched = telegram.match(window[start:])
             if matched is None:
                 start += 1

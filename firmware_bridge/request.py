@@ -162,3 +162,9 @@ class Telegram:
     match: Match
     confirmed_by_echo: bool
     """A good reply may be the request itself, so an adapter's echo must be told apart from it."""
+    shortest: int = 0
+    """Of any reply, where one may be shorter than the good one; fewer bytes need not be looked at."""
+
+    @property
+    def least(self) -> int:
+        return self.shortest or self.reply_length

@@ -155,7 +155,7 @@ def _read(
         return None
 
     data = frame(address, bytes([function]) + request.encode())
-    return Telegram(data, length, match, confirmed_by_echo=False)
+    return Telegram(data, length, match, confirmed_by_echo=False, shortest=min(length, EXCEPTION_BYTES))
 
 
 def _echoed(data: bytes) -> Telegram:
@@ -168,7 +168,7 @@ def _echoed(data: bytes) -> Telegram:
             return refusal, EXCEPTION_BYTES
         return None
 
-    return Telegram(data, len(data), match, confirmed_by_echo=True)
+    return Telegram(data, len(data), match, confirmed_by_echo=True, shortest=EXCEPTION_BYTES)
 
 
 def _bits(count: int) -> Callable[[bytes | Refused], Reply]:

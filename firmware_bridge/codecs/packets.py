@@ -35,7 +35,8 @@ def packed(telegram: Telegram, transaction: int) -> Telegram:
 
     data = HEAD.pack(number, 0, len(body)) + body
     reply_length = HEAD.size + telegram.reply_length - CHECKSUM_BYTES
-    return Telegram(data, reply_length, match, confirmed_by_echo=False)
+    shortest = HEAD.size + telegram.least - CHECKSUM_BYTES
+    return Telegram(data, reply_length, match, confirmed_by_echo=False, shortest=shortest)
 
 
 def _inner(window: bytes, number: int) -> bytes | None:
