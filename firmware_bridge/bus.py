@@ -134,6 +134,11 @@ class Bus:
         return self._exchange.shortest_silence_s
 
     @property
+    def deaf_until_s(self) -> float:
+        """Before then nothing that comes can matter; a line may leave it in the port's buffer."""
+        return self._exchange.deaf_until_s
+
+    @property
     def pulse_in_flight(self) -> bool:
         """Whether a pulse is on its way, or one is still to be ended."""
         return self._flying() is not None or any(

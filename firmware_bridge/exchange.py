@@ -117,6 +117,18 @@ class Exchange:
         """The first instant at which a telegram may start: after the silence, and dry after a time-out."""
         return max(self._busy_until_s + max(self.timing.silence_s, gap_s), self._drained_s)
 
+    @property
+    def deaf_until_s(self) -> float:
+        """Before then the answer to a read cannot be whole: nobody need look. A write's echo is told by when
+        it comes, so there every byte is met at once."""
+        flight = self._flight
+        if flight is None or flight.telegram.confirmed_by_echo:
+            return float("-inf")
+        missing = flight.telegram.least - len(self._window)
+        if self._window:
+            return self._busy_until_s + self.timing.wire_s(missing - 1)
+        return flight.sent_s + self.timing.wire_s(len(flight.telegram.data) + missing - 1)
+
     def reset(self, now: float) -> None:
         """The port was opened anew: nothing in flight, nothing known of its echo or of the line's past."""
         self.echo = False if self.timing.packets else None

@@ -113,8 +113,12 @@ class SerialLine:
             if isinstance(step, Send):
                 self._write(fd, step)
                 continue
-            left_s = min(IDLE_MAX_S, max(0.0, step.until_s - self.now()))
-            ready, _, _ = select.select([fd, ear], [], [], left_s)
+            # Bytes that cannot be a whole answer yet wait in the port's buffer: a wake-up for each costs more
+            # than all the rest.
+            deaf_s = self._bus.deaf_until_s - self.now()
+            heard = [ear] if deaf_s > 0 else [fd, ear]
+            left_s = min(IDLE_MAX_S, max(0.0, step.until_s - self.now()), max(0.0, deaf_s) or IDLE_MAX_S)
+            ready, _, _ = select.select(heard, [], [], left_s)
             if fd in ready:
                 self._read(fd)
             if ear in ready:

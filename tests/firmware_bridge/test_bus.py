@@ -13,7 +13,7 @@ from firmware_bridge.request import Pulse, ReadDoors
 from firmware_bridge.station import MISSES_TO_LOSS, NEXT, Signal, Standing, Station
 from locker.domain.door import PulseOutcome, PulseResult
 from locker.domain.ids import BoardId
-from tests.firmware_bridge.faulty_line import Faults, ToyBoard, World
+from tests.firmware_bridge.faulty_line import Faults, ToyBoard, World, sealed
 
 LOCKS, DOORS = BoardId("A/1"), BoardId("A/2")
 ACKNOWLEDGED = PulseResult(PulseOutcome.ACKNOWLEDGED)
@@ -329,3 +329,25 @@ def test_a_lost_slow_board_costs_little_more_than_its_slot() -> None:
         waits.append((station.patience_s, station.drain_s))
         station.asked(station.question(float(now)), float(now))
     assert waits == [(0.8, DRAIN_S), *[(0.45, DRAIN_S)] * 3] * 2
+
+
+def test_bytes_that_cannot_be_an_answer_yet_may_wait_in_the_port() -> None:
+    world = serving()
+    world.bus.attend(DOORS, world.now + 10, world.now)
+    step = world.bus.next(world.now)
+    while not isinstance(step, Send):
+        world.now = step.until_s
+        step = world.bus.next(world.now)
+    read, sent_s = step.data, world.now
+    assert read[:2] == bytes([2, 2])
+    shortest = 5  # an exception
+    assert world.bus.deaf_until_s == pytest.approx(sent_s + world.timing.wire_s(len(read) + shortest - 1))
+    heard_s = sent_s + world.timing.wire_s(len(read) + 6)
+    world.bus.received(bytes([2, 2]), heard_s)
+    assert world.bus.deaf_until_s == pytest.approx(heard_s + world.timing.wire_s(2))
+    world.bus.received(bytes([4, 0xFF, 0xFF, 0xFF]), heard_s)
+    assert world.bus.deaf_until_s < heard_s
+    reply = sealed(2, 2, 4, 0xFF, 0xFF, 0xFF, 0xFF)
+    world.bus.received(reply[6:], heard_s)
+    assert world.of(InputsRead)[-1].levels == (True,) * 32
+    assert world.bus.deaf_until_s == float("-inf")
