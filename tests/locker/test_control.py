@@ -144,6 +144,7 @@ async def test_a_fault_of_a_command_is_no_answer_and_not_the_end(
     assert (await ask(path, {"do": "status"}))["ok"]
 
 
+# The kernel names who asks: a real second user is needed, and only root can start a process as one.
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 async def test_another_user_is_refused(path: Path) -> None:
     """Also one whom the file's mode would let in."""
