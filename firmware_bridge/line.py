@@ -23,6 +23,9 @@ RETRY_FIRST_S: Final = 0.25
 RETRY_MAX_S: Final = 10.0
 READ_BYTES: Final = 4096
 IDLE_MAX_S: Final = 60.0
+WAKING_S: Final = 0.000_15
+"""A timer wakes a thread about this late. So much of each wait is spent awake: of the time between two
+telegrams it is the largest part that is not the wire's."""
 
 
 class Port(Protocol):
@@ -113,16 +116,24 @@ class SerialLine:
             if isinstance(step, Send):
                 self._write(fd, step)
                 continue
+            left_s = step.until_s - self.now()
+            if 0 < left_s <= WAKING_S:
+                self._stay_awake(step.until_s)
+                continue
             # Bytes that cannot be a whole answer yet wait in the port's buffer: a wake-up for each costs more
             # than all the rest.
             deaf_s = self._bus.deaf_until_s - self.now()
             heard = [ear] if deaf_s > 0 else [fd, ear]
-            left_s = min(IDLE_MAX_S, max(0.0, step.until_s - self.now()), max(0.0, deaf_s) or IDLE_MAX_S)
-            ready, _, _ = select.select(heard, [], [], left_s)
+            nap_s = min(IDLE_MAX_S, max(0.0, left_s - WAKING_S), max(0.0, deaf_s) or IDLE_MAX_S)
+            ready, _, _ = select.select(heard, [], [], nap_s)
             if fd in ready:
                 self._read(fd)
             if ear in ready:
                 self._act()
+
+    def _stay_awake(self, until_s: float) -> None:
+        while self.now() < until_s:
+            pass
 
     def _read(self, fd: int) -> None:
         data = os.read(fd, READ_BYTES)
