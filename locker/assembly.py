@@ -57,6 +57,7 @@ def assemble(
         clock,
         asyncio.get_running_loop(),
         on_report,
+        platform.make_line,
     )
     pulses = {n: wired.pulse_ms for n, wired in config.wiring.compartments.items()}
     doors = around.supplied(cabinet, pulses, clock)

@@ -3,13 +3,12 @@
 import asyncio
 import contextlib
 import logging
-import shutil
 import signal
-from collections.abc import Coroutine, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from starlette.applications import Starlette
 
@@ -42,7 +41,6 @@ from sync import wire
 from sync.edge.edge import Edge, Reports
 from sync.edge.hello import ForkFound
 from sync.edge.ports import Identity
-from sync.link.link import Link
 from sync.link.settings import LinkSettings, Subscription, TlsFiles
 
 _LOGGER = logging.getLogger(__name__)
@@ -93,7 +91,9 @@ async def run(config: Config, platform: Platform) -> None:
     try:
         daemon = await build(config, platform, keys, journal)
         with contextlib.closing(daemon.reader):
-            await serve(daemon, stopping)
+            page = KioskServer(daemon.kiosk, config.kiosk)
+            async with control(daemon):
+                await serve(daemon, page, stopping)
     finally:
         await journal.close()
         platform.close()
@@ -172,7 +172,7 @@ def _edge(
     config: Config, platform: Platform, keys: Keys, world: World, journal: Journal, reader: Reader
 ) -> Edge:
     clock, draw = platform.clock, world.secrets.draw
-    link = Link(_link_settings(config), clock, draw)
+    link = platform.make_link(_link_settings(config), clock, draw)
     identity = Identity(config.locker_id, keys.own, dict(keys.centre_sign), SOFTWARE)
     background: set[asyncio.Task[None]] = set()
 
@@ -194,7 +194,7 @@ def _edge(
         Reports(on_centre_time, _report_fork),
         draw=draw,
         random_bytes=platform.random_bytes,
-        disk_used_percent=lambda: _disk_used_percent(config.state_dir),
+        disk_used_percent=lambda: platform.disk_used_percent(config.state_dir),
     )
 
 
@@ -236,24 +236,35 @@ def _password(mqtt: MqttSection, base: Path) -> str:
     return (base / mqtt.password_file).read_text(encoding="utf-8").strip() if mqtt.password_file else ""
 
 
-def _disk_used_percent(path: Path) -> int:
-    usage = shutil.disk_usage(path)
-    return usage.used * 100 // usage.total
-
-
-async def serve(daemon: Daemon, stopping: asyncio.Event) -> None:
-    """Run every part until ``stopping``; a part that fails for a reason of its own ends all, loudly."""
-    server = KioskServer(daemon.kiosk, daemon.config.kiosk)
-    config, clock = daemon.config, daemon.platform.clock
+@contextlib.asynccontextmanager
+async def control(daemon: Daemon) -> AsyncIterator[None]:
+    """What `lockerctl` asks of a running daemon."""
+    config = daemon.config
     control = Control(
         config.control_path,
         {
             "status": lambda _question: _status(daemon),
             **selftest.answers(daemon.tester),
-            **bus.answers(daemon.cabinet, config.wiring, clock, daemon.journal),
+            **bus.answers(daemon.cabinet, config.wiring, daemon.platform.clock, daemon.journal),
         },
     )
     await control.start()
+    try:
+        yield
+    finally:
+        await control.close()
+
+
+class Page(Protocol):
+    """What serves the kiosk to its screen; `KioskServer` fits."""
+
+    async def serve(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+
+async def serve(daemon: Daemon, page: Page, stopping: asyncio.Event) -> None:
+    """Run every part until ``stopping``; a part that fails for a reason of its own ends all, loudly."""
     try:
         daemon.cabinet.start()
         async with asyncio.TaskGroup() as group:
@@ -264,13 +275,13 @@ async def serve(daemon: Daemon, stopping: asyncio.Event) -> None:
                 group.create_task(_while_recording(_upkeep(daemon)), name="upkeep"),
                 group.create_task(daemon.tester.run(), name="self-test"),
                 group.create_task(_while_recording(daemon.edge.run()), name="edge"),
-                group.create_task(server.serve(), name="kiosk"),
+                group.create_task(page.serve(), name="kiosk"),
                 group.create_task(_feed_watchdog(daemon), name="watchdog"),
             ]
             await stopping.wait()
             notify("STOPPING=1")
             await daemon.tester.close(SELF_TEST_STOP_MS)
-            await server.stop()
+            await page.stop()
             # Doors first: what waits is not sent, what is under way is heard out and journaled.
             await daemon.cabinet.close()
             await daemon.around.close()
@@ -281,7 +292,6 @@ async def serve(daemon: Daemon, stopping: asyncio.Event) -> None:
     finally:
         await daemon.cabinet.close()
         await daemon.around.close()
-        await control.close()
 
 
 async def _run_around(daemon: Daemon) -> None:

@@ -1,4 +1,4 @@
-"""The real world behind the ports: clocks, chance, keys, threads. The one place that touches them.
+"""The real world behind the ports: clocks, chance, keys, threads, ports and links. The one place for them.
 
 A world simulation brings its own `Platform`; everything above it is the same.
 """
@@ -8,18 +8,23 @@ import base64
 import json
 import os
 import secrets  # noqa: TID251  # the one place that may
+import shutil
 import socket
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
+from firmware_bridge.cabinet import MakeLine
+from firmware_bridge.line import SerialLine
 from locker.config import LOCKER_ID
 from locker.domain.codes import keyed_digest
 from locker.domain.ids import AreaId, LockerId
 from sync import durable
+from sync.link.link import Link
+from sync.link.settings import Draw, LinkPort, LinkSettings, Waiter
 from sync.seal import SealError, SigningKey, key_from_hex, keyring, open_frame, seal
 
 NTP_MARKS: Final = (Path("/run/systemd/timesync/synchronized"), Path("/run/chrony/synchronized"))
@@ -31,21 +36,40 @@ class KeysError(Exception):
     """The key files do not fit. The message names the file and the remedy."""
 
 
-class RealClock:
-    """Monotonic time counts suspended time too; wall time may be corrected by the centre's signed word."""
+@dataclass(frozen=True, slots=True)
+class Times:
+    """What a machine's own clocks say."""
 
-    def __init__(self) -> None:
+    mono_ms: Callable[[], int]
+    """Since it was started, suspended time too."""
+    wall_ms: Callable[[], int]
+    is_ntp: Callable[[], bool]
+
+    @classmethod
+    def real(cls) -> "Times":
+        return cls(
+            lambda: time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000,
+            lambda: time.time_ns() // 1_000_000,
+            lambda: any(mark.exists() for mark in NTP_MARKS),
+        )
+
+
+class LockerClock:
+    """The port `Clock`. Wall time may be corrected by the centre's signed word."""
+
+    def __init__(self, times: Times) -> None:
+        self._times = times
         self._offset_ms = 0
         self._centre = False
 
     def mono_ms(self) -> int:
-        return time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000
+        return self._times.mono_ms()
 
     def wall_ms(self) -> int:
-        return time.time_ns() // 1_000_000 + self._offset_ms
+        return self._times.wall_ms() + self._offset_ms
 
     def quality(self) -> str:
-        if any(mark.exists() for mark in NTP_MARKS):
+        if self._times.is_ntp():
             return "ntp"
         return "centre" if self._centre else "unset"
 
@@ -145,28 +169,45 @@ class LockerSecrets:
         return self._keys.own.id.hex(), self._keys.own.sign(text.encode()).hex()
 
 
+class MakeLink(Protocol):
+    """`sync.link.link.Link` fits."""
+
+    def __call__(self, settings: LinkSettings, waiter: Waiter, draw: Draw, /) -> LinkPort: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Platform:
     """What `daemon.build` needs of the world."""
 
-    clock: RealClock
+    clock: LockerClock
     random_bytes: Callable[[int], bytes]
     journal_thread: Executor
     """One thread: the journal is written nowhere else."""
     reader_thread: Executor
+    make_line: MakeLine
+    make_link: MakeLink
+    disk_used_percent: Callable[[Path], int]
 
     @classmethod
     def real(cls) -> "Platform":
         return cls(
-            RealClock(),
+            LockerClock(Times.real()),
             secrets.token_bytes,
             ThreadPoolExecutor(1, "journal"),
             ThreadPoolExecutor(1, "reader"),
+            SerialLine,
+            Link,
+            _disk_used_percent,
         )
 
     def close(self) -> None:
         for executor in (self.journal_thread, self.reader_thread):
             executor.shutdown()
+
+
+def _disk_used_percent(path: Path) -> int:
+    usage = shutil.disk_usage(path)
+    return usage.used * 100 // usage.total
 
 
 def write_own_key(directory: Path, locker: str) -> str:

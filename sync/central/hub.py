@@ -7,26 +7,27 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import httpx
 import uvicorn
 
-from sync.central.api import build
+from sync.central.api import build as build_api
 from sync.central.config import Config, load_keys
 from sync.central.console import views
 from sync.central.desk import Desk
 from sync.central.ingest import Ingest
 from sync.central.notify import Notifier, SmsSettings
 from sync.central.office import Office
-from sync.central.platform import SystemClock
+from sync.central.platform import Platform
 from sync.central.pump import Pump
 from sync.central.store import Store
 from sync.central.switchboard import Switchboard, link_settings
 from sync.link.link import Link
-from sync.link.settings import LinkSettings, TlsFiles
+from sync.link.settings import LinkPort, LinkSettings, TlsFiles
 
 log = logging.getLogger(__name__)
 
@@ -38,29 +39,46 @@ class AlreadyServed(Exception):
     """Another hub serves from this database. Remedy: stop it first."""
 
 
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """One hub around its open store, built and not yet running."""
+
+    switchboard: Switchboard
+    pump: Pump
+    notifier: Notifier
+    ingest: Ingest
+    office: Office
+
+
 async def serve(config: Config) -> None:
     """Serve until SIGTERM or SIGINT. Raises BadConfig, AlreadyServed, OSError, and whatever broke a part."""
-    desk = Desk(load_keys(config.keys), SystemClock())
+    platform = Platform()
+    desk = Desk(load_keys(config.keys), platform.clock, platform.chance)
     with (
         socket.create_server((config.web.host, config.web.port)) as address,
         _alone(config.database),
-        contextlib.closing(Store.open(config.database)) as store,
+        contextlib.closing(Store.open(config.database, platform.threads)) as store,
     ):
         async with httpx.AsyncClient(trust_env=False) as client:
-            await _serve(config, desk, store, client, address)
+            link = Link(_link_settings(config), desk.clock, desk.chance.draw)
+            hub = build(config, desk, store, link, client)
+            await _serve(config, hub, link, address)
 
 
-async def _serve(
-    config: Config, desk: Desk, store: Store, client: httpx.AsyncClient, address: socket.socket
-) -> None:
-    link = Link(_link_settings(config), desk.clock, desk.chance.draw)
+def build(config: Config, desk: Desk, store: Store, link: LinkPort, client: httpx.AsyncClient) -> Hub:
+    """Every part of a hub that is not its pages."""
     switchboard = Switchboard(link, desk)
     pump = Pump(store, desk, switchboard.say)
     notifier = Notifier(store, desk, client, SmsSettings(config.sms.url, config.hub.utc_offset_minutes))
     ingest = Ingest(store, desk, switchboard.say, pump, notifier.wake)
-    office = Office(store, desk, pump)
-    app = build(office, config.web.api_keys, config.url, lambda: (link.connected, dict(ingest.dropped)))
-    views.add(app, office, config.web.operator_password, config.hub.utc_offset_minutes)
+    return Hub(switchboard, pump, notifier, ingest, Office(store, desk, pump))
+
+
+async def _serve(config: Config, hub: Hub, link: Link, address: socket.socket) -> None:
+    app = build_api(
+        hub.office, config.web.api_keys, config.url, lambda: (link.connected, dict(hub.ingest.dropped))
+    )
+    views.add(app, hub.office, config.web.operator_password, config.hub.utc_offset_minutes)
     server = uvicorn.Server(
         uvicorn.Config(
             app,
@@ -74,21 +92,30 @@ async def _serve(
     # uvicorn takes the signals while it serves and raises them once more at its end: ours only stop it.
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, setattr, server, "should_exit", True)
+
+    async def pages() -> None:
+        log.info("console and API at %s", config.url)
+        await server.serve([address])
+
+    await run(hub, pages)
+
+
+async def run(hub: Hub, pages: Callable[[], Awaitable[None]]) -> None:
+    """Every part, until ``pages`` returns. Raises whatever broke a part."""
     try:
         async with asyncio.TaskGroup() as group:
             parts = [
-                group.create_task(switchboard.run(ingest)),
-                group.create_task(pump.run()),
-                group.create_task(notifier.run()),
-                group.create_task(_renew(office)),
+                group.create_task(hub.switchboard.run(hub.ingest)),
+                group.create_task(hub.pump.run()),
+                group.create_task(hub.notifier.run()),
+                group.create_task(_renew(hub.office)),
             ]
-            log.info("console and API at %s", config.url)
-            await server.serve([address])
+            await pages()
             for part in parts:
                 part.cancel()
     finally:
-        ingest.close()
-        await switchboard.close()
+        hub.ingest.close()
+        await hub.switchboard.close()
 
 
 async def _renew(office: Office) -> None:

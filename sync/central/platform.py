@@ -9,12 +9,14 @@ import contextlib
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Final, Protocol, Self
 
 RandomBytes = Callable[[int], bytes]
-ID_BYTES = 10
+ID_BYTES: Final = 10
 """80 random bits make 16 characters."""
+READERS: Final = 2
 
 
 class Clock(Protocol):
@@ -63,3 +65,29 @@ class Chance:
     def new_id(self) -> str:
         """A fresh name: 16 characters ``[a-z2-7]``."""
         return base64.b32encode(self.random_bytes(ID_BYTES)).decode().lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Threads:
+    """On which the database is spoken to: one that writes, a few that read."""
+
+    writing: Executor
+    reading: Executor
+
+    @classmethod
+    def real(cls) -> Self:
+        return cls(ThreadPoolExecutor(1, "hub-write"), ThreadPoolExecutor(READERS, "hub-read"))
+
+    def close(self) -> None:
+        """Wait for what runs."""
+        self.writing.shutdown()
+        self.reading.shutdown()
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """What the hub needs of the world besides its files; a world simulation brings its own."""
+
+    clock: Clock = field(default_factory=SystemClock)
+    chance: Chance = field(default_factory=Chance)
+    threads: Threads = field(default_factory=Threads.real)

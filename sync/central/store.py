@@ -5,18 +5,17 @@ SQLite here; the statements are SQLAlchemy Core, so that PostgreSQL can stand be
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final, Self, TypeVar
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event
 
+from sync.central.platform import READERS, Threads
 from sync.central.tables import Base
 
 T = TypeVar("T")
 BUSY_MS: Final = 10_000
 """How long a write waits for another process, such as an enrolment beside the running hub."""
-READERS: Final = 2
 
 
 def put(connection: Connection, table: Table, keys: dict[str, Any], values: dict[str, Any]) -> None:
@@ -29,30 +28,29 @@ def put(connection: Connection, table: Table, keys: dict[str, Any], values: dict
 class Store:
     """``write`` runs a function in one transaction on the one writing thread; ``read`` beside it."""
 
-    def __init__(self, path: Path, *, checkpoints: bool = True) -> None:
+    def __init__(self, path: Path, threads: Threads, *, checkpoints: bool = True) -> None:
         """``checkpoints=False`` for a second process: only one may move pages out of the log of a file."""
         self._writer = _engine(path, query_only=False, checkpoints=checkpoints)
         self._reader = _engine(path, query_only=True, checkpoints=False)
-        self._writing = ThreadPoolExecutor(1, "hub-write")
-        self._reading = ThreadPoolExecutor(READERS, "hub-read")
+        self._threads = threads
 
     @classmethod
-    def open(cls, path: Path, *, checkpoints: bool = True) -> Self:
+    def open(cls, path: Path, threads: Threads | None = None, *, checkpoints: bool = True) -> Self:
         """Create what is missing. Raises OSError or sqlalchemy's OperationalError for an unusable file."""
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists():
             path.touch(mode=0o600)
-        store = cls(path, checkpoints=checkpoints)
+        store = cls(path, threads or Threads.real(), checkpoints=checkpoints)
         with store._writer.begin() as connection:
             Base.metadata.create_all(connection)
         return store
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         """What ``work`` returns, once its transaction is durable. It may run on another thread only."""
-        return await asyncio.get_running_loop().run_in_executor(self._writing, self.write_now, work)
+        return await asyncio.get_running_loop().run_in_executor(self._threads.writing, self.write_now, work)
 
     async def read(self, work: Callable[[Connection], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._reading, self.read_now, work)
+        return await asyncio.get_running_loop().run_in_executor(self._threads.reading, self.read_now, work)
 
     def write_now(self, work: Callable[[Connection], T]) -> T:
         """The same for a caller that has no event loop."""
@@ -65,8 +63,7 @@ class Store:
 
     def close(self) -> None:
         """Wait for what runs, then let go of the file."""
-        self._writing.shutdown()
-        self._reading.shutdown()
+        self._threads.close()
         self._reader.dispose()
         self._writer.dispose()
 

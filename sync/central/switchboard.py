@@ -7,8 +7,7 @@ from typing import Final
 from sync import seal, wire
 from sync.central.desk import Desk
 from sync.central.ingest import Ingest
-from sync.link.link import Link
-from sync.link.settings import LinkSettings, Message, Subscription, TlsFiles, Words
+from sync.link.settings import LinkPort, LinkSettings, Message, Subscription, TlsFiles, Words
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +43,7 @@ def link_settings(host: str, port: int, user: str, password: str, tls: TlsFiles 
 class Switchboard:
     """Owns the link (`sync.link.settings.Listener`). `run` until cancelled; `close` ends in order."""
 
-    def __init__(self, link: Link, desk: Desk) -> None:
+    def __init__(self, link: LinkPort, desk: Desk) -> None:
         self._link = link
         self._desk = desk
         self._instance = desk.chance.new_id()

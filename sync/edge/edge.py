@@ -5,19 +5,19 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, TypeVar
 
 from locker.operations.ports import Clock
 from sync import seal, wire
 from sync.edge.directives import Directives
 from sync.edge.downlog import Placing
 from sync.edge.hello import TIME_COUNTS_MS, Facts, ForkFound, Outcome, judge
-from sync.edge.ports import Apply, Broker, Identity, JournalPort, JournalReader, Tally, Voice
+from sync.edge.ports import Apply, Identity, JournalPort, JournalReader, Tally, Voice
 from sync.edge.presence import Presence
 from sync.edge.publisher import Publisher
 from sync.edge.retry import Retry
 from sync.edge.window import Window
-from sync.link.settings import Draw, Listener, Message, Words
+from sync.link.settings import Draw, LinkPort, Message, Words
 
 _HEARD: Final[Mapping[tuple[wire.Way, wire.Name], type[Any]]] = {
     (wire.Way.DOWN, wire.Name.HELLO): wire.Hello,
@@ -25,21 +25,6 @@ _HEARD: Final[Mapping[tuple[wire.Way, wire.Name], type[Any]]] = {
     (wire.Way.DOWN, wire.Name.ACK): wire.DownAck,
 }
 T = TypeVar("T")
-
-
-class LinkPort(Broker, Protocol):
-    """`sync.link.link.Link` fits."""
-
-    @property
-    def connected(self) -> bool: ...
-
-    async def start(self, listener: Listener) -> None: ...
-
-    async def stop(self, last_words: Words | None = None) -> None: ...
-
-    async def closed(self) -> None: ...
-
-    def acknowledge(self, message: Message) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,3 +127,22 @@ class Listener(Protocol):
 
 Draw = Callable[[int], int]
 """A number in ``0..below-1``, unpredictable."""
+
+
+class LinkPort(Protocol):
+    """What owners need of a link; `sync.link.link.Link` fits."""
+
+    @property
+    def connected(self) -> bool: ...
+
+    async def start(self, listener: Listener) -> None: ...
+
+    async def stop(self, last_words: Words | None = None) -> None: ...
+
+    async def closed(self) -> None: ...
+
+    async def publish(
+        self, topic: str, payload: bytes, *, qos: int, retain: bool = False, expiry_s: int | None = None
+    ) -> PublishResult: ...
+
+    def acknowledge(self, message: Message) -> None: ...

@@ -15,7 +15,7 @@ from firmware_bridge.scanner import ScannerSettings
 from firmware_bridge.supply import SuppliedDoors
 from locker.domain.ids import CompartmentNumber
 from locker.domain.surroundings import Sensed, SupplyLost, Watched
-from locker.platform import RealClock
+from locker.platform import LockerClock, Times
 from tests.locker.operations.world import Hands, VirtualClock
 
 CODE = "1" + "3" * 40
@@ -73,7 +73,7 @@ async def test_contacts_and_scans_come_up_together_and_end_together() -> None:
     shown: asyncio.Queue[str] = asyncio.Queue()
     settings = ScannerSettings(os.ttyname(theirs), trigger="honeywell")
     around = Around.open(
-        GpioSettings("mock", tamper=17, settle_ms=50), settings, RealClock(), sensed.put_nowait
+        GpioSettings("mock", tamper=17, settle_ms=50), settings, LockerClock(Times.real()), sensed.put_nowait
     )
 
     async def hearing() -> AsyncIterator[bool]:
@@ -104,7 +104,7 @@ async def test_codes_that_nobody_takes_in_are_dropped() -> None:
     ours, theirs = os.openpty()
     tty.setraw(theirs)
     settings = ScannerSettings(os.ttyname(theirs))
-    around = Around.open(GpioSettings(), settings, RealClock(), lambda _: None)
+    around = Around.open(GpioSettings(), settings, LockerClock(Times.real()), lambda _: None)
     taken: list[str] = []
     first, go_on = asyncio.Event(), asyncio.Event()
 

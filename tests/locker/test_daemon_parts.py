@@ -15,14 +15,14 @@ from starlette.applications import Starlette
 
 from locker import daemon, kiosk_server
 from locker.control import ask
-from locker.daemon import Daemon, serve
+from locker.daemon import Daemon, control, serve
 from locker.domain.ids import Seq
 from locker.journal.journal import Journal
 from locker.journal.reader import Reader
-from locker.kiosk_server import CannotStart, KioskEnded
+from locker.kiosk_server import CannotStart, KioskEnded, KioskServer
 from locker.operations.ports import JournalFailing
 from locker.operations.self_tester import SelfTester
-from locker.platform import RealClock
+from locker.platform import LockerClock, Times
 from sync.edge.edge import EdgeStatus
 from tests import mosquitto
 from tests.locker.operations.world import MemoryWorld, VirtualClock
@@ -59,7 +59,7 @@ class Fake:
                 control_path=folder / "control.sock",
                 kiosk=SimpleNamespace(host="127.0.0.1", port=mosquitto.free_port()),
             ),
-            platform=SimpleNamespace(clock=RealClock()),
+            platform=SimpleNamespace(clock=LockerClock(Times.real())),
             journal=SimpleNamespace(
                 state=m.journal.state,
                 head=b"",
@@ -92,7 +92,10 @@ class Fake:
         self.closed.append("cabinet")
 
     async def serve(self, stopping: asyncio.Event) -> None:
-        await asyncio.wait_for(serve(cast("Daemon", self.parts), stopping), 10)
+        daemon = cast("Daemon", self.parts)
+        page = KioskServer(daemon.kiosk, daemon.config.kiosk)
+        async with control(daemon):
+            await asyncio.wait_for(serve(daemon, page, stopping), 10)
 
 
 @pytest.fixture

@@ -12,7 +12,16 @@ import pytest
 
 from locker import platform
 from locker.domain.ids import AreaId, LockerId
-from locker.platform import Keys, KeysError, LockerSecrets, RealClock, notify, watchdog_ms, write_own_key
+from locker.platform import (
+    Keys,
+    KeysError,
+    LockerClock,
+    LockerSecrets,
+    Times,
+    notify,
+    watchdog_ms,
+    write_own_key,
+)
 from sync.seal import SigningKey
 
 LOCKER, AREA = LockerId("loc-1"), AreaId("park")
@@ -91,7 +100,7 @@ def test_missing_keys_name_the_remedy(tmp_path: Path) -> None:
 def test_the_centres_time_counts_until_ntp_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     mark = tmp_path / "synchronized"
     monkeypatch.setattr(platform, "NTP_MARKS", (mark,))
-    clock = RealClock()
+    clock = LockerClock(Times.real())
     assert clock.quality() == "unset"
     assert clock.learn_centre_time(clock.wall_ms() + 1_000, 0) == 0
     assert clock.quality() == "centre"
@@ -106,7 +115,7 @@ def test_the_centres_time_counts_until_ntp_does(tmp_path: Path, monkeypatch: pyt
 
 
 async def test_monotonic_time_goes_on_and_alarms_come() -> None:
-    clock = RealClock()
+    clock = LockerClock(Times.real())
     rung = asyncio.Event()
     began = clock.mono_ms()
     clock.call_at(began + 20, rung.set)
