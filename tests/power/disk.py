@@ -134,7 +134,7 @@ class Descent:
         """Go on until ``count`` operations are done; there is no way back."""
         assert count >= self._at
         for operation in self._log[self._at : count]:
-            self._step(operation)
+            self.step(operation)
         self._at = count
         return self
 
@@ -153,7 +153,7 @@ class Descent:
                 found[name] = file.survivor(chance)
         return found
 
-    def _step(self, operation: Operation) -> None:
+    def step(self, operation: Operation) -> None:
         match operation:
             case Create(name, synced):
                 self._files.setdefault(name, _File(bytearray(), named=synced))

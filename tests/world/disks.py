@@ -1,0 +1,141 @@
+"""The disks of every machine in the world, under the SQLite library of this very process.
+
+One file system for all: a file belongs to the machine in whose folder it lies. When a machine's power goes,
+what it had open is dead for ever, and its files are those that a disk would still have.
+"""
+
+import ctypes
+from collections.abc import Iterator, MutableMapping
+from pathlib import Path
+from random import Random  # noqa: TID251  # seeded: the same cut finds the same disk
+from typing import Any, Final
+
+from tests.power.disk import Create, Descent, Disk, DiskFault, Operation
+from tests.power.vfs import Vfs
+
+READ_ONLY: Final = 8
+IO_ERROR: Final = 10
+FULL: Final = 13
+GONE: Final = "gone:"
+"""Before the name of a file whose machine has lost its power since."""
+
+
+class Platter(Disk):
+    """One machine's disk; it remembers what is certain and forgets how it came to that."""
+
+    def __init__(self, files: dict[str, bytes] | None = None) -> None:
+        super().__init__(files)
+        self._certain = Descent(Disk(files))
+        self.refuses: int | None = None
+        """The SQLite code with which whatever writes is refused."""
+        self.operations = 0
+        self.bytes_written = 0
+
+    def do(self, operation: Operation) -> None:
+        if self.refuses is not None:
+            raise DiskFault(self.refuses)
+        self.operations += 1
+        super().do(operation)
+        self._certain.step(operation)
+        self.log.clear()
+
+    def after_cut(self, chance: Random | None) -> "Platter":
+        """``None``: only the process died."""
+        return Platter(self._certain.found(chance))
+
+    def image(self) -> dict[str, bytes]:
+        """Everything as a running system sees it."""
+        return {name: bytes(data) for name, data in self.files.items()}
+
+
+class Rack(Disk):
+    """What the VFS sees: many platters, by folder."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.platters: dict[str, Platter] = {}
+        self.lives = 0
+        self.files = _Files(self)  # type: ignore[assignment]  # a mapping as good as a dict for the VFS
+
+    def put(self, folder: Path, platter: Platter) -> None:
+        self.platters[f"{folder}/"] = platter
+
+    def of(self, name: str) -> Platter | None:
+        for folder, platter in self.platters.items():
+            if name.startswith(folder):
+                return platter
+        return None
+
+    def do(self, operation: Operation) -> None:
+        platter = self.of(operation.name)  # type: ignore[union-attr]  # SQLite has no other kinds
+        if platter is None:
+            raise DiskFault(IO_ERROR)
+        platter.do(operation)
+
+
+class _Files(MutableMapping[str, bytearray]):
+    def __init__(self, rack: Rack) -> None:
+        self._rack = rack
+
+    def __getitem__(self, name: str) -> bytearray:
+        platter = self._rack.of(name)
+        return bytearray() if platter is None else platter.files[name]
+
+    def __contains__(self, name: object) -> bool:
+        platter = self._rack.of(str(name))
+        return platter is not None and name in platter.files
+
+    def __setitem__(self, name: str, data: bytearray) -> None:
+        raise NotImplementedError
+
+    def __delitem__(self, name: str) -> None:
+        raise NotImplementedError
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for platter in self._rack.platters.values() for name in platter.files)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+class WorldVfs(Vfs):
+    """Also knows how to take away what a machine had open."""
+
+    @property
+    def _now(self) -> Disk:
+        # A connection may be collected after the world is over.
+        return self._disk if self._disk is not None else _AFTER
+
+    def power_gone(self, folder: Path) -> None:
+        """Whatever was opened in ``folder`` can do nothing any more; its shared memory is empty for others."""
+        for key, name in self._opened.items():
+            if name.startswith(f"{folder}/"):
+                self._opened[key] = f"{GONE}{key}:{name}"
+        for name in [name for name in self._regions if name.startswith(f"{folder}/")]:
+            regions = self._regions.pop(name)
+            # Connections that are not collected yet still point into it.
+            self._regions[f"{GONE}{id(regions)}:{name}"] = regions
+        self._new = {name for name in self._new if not name.startswith(f"{folder}/")}
+
+    def _open(self, vfs: int, name: bytes | None, file: int, flags: int, out: Any) -> int:
+        path = name.decode() if name else ""
+        platter = self._now.of(path) if isinstance(self._now, Rack) else None
+        if platter is not None and path not in platter.files and Path(path).exists():
+            # The product made it, empty, by other means, and synced its folder itself.
+            platter.do(Create(path, synced=True))
+        return super()._open(vfs, name, file, flags, out)
+
+    def _shm_map(self, file: int, region: int, size: int, extend: int, out: Any) -> int:
+        if self._name(file).startswith(GONE):
+            out[0] = None
+            return IO_ERROR
+        return super()._shm_map(file, region, size, extend, out)
+
+    def _read(self, file: int, to: int, count: int, at: int) -> int:
+        if self._name(file).startswith(GONE):
+            ctypes.memset(to, 0, count)
+            return IO_ERROR
+        return super()._read(file, to, count, at)
+
+
+_AFTER: Final = Rack()

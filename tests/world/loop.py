@@ -1,0 +1,134 @@
+"""An event loop whose time is its own: it jumps to the next timer, and asks no operating system.
+
+What runs on it runs on behalf of one machine's life (`LIFE`). A life can be frozen, as by SIGSTOP, and it can
+be ended between any two callbacks, as by SIGKILL: from then on not one of its callbacks is called.
+"""
+
+import asyncio
+import heapq
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from contextvars import ContextVar
+from typing import Any
+
+NOBODY = 0
+WAITS_MAX = 50
+LIFE: ContextVar[int] = ContextVar("life", default=NOBODY)
+"""Which life of which machine the running code belongs to; 0 for people, wires and the world itself."""
+
+
+class NothingLeftError(Exception):
+    """Nothing will ever happen again, and the world is not over."""
+
+
+class VirtualLoop(asyncio.BaseEventLoop):
+    """``time`` is float seconds since the world began."""
+
+    _ready: deque[asyncio.Handle]
+    _scheduled: list[asyncio.TimerHandle]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._now_s = 0.0
+        self._frozen: dict[int, list[asyncio.Handle]] = {}
+        self._tasks: dict[int, dict[asyncio.Task[Any], None]] = {}
+        self.turns = 0
+        self.dead: set[int] = set()
+        self.failed: list[BaseException] = []
+        """What nobody was there to catch."""
+        self.set_task_factory(self._new_task)
+        self.set_exception_handler(self._uncaught)
+
+    def time(self) -> float:
+        return self._now_s
+
+    def freeze(self, life: int) -> None:
+        self._frozen.setdefault(life, [])
+
+    def thaw(self, life: int) -> None:
+        for handle in self._frozen.pop(life, ()):
+            self._ready.append(handle)
+
+    def kill(self, life: int) -> None:
+        """End it here and now. What its code would still do on the way out meets a dead world."""
+        self.dead.add(life)
+        self._frozen.pop(life, None)
+        for task in tuple(self._tasks.pop(life, ())):
+            # Closed here and in this order: left to the garbage collector it would be at any time.
+            task._log_destroy_pending = False  # type: ignore[attr-defined]
+            _close(task.get_coro())
+
+    def _new_task(self, loop: asyncio.AbstractEventLoop, coroutine: Any, **more: Any) -> "asyncio.Task[Any]":
+        task: asyncio.Task[Any] = asyncio.Task(coroutine, loop=loop, **more)
+        life = LIFE.get()
+        tasks = self._tasks.setdefault(life, {})
+        tasks[task] = None
+        task.add_done_callback(lambda done: tasks.pop(done, None))
+        return task
+
+    def _uncaught(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception") or RuntimeError(context.get("message"))
+        if LIFE.get() not in self.dead:
+            self.failed.append(error)
+
+    # --- what asyncio's own loops do with a selector ---
+
+    def _run_once(self) -> None:
+        self._forget_cancelled()
+        if not self._ready:
+            if not self._scheduled:
+                raise NothingLeftError
+            self._now_s = max(self._now_s, self._scheduled[0].when())
+        while self._scheduled and self._scheduled[0].when() <= self._now_s:
+            handle = heapq.heappop(self._scheduled)
+            handle._scheduled = False  # type: ignore[attr-defined]
+            self._ready.append(handle)
+        for _ in range(len(self._ready)):
+            self._run(self._ready.popleft())
+
+    def _run(self, handle: asyncio.Handle) -> None:
+        if handle.cancelled():
+            return
+        life = handle._context.get(LIFE, NOBODY)  # type: ignore[attr-defined]
+        if life in self.dead:
+            return
+        if life in self._frozen:
+            self._frozen[life].append(handle)
+            return
+        self.turns += 1
+        handle._run()
+
+    def _forget_cancelled(self) -> None:
+        while self._scheduled and self._scheduled[0].cancelled():
+            heapq.heappop(self._scheduled)._scheduled = False  # type: ignore[attr-defined]
+
+    def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
+        """It is passed over when its time comes."""
+
+    def _process_events(self, _events: object) -> None: ...
+
+    def _write_to_self(self) -> None: ...
+
+    def run_to_end(self, main: Callable[[], Any]) -> Any:
+        """Run one coroutine, then close. Nothing that still waits is called."""
+        try:
+            return self.run_until_complete(main())
+        finally:
+            for life in tuple(self._tasks):
+                self.kill(life)
+            self.close()
+
+
+def _close(coroutine: Any) -> None:
+    """From the inside out: on its way out each may want to wait again, several times over."""
+    for _ in range(WAITS_MAX):
+        chain = [coroutine]
+        while (inner := getattr(chain[-1], "cr_await", None)) is not None and hasattr(inner, "cr_await"):
+            chain.append(inner)
+        while chain and chain[-1].cr_frame is None:
+            chain.pop()
+        if not chain:
+            return
+        with suppress(BaseException):
+            chain[-1].close()
