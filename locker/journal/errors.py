@@ -64,7 +64,7 @@ class JournalCorrupt(JournalError):
         self.detail = detail
 
 
-class RowsPurged(JournalError):
+class RowsPurged(JournalError, LookupError):
     """Asked for entries that are no longer kept here. Remedy: the centre has them."""
 
     def __init__(self, seq: int, oldest: int) -> None:

@@ -40,10 +40,12 @@ class JournalReader(Protocol):
     """Blocking; called in the executor only."""
 
     def entries(self, after: int, limit: int, max_bytes: int) -> Sequence[Row]:
-        """At least one entry where there is one after ``after``."""
+        """At least one entry where there is one after ``after``. Raises LookupError where that is purged."""
         ...
 
-    def hash_at(self, seq: int) -> bytes: ...
+    def hash_at(self, seq: int) -> bytes:
+        """Raises LookupError for an entry that is purged, or not there yet."""
+        ...
 
     def oldest(self) -> int: ...
 

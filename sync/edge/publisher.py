@@ -28,7 +28,8 @@ class Publisher:
         tally: Tally,
         on_unheard: Callable[[], None],
     ) -> None:
-        """``on_unheard``: nobody was there to hear a batch; a hello must show that somebody is."""
+        """``on_unheard``: nobody was there to hear a batch, or the centre wants what is purged; a hello must
+        settle it."""
         self._voice = voice
         self._journal = journal
         self._reader = reader
@@ -63,6 +64,11 @@ class Publisher:
             self._tally.drop("ack:foreign")
             return
         known = self.window.hash_of(seq) or await self._hash_at(seq)
+        if known is None:
+            self._tally.drop("ack:purged")
+            if ack.gap:  # it lacks what we no longer have: only a hello can say so
+                self._on_unheard()
+            return
         if known.hex() != ack.hash:
             self._tally.drop("ack:hash")
             return
@@ -95,6 +101,11 @@ class Publisher:
         batch = await asyncio.get_running_loop().run_in_executor(self._executor, self._batch, after, epoch)
         if turn != self.window.turn or epoch != self._journal.state.epoch:
             return
+        if batch is None:
+            self._tally.drop("batch:purged")
+            self.close()
+            self._on_unheard()
+            return
         self.window.sent(Flight(batch.to_seq, bytes.fromhex(batch.hash)), self._clock.mono_ms())
         sending.create_task(self._say(batch))
 
@@ -107,14 +118,26 @@ class Publisher:
             # Sent again when no acknowledgement comes, like anything else that got lost.
             self._tally.drop(REFUSED)
 
-    def _batch(self, after: int, epoch: str) -> wire.UpBatch:
-        """In the executor."""
-        prev = self._reader.hash_at(after)
-        rows = self._reader.entries(after, wire.BATCH_ENTRIES_MAX, wire.BATCH_BYTES_MAX)
+    def _batch(self, after: int, epoch: str) -> wire.UpBatch | None:
+        """In the executor. None where it would begin with what is purged: the centre fell back that far."""
+        try:
+            prev = self._reader.hash_at(after)
+            rows = self._reader.entries(after, wire.BATCH_ENTRIES_MAX, wire.BATCH_BYTES_MAX)
+        except LookupError:
+            return None
         return batch_of(self._voice.identity.locker, epoch, prev, rows)
 
-    async def _hash_at(self, seq: int) -> bytes:
-        return await asyncio.get_running_loop().run_in_executor(self._executor, self._reader.hash_at, seq)
+    async def _hash_at(self, seq: int) -> bytes | None:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._executor, kept_hash, self._reader, seq)
+
+
+def kept_hash(reader: JournalReader, seq: int) -> bytes | None:
+    """Blocking: in the executor. None beyond the head, and where the entry is purged."""
+    try:
+        return reader.hash_at(seq)
+    except LookupError:
+        return None
 
 
 def batch_of(locker: str, epoch: str, prev: bytes, rows: Sequence[Row]) -> wire.UpBatch:

@@ -13,6 +13,7 @@ from locker.domain.events import DirectiveApplied, DownLogStarted, EpochStarted,
 from locker.domain.fold import fold
 from locker.domain.ids import Epoch, LockerId, Seq, StaffId
 from locker.domain.state import LockerState
+from locker.journal.errors import RowsPurged
 from sync import seal, wire
 from sync.edge import Edge, ForkFound, Identity, Reports
 from sync.link.settings import Listener, Message, PublishResult, Words
@@ -99,6 +100,8 @@ class MemoryJournal:
     rows: list["MemoryRow"] = field(default_factory=list)
     applied: list[Directive] = field(default_factory=list)
     subscribers: list[Callable[[LockerState, tuple[Entry, ...]], None]] = field(default_factory=list)
+    purged: int = 0
+    """Entries up to this one are no longer kept."""
 
     def begin(self, epoch: str = EPOCH) -> "MemoryJournal":
         self.write(EpochStarted(Epoch(epoch), LockerId(LOCKER)))
@@ -133,6 +136,7 @@ class MemoryJournal:
     # --- the reader ----------------------------------------------------------------------------------------
 
     def entries(self, after: int, limit: int, max_bytes: int) -> list["MemoryRow"]:
+        self._require(after + 1)
         found: list[MemoryRow] = []
         size = 0
         for row in self.rows[after : after + limit]:
@@ -143,10 +147,16 @@ class MemoryJournal:
         return found
 
     def hash_at(self, seq: int) -> bytes:
+        if seq:
+            self._require(seq)
         return self.rows[seq - 1].hash if seq else chain.START
 
     def oldest(self) -> int:
-        return 1 if self.rows else 0
+        return self.purged + 1 if len(self.rows) > self.purged else 0
+
+    def _require(self, seq: int) -> None:
+        if seq <= self.purged:
+            raise RowsPurged(seq, self.oldest())
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import pytest
 from locker.domain.events import StaffRevoked
 from locker.domain.ids import StaffId
 from sync import seal, wire
+from sync.edge import Outcome
 from sync.link.settings import PublishResult
 from tests.sync.edges import (
     CENTRE_KEY,
@@ -106,6 +107,44 @@ async def test_a_false_acknowledgement_moves_nothing(world: World, claims: dict[
     await world.acknowledge(1)  # late, true, and no news
     assert world.edge.status.stored_to == 2
     assert world.edge.repeated == {"ack": 1}
+
+
+@pytest.mark.rule("LKR-23")
+async def test_an_acknowledgement_of_what_is_purged_moves_nothing_and_ends_nothing(world: World) -> None:
+    world.journal.grow(4)
+    await world.greet()
+    await world.acknowledge(5)
+    late = ack(world.journal, 2)
+    world.journal.purged = 3
+    births = len(world.births)
+    world.link.from_centre(wire.Name.ACK, late)
+    await world.clock.advance(30_000)
+    assert world.edge.dropped == {"ack:purged": 1}
+    assert (world.edge.status.stored_to, len(world.births)) == (5, births)
+    # One that misses what is gone can only be settled by a hello.
+    world.link.from_centre(wire.Name.ACK, replace(late, gap=True))
+    await world.clock.advance(30_000)
+    assert len(world.births) > births
+    world.journal.grow(1)
+    await settle()
+    assert world.batches[-1] == (6, 6)
+
+
+@pytest.mark.rule("LKR-16")
+async def test_a_centre_that_fell_back_behind_what_is_purged_is_met_by_a_hello(world: World) -> None:
+    world.journal.grow(399)
+    await world.greet()
+    births, stored = len(world.births), ack(world.journal, 200)
+    world.journal.purged = 300  # while the batches up to 200 are under way
+    world.link.from_centre(wire.Name.ACK, stored)
+    await world.clock.advance(30_000)
+    assert world.edge.dropped == {"batch:purged": 1}
+    assert world.batches == [(1, 100), (101, 200)]
+    assert len(world.births) > births
+    answer = hello(world.journal, world.births[-1].nonce, 400)
+    world.link.from_centre(wire.Name.HELLO, replace(answer, stored_to=200, hash=stored.hash))
+    await settle()
+    assert [fork.outcome for fork in world.told.forks] == [Outcome.HOLE]
 
 
 @pytest.mark.rule("LKR-40")
