@@ -51,14 +51,24 @@ def refuse(reason: str) -> Explained:
     return Explained(ok=False, kind="unknown", reason=reason)
 
 
-def need_address(profile: BoardProfile, address: int, request: Request) -> None:
-    """Raises RequestError where ``address`` is not one board's."""
-    if not profile.address.min <= address <= profile.address.max:
+def has_address(profile: BoardProfile, address: int) -> bool:
+    """Whether one board can have it."""
+    return profile.address.min <= address <= profile.address.max
+
+
+def need(profile: BoardProfile, address: int, request: Request) -> None:
+    """Raises RequestError for what no board of this profile may be told."""
+    if not has_address(profile, address):
         problem = f"address {address} is not one board's; broadcasts do not exist here"
         raise RequestError(f"{request.board}: {problem}")
+    match request:
+        case ReadInputs():
+            _need_inputs(profile, request)
+        case Pulse():
+            _need_lock(profile, request)
 
 
-def need_lock(profile: BoardProfile, pulse: Pulse) -> None:
+def _need_lock(profile: BoardProfile, pulse: Pulse) -> None:
     """Raises RequestError for no pulse of this board: nothing stands between it and the coil."""
     locks = profile.locks
     if locks is None or not 1 <= pulse.channel <= locks.channels:
@@ -71,7 +81,7 @@ def need_lock(profile: BoardProfile, pulse: Pulse) -> None:
         )
 
 
-def need_inputs(profile: BoardProfile, request: ReadInputs) -> None:
+def _need_inputs(profile: BoardProfile, request: ReadInputs) -> None:
     """Raises RequestError for channels that this board does not read."""
     channels = 0 if profile.inputs is None else profile.inputs.channels
     if request.first + request.count - 1 > channels:

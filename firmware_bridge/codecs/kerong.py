@@ -7,12 +7,15 @@ a pulse stays uncertain and the sensor settles it. Of the six-byte status the la
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from firmware_bridge.boards import BoardProfile
 from firmware_bridge.boards.profile import Kerong as Speech
-from firmware_bridge.codecs.codec import Explained, need_address, need_inputs, need_lock, refuse, unspoken
+from firmware_bridge.codecs import asked
+from firmware_bridge.codecs.asked import NEVER, NOWHERE
+from firmware_bridge.codecs.codec import Explained, need, refuse, unspoken
 from firmware_bridge.errors import RequestError
 from firmware_bridge.request import Bits, Fits, Identify, Pulse, ReadInputs, Reply, Request, Telegram
 from locker.domain.ids import BoardId
@@ -36,7 +39,6 @@ SIX_UNLOCK: Final = 0x61
 SIX_SAYS: Final = 0x75
 SIX_BYTES: Final = 6
 SIX_HEAD_BYTES: Final = 4
-NEVER: Final = "this product never sends it"
 AS_SET: Final = "for as long as the board is set to"
 FIVE_ANSWER_BYTES: Final = 9
 FIVE_COMMANDS: Final[Mapping[int, tuple[int, str]]] = MappingProxyType(
@@ -55,7 +57,6 @@ FIVE_COMMANDS: Final[Mapping[int, tuple[int, str]]] = MappingProxyType(
 )
 """Length of the whole frame, and what it means where it is none of ours."""
 FIVE_REPLIES: Final = frozenset({FIVE_SAYS, 0x36})
-NOBODY: Final = BoardId("?")
 
 
 class _Words(NamedTuple):
@@ -73,17 +74,15 @@ class _Words(NamedTuple):
 
 class Kerong:
     def encode(self, profile: BoardProfile, address: int, request: Request) -> Telegram:
-        need_address(profile, address, request)
+        need(profile, address, request)
         words = _words(profile, address, request.board)
         match request:
             case Identify():
                 return _read(words, lambda _data: Fits())
             case ReadInputs():
-                need_inputs(profile, request)
                 first, count = request.first, request.count
                 return _read(words, lambda data: Bits(_levels(data, first, count)))
             case Pulse():
-                need_lock(profile, request)
                 return Telegram(
                     words.unlock(request.channel), words.answer_bytes, _nothing, confirmed_by_echo=False
                 )
@@ -94,7 +93,19 @@ class Kerong:
         if (problem := _unsound(frame, FIVE_BYTES if five else SIX_BYTES)) is not None:
             return refuse(problem)
         said = (_five if five else _six)(profile, frame)
-        return said if request is None or not said.ok else _as_reply(profile, said, frame, request)
+        return said if request is None or not said.ok else self._as_reply(profile, said, frame, request)
+
+    def _as_reply(self, profile: BoardProfile, said: Explained, frame: bytes, request: bytes) -> Explained:
+        if len(request) < FIVE_BYTES:
+            return asked.foreign()
+        address = request[1] >> 4 if _speech(profile).frame == FIVE else request[1]
+        encode = partial(self.encode, profile, address)
+        ours = asked.find(encode, asked.of_lock_board(profile), request)
+        if ours is None:
+            return asked.foreign()
+        if isinstance(ours.request, Pulse):
+            return refuse("nothing that comes after an unlock proves it: only the sensor does")
+        return said if ours.reply(frame) is not None else refuse(_mismatch(said, frame, request))
 
 
 def sealed(*body: int) -> bytes:
@@ -195,7 +206,7 @@ def _five(profile: BoardProfile, frame: bytes) -> Explained:
 def _six(profile: BoardProfile, frame: bytes) -> Explained:
     address, lock, command = frame[1], frame[2], frame[3]
     if command == SIX_SAYS:
-        data = _data(frame, _words(profile, address, NOBODY))
+        data = _data(frame, _words(profile, address, NOWHERE))
         if data is None:
             return refuse("not laid out as is assumed of this family")
         return replace(_status(profile, address, data, 8 * len(data)), reason="the layout is assumed")
@@ -221,22 +232,6 @@ def _status(profile: BoardProfile, address: int, data: bytes, locks: int) -> Exp
     items = [channel for channel, item in enumerate(levels[locks:], 1) if item]
     reason = f"items in {', '.join(map(str, items))}" if items else ""
     return Explained(True, "doors", "reply", address, first=1, states=states, reason=reason)
-
-
-def _as_reply(profile: BoardProfile, said: Explained, frame: bytes, request: bytes) -> Explained:
-    none_of_ours = refuse("the request is none that is ever sent to this kind of board")
-    if len(request) < FIVE_BYTES:
-        return none_of_ours
-    address = request[1] >> 4 if _speech(profile).frame == FIVE else request[1]
-    if not profile.address.min <= address <= profile.address.max:
-        return none_of_ours
-    words = _words(profile, address, NOBODY)
-    locks = profile.locks.channels if profile.locks else 0
-    if request in {words.unlock(channel) for channel in range(1, locks + 1)}:
-        return refuse("nothing that comes after an unlock proves it: only the sensor does")
-    if request != words.status:
-        return none_of_ours
-    return said if _data(frame, words) is not None else refuse(_mismatch(said, frame, request))
 
 
 def _mismatch(said: Explained, frame: bytes, request: bytes) -> str:

@@ -26,10 +26,9 @@ from firmware_bridge.boards.profile import (
     ModbusIdentity,
     ModbusModes,
 )
-from firmware_bridge.codecs.codec import need_address
+from firmware_bridge.codecs.codec import need
 from firmware_bridge.errors import RequestError
 from firmware_bridge.request import (
-    PULSE_CEILING_MS,
     AllOff,
     Bits,
     Done,
@@ -83,7 +82,7 @@ class WriteRegister(WriteCoil):
 
 def encode(profile: BoardProfile, address: int, request: Request) -> Telegram:
     """The telegram of one request. Raises RequestError for what must never reach the wire."""
-    need_address(profile, address, request)
+    need(profile, address, request)
     if not 1 <= address <= ADDRESS_MAX:
         raise RequestError(f"{request.board}: address {address} is a broadcast or reserved")
     speech = profile.speech
@@ -210,8 +209,6 @@ def _bitmap(first: int, count: int) -> Callable[[bytes | Refused], Reply]:
 
 def _levels(address: int, where: ModbusBits, request: ReadInputs, channels: int) -> Telegram:
     first, count = request.first, request.count
-    if first + count - 1 > channels:
-        raise RequestError(f"{request.board}: has {channels} channels, asked {count} from {first}")
     at = where.address + first - 1
     if where.bitmap:
         words = -(-channels // WORD_BITS)
@@ -275,14 +272,6 @@ def _release(address: int, profile: BoardProfile, speech: Modbus, request: Relea
 
 
 def _pulse(address: int, locks: Locks, speech: Modbus, pulse: Pulse) -> bytes:
-    """Checked once more here, for nothing stands between this and the coil."""
-    if not 1 <= pulse.channel <= locks.channels:
-        raise RequestError(f"{pulse.board}: has locks 1 to {locks.channels}, channel {pulse.channel} is none")
-    cap_ms = min(locks.pulse_max_ms, PULSE_CEILING_MS)
-    if not locks.pulse_min_ms <= pulse.pulse_ms <= cap_ms or pulse.pulse_ms % locks.unit_ms:
-        raise RequestError(
-            f"{pulse.board}: {pulse.pulse_ms} ms is no pulse of {locks.pulse_min_ms} to {cap_ms} ms"
-        )
     how, units = _having(pulse, speech.pulse), pulse.pulse_ms // locks.unit_ms
     if not 1 <= units <= UNITS_MAX:
         raise RequestError(f"{pulse.board}: {units} units are more than any board takes")

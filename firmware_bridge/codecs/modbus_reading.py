@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from types import MappingProxyType
 from typing import Final
 
 from firmware_bridge.boards.profile import BoardProfile, Locks, Modbus
 from firmware_bridge.codecs import modbus
-from firmware_bridge.codecs.codec import Explained, refuse
-from firmware_bridge.errors import RequestError
+from firmware_bridge.codecs.asked import NEVER, NOWHERE, Asked, find, foreign, pulses
+from firmware_bridge.codecs.codec import Explained, has_address, refuse
 from firmware_bridge.request import (
     AllOff,
     Bits,
@@ -23,9 +24,7 @@ from firmware_bridge.request import (
     Request,
     Unfit,
 )
-from locker.domain.ids import BoardId
 
-NOWHERE: Final = BoardId("?")
 WRITE_COIL: Final = 5
 WRITE_REGISTER: Final = 6
 READ_COILS: Final = 1
@@ -55,7 +54,6 @@ KINDS: Final[Mapping[type, str]] = MappingProxyType(
         Pulse: "pulse",
     }
 )
-NEVER: Final = "this product never sends it"
 
 
 def explain(profile: BoardProfile, frame: bytes, request: bytes | None) -> Explained:
@@ -66,7 +64,7 @@ def explain(profile: BoardProfile, frame: bytes, request: bytes | None) -> Expla
         return _answer(profile, frame, request)
     asked = _asked(profile, frame)
     if asked is not None:
-        return _request(profile, frame, asked)
+        return _request(profile, frame, asked.request)
     return _alone(profile, frame)
 
 
@@ -99,21 +97,14 @@ def _pulses(locks: Locks, *, ends: bool) -> Iterator[Request]:
     for channel in range(1, locks.channels + 1):
         if ends:
             yield Release(NOWHERE, channel)
-        for pulse_ms in range(locks.pulse_min_ms, locks.pulse_max_ms + 1, locks.unit_ms):
-            yield Pulse(NOWHERE, channel, pulse_ms, 0.0)
+        yield from pulses(locks, channel)
 
 
-def _asked(profile: BoardProfile, frame: bytes) -> Request | None:
+def _asked(profile: BoardProfile, frame: bytes) -> Asked | None:
     """Which request of ours these bytes are."""
-    if len(frame) != REQUEST_BYTES or not profile.address.min <= frame[0] <= profile.address.max:
+    if len(frame) != REQUEST_BYTES or not has_address(profile, frame[0]):
         return None
-    for request in _requests(profile):
-        try:
-            if modbus.encode(profile, frame[0], request).data == frame:
-                return request
-        except RequestError:
-            continue
-    return None
+    return find(partial(modbus.encode, profile, frame[0]), _requests(profile), frame)
 
 
 def _request(profile: BoardProfile, frame: bytes, asked: Request) -> Explained:
@@ -137,11 +128,11 @@ def _answer(profile: BoardProfile, frame: bytes, request: bytes) -> Explained:
         return refuse("the request's own checksum does not hold")
     asked = _asked(profile, request)
     if asked is None:
-        return refuse("the request is none that is ever sent to this kind of board")
-    matched = modbus.encode(profile, request[0], asked).match(frame)
-    if matched is None or matched[1] != len(frame):
+        return foreign()
+    reply = asked.reply(frame)
+    if reply is None:
         return refuse(_mismatch(frame, request))
-    return _reply(profile, frame, asked, matched[0])
+    return _reply(profile, frame, asked.request, reply)
 
 
 def _mismatch(frame: bytes, request: bytes) -> str:

@@ -10,7 +10,8 @@ from types import MappingProxyType
 from typing import ClassVar, Final
 
 from firmware_bridge.boards import BoardProfile
-from firmware_bridge.codecs.codec import Explained, need_address, need_inputs, need_lock, refuse, unspoken
+from firmware_bridge.codecs.asked import NEVER, foreign
+from firmware_bridge.codecs.codec import Explained, has_address, need, refuse, unspoken
 from firmware_bridge.errors import RequestError
 from firmware_bridge.request import (
     Bits,
@@ -41,7 +42,6 @@ LENGTHS: Final[Mapping[int, int]] = MappingProxyType(
 )
 """Function: length of its frame, which is also its second byte."""
 OFFSET_A0: Final = frozenset({0xA2, 0xA5})
-NEVER: Final = "this product never sends it"
 
 
 class Winnsen:
@@ -51,17 +51,15 @@ class Winnsen:
     FUNCTIONS: ClassVar[frozenset[int]] = frozenset({POLL, OPEN, STATES, OPENED})
 
     def encode(self, profile: BoardProfile, address: int, request: Request) -> Telegram:
-        need_address(profile, address, request)
+        need(profile, address, request)
         match request:
             case Identify():
                 return self._poll(address, 1, LOCKS, Fits())
             case ReadInputs():
-                need_inputs(profile, request)
                 if request.first + request.count - 1 > LOCKS:
                     raise RequestError(f"{request.board}: a board of this family has {LOCKS} locks")
                 return self._poll(address, request.first, request.count)
             case Pulse():
-                need_lock(profile, request)
                 if request.channel > LOCKS:
                     raise RequestError(f"{request.board}: a board of this family has {LOCKS} locks")
                 return self._open(address, request.channel)
@@ -112,7 +110,7 @@ class Winnsen:
 
     def _alone(self, profile: BoardProfile, frame: bytes) -> Explained:
         function, address = frame[2], frame[3]
-        if not profile.address.min <= address <= profile.address.max:
+        if not has_address(profile, address):
             return refuse(f"station {address} is none of this kind of board")
         if function == POLL:
             return _asks(address, int.from_bytes(frame[4:6], "little"))
@@ -149,7 +147,7 @@ class Winnsen:
         elif asked.kind == "read_doors" and asked.first is not None and asked.count is not None:
             matched = self._poll(request[3], asked.first, asked.count).match(frame)
         else:
-            return refuse("the request is none that is ever sent to this kind of board")
+            return foreign()
         if matched is None:
             return refuse(_mismatch(frame, request))
         reply = matched[0]

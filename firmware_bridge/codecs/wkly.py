@@ -4,15 +4,17 @@ A frame tells its own length, what it answers and for which lock. How long a pul
 business. Of its orders only the one that opens a single lock is ever built.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import reduce
+from functools import partial, reduce
 from operator import xor
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from firmware_bridge.boards.profile import BoardProfile
-from firmware_bridge.codecs.codec import Explained, need_address, need_inputs, need_lock, refuse, unspoken
+from firmware_bridge.codecs import asked
+from firmware_bridge.codecs.asked import NEVER
+from firmware_bridge.codecs.codec import Explained, has_address, need, refuse, unspoken
 from firmware_bridge.errors import RequestError
 from firmware_bridge.request import (
     Bits,
@@ -21,13 +23,11 @@ from firmware_bridge.request import (
     Fits,
     Identify,
     Pulse,
-    ReadDoors,
     ReadInputs,
     Reply,
     Request,
     Telegram,
 )
-from locker.domain.ids import BoardId
 
 HEADER: Final = b"WKLY"
 ENVELOPE_BYTES: Final = 8
@@ -61,8 +61,6 @@ OTHERS: Final[Mapping[int, str]] = MappingProxyType(
 )
 ABOUT_ONE: Final = frozenset({0x81, 0x88, 0x89})
 """Of these: answered with a status and the lock; the rest with a status alone."""
-NOWHERE: Final = BoardId("?")
-NEVER: Final = "this product never sends it"
 
 
 def frame(address: int, command: int, data: bytes = b"") -> bytes:
@@ -82,46 +80,37 @@ class Wkly:
     """See `codec.Codec`."""
 
     def encode(self, profile: BoardProfile, address: int, request: Request) -> Telegram:
-        need_address(profile, address, request)
+        need(profile, address, request)
         if not 0 <= address <= ADDRESS_MAX:
             raise RequestError(f"{request.board}: no board of this family has address {address}")
         match request:
             case Identify():
                 return _asking(address, STATUS, FIRST, _said_itself)
             case ReadInputs() if profile.inputs:
-                need_inputs(profile, request)
                 return _levels(address, profile.inputs.channels, request)
             case Pulse():
-                need_lock(profile, request)
                 return _asking(address, OPEN, request.channel, _opened)
         raise unspoken(request)
 
     def explain(self, profile: BoardProfile, frame: bytes, request: bytes | None) -> Explained:
         if not whole(frame):
             return refuse("the checksum or the length does not hold, or the frame is not whole")
-        if not profile.address.min <= frame[5] <= profile.address.max:
+        if not has_address(profile, frame[5]):
             return refuse(f"address {frame[5]} is none of this kind of board")
         if request is None:
             return _alone(profile, _Frame.of(frame))
-        asked = self._asked(profile, request)
-        if asked is None:
-            return refuse("the request is none that is ever sent to this kind of board")
-        matched = self.encode(profile, request[5], asked).match(frame)
-        if matched is None or matched[1] != len(frame):
+        return self._answer(profile, frame, request)
+
+    def _answer(self, profile: BoardProfile, frame: bytes, request: bytes) -> Explained:
+        if not whole(request):
+            return asked.foreign()
+        encode = partial(self.encode, profile, request[5])
+        ours = asked.find(encode, asked.of_lock_board(profile), request)
+        if ours is None:
+            return asked.foreign()
+        if ours.reply(frame) is None:
             return refuse(_mismatch(frame, request))
         return _reply(profile, _Frame.of(frame))
-
-    def _asked(self, profile: BoardProfile, request: bytes) -> Request | None:
-        """Which request of ours these bytes are."""
-        if not whole(request):
-            return None
-        for each in _requests(profile):
-            try:
-                if self.encode(profile, request[5], each).data == request:
-                    return each
-            except RequestError:
-                return None
-        return None
 
 
 # --- telegrams --------------------------------------------------------------------------------------------
@@ -190,16 +179,6 @@ class _Frame(NamedTuple):
     @classmethod
     def of(cls, whole: bytes) -> "_Frame":
         return cls(whole[5], whole[6], whole[DATA_AT:-1])
-
-
-def _requests(profile: BoardProfile) -> Iterator[Request]:
-    """Everything that the product says to a board of this profile."""
-    yield Identify(NOWHERE)
-    if profile.inputs:
-        yield ReadDoors(NOWHERE, 1, profile.inputs.channels)
-    if profile.locks:
-        for channel in range(1, profile.locks.channels + 1):
-            yield Pulse(NOWHERE, channel, profile.locks.pulse_default_ms, 0.0)
 
 
 def _mismatch(answer: bytes, request: bytes) -> str:

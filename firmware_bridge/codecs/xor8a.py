@@ -5,15 +5,17 @@ lock, the domain of every byte and the checksum, for XOR alone misses two equal 
 of a board; no order is ever built with it.
 """
 
-from collections.abc import Iterator, Mapping
-from functools import reduce
+from collections.abc import Mapping
+from functools import partial, reduce
 from operator import xor
 from types import MappingProxyType
 from typing import Final
 
 from firmware_bridge.boards.profile import BoardProfile
 from firmware_bridge.boards.profile import Xor8a as Variant
-from firmware_bridge.codecs.codec import Explained, need_address, need_inputs, need_lock, refuse, unspoken
+from firmware_bridge.codecs import asked
+from firmware_bridge.codecs.asked import NEVER
+from firmware_bridge.codecs.codec import Explained, has_address, need, refuse, unspoken
 from firmware_bridge.errors import RequestError
 from firmware_bridge.request import (
     Bits,
@@ -21,13 +23,11 @@ from firmware_bridge.request import (
     Fits,
     Identify,
     Pulse,
-    ReadDoors,
     ReadInputs,
     Reply,
     Request,
     Telegram,
 )
-from locker.domain.ids import BoardId
 
 OPEN: Final = 0x8A
 QUERY: Final = 0x80
@@ -51,8 +51,6 @@ AROUND_STATUS: Final = 4
 """Header and address before the status bytes, the end mark and the checksum after them."""
 SECOND_MS: Final = 1000
 SECONDS_MAX: Final = 9
-NOWHERE: Final = BoardId("?")
-NEVER: Final = "this product never sends it"
 
 
 def frame(*body: int) -> bytes:
@@ -69,56 +67,44 @@ class Xor8a:
     """See `codec.Codec`."""
 
     def encode(self, profile: BoardProfile, address: int, request: Request) -> Telegram:
-        need_address(profile, address, request)
+        need(profile, address, request)
         if not ADDRESS_MIN <= address <= ADDRESS_MAX:
             raise RequestError(f"{request.board}: no board's switches can say address {address}")
         match request:
             case Identify():
                 return _identify(address)
             case ReadInputs():
-                need_inputs(profile, request)
                 return _levels(address, _variant(profile), request)
             case Pulse():
-                need_lock(profile, request)
                 return _pulse(address, _variant(profile), request)
         raise unspoken(request)
 
     def explain(self, profile: BoardProfile, frame: bytes, request: bytes | None) -> Explained:
         if not whole(frame):
             return refuse("the checksum does not hold, or the frame is not whole")
-        if not profile.address.min <= frame[1] <= profile.address.max:
+        if not has_address(profile, frame[1]):
             return refuse(f"address {frame[1]} is none of this kind of board")
         if request is not None:
             return self._answer(profile, frame, request)
         return _alone(profile, frame)
 
     def _answer(self, profile: BoardProfile, frame: bytes, request: bytes) -> Explained:
-        asked = self._asked(profile, request)
-        if asked is None:
-            return refuse("the request is none that is ever sent to this kind of board")
-        matched = self.encode(profile, request[1], asked).match(frame)
-        if matched is None or matched[1] != len(frame):
+        if not whole(request):
+            return asked.foreign()
+        encode = partial(self.encode, profile, request[1])
+        ours = asked.find(encode, asked.of_lock_board(profile), request)
+        if ours is None:
+            return asked.foreign()
+        if ours.reply(frame) is None:
             return refuse(_mismatch(frame, request))
-        if not isinstance(asked, Pulse):
-            kind = "identify" if isinstance(asked, Identify) else "doors"
+        if not isinstance(ours.request, Pulse):
+            kind = "identify" if isinstance(ours.request, Identify) else "doors"
             return _states(profile, frame, kind)
-        pulse_ms = asked.pulse_ms
+        pulse_ms = ours.request.pulse_ms
         if frame == request:
             said = f"feedback 11: {_feedback(profile, ENERGISE)}; or an adapter's echo of the order"
             return Explained(True, "pulse", "either", frame[1], frame[2], pulse_ms, reason=said)
         return _opened(profile, frame, pulse_ms)
-
-    def _asked(self, profile: BoardProfile, request: bytes) -> Request | None:
-        """Which request of ours these bytes are."""
-        if not whole(request):
-            return None
-        for each in _requests(profile):
-            try:
-                if self.encode(profile, request[1], each).data == request:
-                    return each
-            except RequestError:
-                return None
-        return None
 
 
 def _variant(profile: BoardProfile) -> Variant:
@@ -184,18 +170,6 @@ def _pulse(address: int, variant: Variant, pulse: Pulse) -> Telegram:
 
 
 # --- for people -------------------------------------------------------------------------------------------
-
-
-def _requests(profile: BoardProfile) -> Iterator[Request]:
-    """Everything that the product says to a board of this profile."""
-    yield Identify(NOWHERE)
-    if profile.inputs:
-        yield ReadDoors(NOWHERE, 1, profile.inputs.channels)
-    if profile.locks:
-        locks = profile.locks
-        for channel in range(1, locks.channels + 1):
-            for pulse_ms in range(locks.pulse_min_ms, locks.pulse_max_ms + 1, locks.unit_ms):
-                yield Pulse(NOWHERE, channel, pulse_ms, 0.0)
 
 
 def _mismatch(answer: bytes, request: bytes) -> str:

@@ -9,11 +9,20 @@ from typing import Any, Final
 
 from firmware_bridge import boards
 from firmware_bridge.codecs import encode
+from firmware_bridge.codecs.codec import Explained
+from firmware_bridge.errors import RequestError
 from firmware_bridge.exchange import Answered, Exchange, Timing
-from firmware_bridge.request import Request, Telegram
+from firmware_bridge.request import AllOff, ReadCoils, ReadModes, Release, Reply, Request, Telegram
 from locker.domain.ids import BoardId
 
 SOMEWHERE: Final = BoardId("A/1")
+OF_RELAYS: Final = (
+    ReadModes(SOMEWHERE),
+    ReadCoils(SOMEWHERE),
+    AllOff(SOMEWHERE),
+    Release(SOMEWHERE, 1),
+)
+"""Said to relay boards only."""
 NOISE: Final = (b"", b"\x01", b"\x02", b"\x90", b"\xfa\xfd\x99\x99", random.Random(7).randbytes(5))
 
 
@@ -54,6 +63,18 @@ def fits_nowhere(asked: Telegram, window: bytes) -> bool:
     return all(asked.match(window[start:]) is None for start in range(len(window)))
 
 
+def cannot_be_said(profile: str, request: Request, address: int) -> bool:
+    try:
+        telegram(profile, request, address)
+    except RequestError:
+        return True
+    return False
+
+
+def refused(said: Explained, why: str) -> bool:
+    return not said.ok and why in said.reason
+
+
 def asked_on_a_line(asked: Telegram, *, echo: bool | None = False) -> Exchange:
     """In flight since second 10, until about second 11."""
     exchange = Exchange(Timing(9600))
@@ -72,3 +93,14 @@ def each_split(asked: Telegram, reply: bytes) -> Iterator[Answered]:
             assert isinstance(answer, Answered)
             assert answer.noise_bytes == len(noise)
             yield answer
+
+
+def is_no_answer(asked: Telegram, report: bytes, reply: bytes, meaning: Reply) -> bool:
+    """A report that nobody asked for: before and after the reply it is noise, within it the reply is lost."""
+    around = [asked_on_a_line(asked).received(data, 10.1) for data in (report + reply, reply + report)]
+    within = (reply[:place] + report + reply[place:] for place in range(1, len(reply)))
+    return (
+        fits_nowhere(asked, report)
+        and all(answer is not None and answer.reply == meaning for answer in around)
+        and all(asked_on_a_line(asked).received(data, 10.1) is None for data in within)
+    )

@@ -12,18 +12,14 @@ from firmware_bridge.codecs import encode, explain
 from firmware_bridge.debounce import DOOR, Debounce
 from firmware_bridge.errors import ProfileError, RequestError
 from firmware_bridge.request import (
-    AllOff,
     Bits,
     Done,
     Failed,
     Fits,
     Identify,
     Pulse,
-    ReadCoils,
     ReadDoors,
-    ReadModes,
     Refused,
-    Release,
     Request,
 )
 from tests.firmware_bridge import frames
@@ -187,10 +183,7 @@ def test_an_echo_is_no_answer(profile: str) -> None:
         (PLAIN, 1, pulse(1, 400)),
         (PLAIN, 1, pulse(1, 1000)),
         (PLAIN, 1, ReadDoors(SOMEWHERE, 16, 2)),
-        (PLAIN, 1, ReadCoils(SOMEWHERE)),
-        (PLAIN, 1, ReadModes(SOMEWHERE)),
-        (PLAIN, 1, AllOff(SOMEWHERE)),
-        (PLAIN, 1, Release(SOMEWHERE, 1)),
+        *((PLAIN, 1, request) for request in frames.OF_RELAYS),
     ],
 )
 def test_what_a_board_lacks_is_refused(profile: str, address: int, request_: Request) -> None:

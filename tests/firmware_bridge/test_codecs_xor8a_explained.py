@@ -99,6 +99,4 @@ def test_answers_are_explained_by_their_questions(hexadecimal: str, request_: st
     ],
 )
 def test_what_is_refused_says_why(hexadecimal: str, request_: str, why: str) -> None:
-    it = said(hexadecimal, DAY, request_)
-    assert not it.ok
-    assert why in it.reason
+    assert frames.refused(said(hexadecimal, DAY, request_), why)
