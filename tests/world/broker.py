@@ -125,7 +125,7 @@ class Broker:
         self.carried += 1
         now_s = asyncio.get_running_loop().time()
         parcel = Parcel(topic, payload, qos, retain, float("inf") if expiry_s is None else now_s + expiry_s)
-        self.heard = [*self.heard[-999:], parcel] if len(self.heard) > 2_000 else [*self.heard, parcel]  # noqa: PLR2004
+        self.heard = [*self.heard[-999:], parcel] if len(self.heard) > 2_000 else [*self.heard, parcel]
         if retain:
             self.retained[topic] = parcel
         found = False

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from contextvars import Context
 from dataclasses import dataclass, field
@@ -14,7 +14,6 @@ import httpx
 from sqlalchemy import Connection
 
 from locker.domain.compartment import Size
-from locker.platform import write_own_key
 from sync import seal
 from sync.central import config as configuration
 from sync.central import hub, lockers
@@ -111,7 +110,10 @@ class Centre:
 
     def enrol_locker(self, name: str, folder: Path) -> None:
         """Before the hub serves: keys for the locker in ``folder``."""
-        public = write_own_key(folder / "keys", name)
+        own = seal.SigningKey.from_seed(self.rng.randbytes(32))
+        public = own.public.hex()
+        (folder / "keys").mkdir()
+        (folder / "keys" / "own.json").write_text(json.dumps({"locker": name, "sign_seed": own.seed.hex()}))
         store = Store.open(self.config.database, Threads(AtOnce(), AtOnce()))
         known = store.write_now(lambda c: lockers.enrol(c, self.desk, name, "park", public))
         store.close()
@@ -139,7 +141,7 @@ class Centre:
         assert self.store is not None
         return self.store.read_now(work)
 
-    async def _at_the_hub(self, asked: Any) -> Any:
+    async def _at_the_hub(self, asked: Coroutine[Any, Any, T]) -> T:
         """Done by the hub's own process; whoever asked waits in theirs."""
         context = Context()
         context.run(LIFE.set, self.life)

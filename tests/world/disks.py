@@ -107,7 +107,7 @@ class WorldVfs(Vfs):
         return self._disk if self._disk is not None else _AFTER
 
     def power_gone(self, folder: Path) -> None:
-        """Whatever was opened in ``folder`` can do nothing any more; its shared memory is empty for others."""
+        """Whatever was opened in ``folder`` can do nothing any more; its shared memory is gone."""
         for key, name in self._opened.items():
             if name.startswith(f"{folder}/"):
                 self._opened[key] = f"{GONE}{key}:{name}"

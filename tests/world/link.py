@@ -1,4 +1,4 @@
-"""One end of the world's network. Towards its owner it behaves as `sync.link.link.Link`; its back-off is real."""
+"""One end of the world's network: towards its owner as `sync.link.link.Link`, with the same back-off."""
 
 import asyncio
 from contextvars import Context, copy_context
@@ -45,7 +45,9 @@ class WorldLink:
             return
         self._stopping = True
         if self.connected and last_words is not None:
-            await self.publish(last_words.topic, last_words.payload, qos=last_words.qos, retain=last_words.retain)
+            await self.publish(
+                last_words.topic, last_words.payload, qos=last_words.qos, retain=last_words.retain
+            )
         if self.connected:
             self._broker.gone(self.settings.client_id, orderly=True)
         self._task.cancel()
@@ -129,7 +131,9 @@ class WorldLink:
         self._end = loop.create_future()
         await self._waiter.sleep_until(self._waiter.mono_ms() + round(CONNECT_S * 1000))
         if not self._broker.reachable(self.settings.client_id):
-            await self._waiter.sleep_until(self._waiter.mono_ms() + round(self.settings.answer_timeout_s * 1000))
+            await self._waiter.sleep_until(
+                self._waiter.mono_ms() + round(self.settings.answer_timeout_s * 1000)
+            )
             listener.on_disconnected("no answer")
             return None
         self._connection, present = self._broker.connect(self, listener.will())

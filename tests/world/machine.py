@@ -2,13 +2,12 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
-from concurrent.futures import Executor
 from contextlib import closing, suppress
 from contextvars import Context
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random  # noqa: TID251  # seeded
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from firmware_bridge.bus import Bus
 from firmware_bridge.line import OpenPort
@@ -36,10 +35,13 @@ from tests.world.screen import Screen
 from tests.world.threads import Storing
 from tests.world.wires import Spoken, WorldLine
 
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
 RESTART_S: Final = 2.0
 """systemd starts a daemon again after this long."""
 BOOT_S: Final = 12.0
-BAUD: Final = 19_200
+BAUD: Final = 9_600
 HEAD: Final = """\
 [locker]
 id = "{locker}"
@@ -158,6 +160,9 @@ class Machine:
         self.wires[name].faults = changed(self.wires[name].faults, wish)
         if name in self.lines:
             self.lines[name].stir()
+
+    def stands_open(self) -> bool:
+        return any(self.model.thing(door).open for door in self.model.numbers)
 
     def is_open(self, door: int) -> bool:
         return self.model.thing(door).open
@@ -313,7 +318,9 @@ class Machine:
         wire.forget()
         packets = self.layout.wire(name).transport == "modbus-tcp"
         far: Line | Gateway = Gateway(wire) if packets else wire
-        self.lines[name] = WorldLine(bus, far, wire, self.advance, self.rng, self.spoken, ended)
+        self.lines[name] = WorldLine(
+            bus, far, wire, self.advance, self.stands_open, self.rng, self.spoken, ended
+        )
         return self.lines[name]
 
     def _wire(self, name: str) -> Line:
@@ -326,7 +333,11 @@ class Machine:
         if due_ms is None:
             return
         due_s = due_ms / 1000
-        if self._mechanics is not None and not self._mechanics.cancelled() and self._mechanics.when() <= due_s:
+        if (
+            self._mechanics is not None
+            and not self._mechanics.cancelled()
+            and self._mechanics.when() <= due_s
+        ):
             return
         if self._mechanics is not None:
             self._mechanics.cancel()

@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from starlette.applications import Starlette
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
 
 HOST: Final = b"127.0.0.1:8080"
 ORIGIN: Final = b"http://127.0.0.1:8080"
@@ -62,7 +63,7 @@ class Screen:
         if self.app is not app:
             raise DarkError
         answer: dict[str, Any] = json.loads(b"".join(said))
-        if status != 200:  # noqa: PLR2004  # whatever else: it was not done
+        if status != 200:  # whatever else: it was not done
             return {**await self.view(), "problem": answer.get("reason", str(status))}
         return answer
 

@@ -21,9 +21,9 @@ from hw_sim.clock import to_ms
 from hw_sim.gateway import Gateway
 from hw_sim.line import Line
 
-LONGEST_ROUND: Final = 24
+LONGEST_ROUND: Final = 48
 """Requests after which a line in service begins again, at most."""
-QUIET_S: Final = 1.2
+QUIET_S: Final = 0.5
 """So long nothing has changed: contacts have settled, nobody waits for anything."""
 AWAKE_OF: Final = 100
 RETRY_S: Final = 2.0
@@ -66,7 +66,10 @@ class Sleep:
 
 
 class WorldLine:
-    """Conforms to `firmware_bridge.cabinet.LineThread`. ``advance`` moves the cabinet's model on."""
+    """Conforms to `firmware_bridge.cabinet.LineThread`.
+
+    ``advance`` moves the cabinet's model on; ``stands_open``: whether any of its doors does.
+    """
 
     def __init__(
         self,
@@ -74,12 +77,13 @@ class WorldLine:
         far: Line | Gateway,
         wire: Line,
         advance: Callable[[int], object],
+        stands_open: Callable[[], bool],
         rng: Random,
         spoken: Spoken,
         ended: Callable[[], None],
     ) -> None:
         self._bus, self._far, self._wire, self._rng, self._ended = bus, far, wire, rng, ended
-        self._advance = advance
+        self._advance, self._stands_open = advance, stands_open
         self._loop = asyncio.get_running_loop()
         self.now: Callable[[], float] = self._loop.time
         self._spoken = spoken
@@ -169,11 +173,17 @@ class WorldLine:
         until_s = self._speak(now_s)
         if not self._open:
             return now_s + RETRY_S
-        far_s = self._far.next_s()
+        far_s = self._far_s()
         if far_s is None:
             return None if self._falls_asleep(until_s, now_s) else until_s
-        # As a real line does, bytes that cannot be a whole answer yet are left where they are.
-        return min(until_s, max(far_s, min(self._bus.deaf_until_s, until_s)))
+        return min(until_s, far_s)
+
+    def _far_s(self) -> float | None:
+        """When something comes: a whole answer at once, as from a port that gathers."""
+        talks = self._wire._talks
+        if talks and self._far is self._wire and not self._wire._request.octets:
+            return max(map(self._wire._end_s, talks))
+        return self._far.next_s()
 
     def _speak(self, now_s: float) -> float:
         while isinstance(step := self._bus.next(now_s), Send):
@@ -223,6 +233,8 @@ class WorldLine:
             return False
         if self._busy or self._noisy or any(s.standing not in SETTLED for s in self._bus.report()):
             return False
+        if not self._stays(now_s):
+            return False
         sleep = self._round(due_s)
         if sleep is None:
             return False
@@ -237,6 +249,7 @@ class WorldLine:
     def _round(self, due_s: float) -> Sleep | None:
         """What has been said twice over, and would be said again."""
         said = [*self._history, Said(self._request, bytes(self._heard), self._sent_s)]
+        serving = sum(report.standing is Standing.SERVING for report in self._bus.report())
         for length in range(1, min(LONGEST_ROUND, len(said) // 2) + 1):
             last, before = said[-length:], said[-2 * length : -length]
             period_s = last[0].at_s - before[0].at_s
@@ -244,9 +257,15 @@ class WorldLine:
                 (a.request, a.answer) == (b.request, b.answer) and abs(b.at_s - a.at_s - period_s) < SAME_S
                 for a, b in zip(before, last, strict=True)
             )
-            if same and abs(last[0].at_s + period_s - due_s) < SAME_S:
+            everybody = len({each.request for each in last}) >= serving
+            if same and everybody and abs(last[0].at_s + period_s - due_s) < SAME_S:
                 return Sleep(due_s, period_s, tuple(last))
         return None
+
+    def _stays(self, now_s: float) -> bool:
+        """Whether boards that are asked fast will be for as long as nothing changes: a door stands open."""
+        attended = any(station._attended_until_s > now_s for station in self._bus._stations.values())
+        return not attended or self._stands_open()
 
     @property
     def _busy(self) -> bool:
@@ -281,5 +300,7 @@ class WorldLine:
             station._due_s += later_s
             station._attended_until_s += later_s
             station.heard_at_s += later_s
+        if self._bus._held_since_s is not None:
+            self._bus._held_since_s += later_s
         self._sent_s += later_s
         self._history.clear()

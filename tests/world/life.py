@@ -1,0 +1,71 @@
+"""A whole life of one world: plan people and faults, let it run, let it come to rest, and settle accounts."""
+
+import time  # only to tell how fast it went
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from tests.world.disks import WorldVfs
+from tests.world.faults.plan import calm, faults
+from tests.world.oracle import Oracle
+from tests.world.people.plan import people
+from tests.world.times import DAY_S
+from tests.world.world import Violation, World, run
+
+QUIET_S: Final = 1_200.0
+"""After the last fault: every entry is at the centre within 15 minutes, and every door is settled."""
+VISITS_A_DAY: Final = 80
+
+
+@dataclass
+class Outcome:
+    """What became of one seed."""
+
+    seed: int
+    days: float
+    trace: str = ""
+    lines: list[str] = field(default_factory=list)
+    problem: str = ""
+    """Empty: nothing was violated, nothing failed."""
+    points: Counter[str] = field(default_factory=Counter)
+    happened: Counter[str] = field(default_factory=Counter)
+    planned: int = 0
+    took_s: float = 0.0
+    turns: int = 0
+    polls: int = 0
+    entries: int = 0
+
+
+async def live(world: World, days: float, outcome: Outcome, **how: Any) -> None:
+    """Raises Violation, or whatever failed."""
+    oracle = Oracle(world)
+    people(world, days, how.get("visits_a_day", VISITS_A_DAY))
+    faults(world, days, how.get("kinds"))
+    outcome.planned = len(world.plan)
+    try:
+        await world.begin()
+        await world.until(days * DAY_S)
+        calm(world)
+        await world.until(days * DAY_S + QUIET_S)
+        await oracle.at_rest()
+    finally:
+        outcome.trace, outcome.lines = world.trace.digest, world.trace.lines[-400:]
+        outcome.points, outcome.happened = world.points, world.happened
+        outcome.turns, outcome.polls = world.loop.turns, world.spoken.polls
+        outcome.entries = sum(m.built.journal.state.seq for m in world.machines if m.built is not None)
+
+
+def lived(seed: int, days: float, folder: Path, vfs: WorldVfs, **how: Any) -> Outcome:
+    """One seed, told as an `Outcome` whatever happens. ``folder`` is empty."""
+    outcome = Outcome(seed, days)
+    began_s = time.perf_counter()
+    world_how = {name: how.pop(name) for name in ("skip", "layout", "lockers") if name in how}
+    try:
+        run(seed, folder, lambda world: live(world, days, outcome, **how), vfs, **world_how)
+    except Violation as violation:
+        outcome.problem = str(violation)
+    except Exception as error:  # noqa: BLE001  # a soak goes on with the next seed and tells of this one
+        outcome.problem = f"{type(error).__name__}: {error}"
+    outcome.took_s = time.perf_counter() - began_s
+    return outcome
