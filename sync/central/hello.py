@@ -3,6 +3,7 @@
 Which history is the longer, and whether the two still agree, is found out here; nothing is ever closed over.
 """
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, select
@@ -17,24 +18,35 @@ from sync.central.tables import LOCKER, STREAM
 WINDOW: Final = 2
 """Batches under way beyond what is acknowledged. More would only queue in the broker."""
 
+TOLD: Final[Mapping[str, tuple[str, str]]] = {
+    "lost_rows": ("lost_rows", "beyond its own; an old card, or rows lost"),
+    "forked": ("fork", "not its own; an old card that went on, a cloned card, or tampering"),
+    "hole": ("hole", "what follows it is purged there; this ledger came back from too old a copy"),
+}
+"""What a locker found when it compared our hello with its journal, and says in its link's ``reason``."""
+
 
 def meet(
     connection: Connection, desk: Desk, locker: Row[Any], link: wire.Link, now_ms: int
 ) -> wire.Hello | None:
-    """Take down what a link message says; the answer to a birth, None for an end or an older connection."""
-    if not _take_down(connection, locker, link, now_ms) or not link.online:
+    """Take down what a link message says; the answer to a birth, None to anything else."""
+    latest = _take_down(connection, locker, link, now_ms)
+    if not link.online:
         return None
     new_disk = _is_new_disk(connection, link)
     stored_to, head = open_stream(connection, locker.locker, link.epoch, now_ms)
-    trouble = _up_trouble(connection, link, stored_to)
+    trouble = _told(link, stored_to) or (_up_trouble(connection, link, stored_to) if latest else None)
     if trouble:
         _mark(connection, link, trouble, now_ms)
-    _compare_down(connection, desk, locker, link, new_disk=new_disk, now_ms=now_ms)
+    if not link.nonce:
+        return None
+    if latest:
+        _compare_down(connection, desk, locker, link, new_disk=new_disk, now_ms=now_ms)
+    # A birth from before the latest came late, or an old card counts its boots anew: only who awaits this
+    # nonce can tell, and does (`TOLD`).
     down = connection.execute(
         select(LOCKER.c.dn_epoch, LOCKER.c.dn_head).where(LOCKER.c.locker == locker.locker)
     ).one()
-    if not link.nonce:
-        return None
     return wire.Hello(
         locker=locker.locker,
         nonce=link.nonce,
@@ -77,6 +89,13 @@ def _is_new_disk(connection: Connection, link: wire.Link) -> bool:
     """Whether a locker that is known by other epochs shows this one for the first time."""
     epochs = connection.execute(select(STREAM.c.epoch).where(STREAM.c.locker == link.locker)).scalars().all()
     return bool(epochs) and link.epoch not in epochs
+
+
+def _told(link: wire.Link, stored_to: int) -> Trouble | None:
+    if link.reason not in TOLD:
+        return None
+    kind, detail = TOLD[link.reason]
+    return Trouble(kind, link.epoch, f"the locker, at {link.head}, says of our entry {stored_to}: {detail}")
 
 
 def _up_trouble(connection: Connection, link: wire.Link, stored_to: int) -> Trouble | None:

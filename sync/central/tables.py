@@ -75,7 +75,7 @@ class Stream(Base, table=True):
     parent_head: int = _big()
     parent_hash: str = ""
     mark: str = ""
-    """Why it is not the whole story: ``forked``, ``fork``, ``lost_rows``; empty while all is well."""
+    """Why it is not the whole story: ``forked``, ``fork``, ``lost_rows``, ``hole``; empty while well."""
     first_seen_ms: int = _big()
 
 

@@ -14,7 +14,7 @@ from sync.edge.downlog import Placing
 from sync.edge.hello import TIME_COUNTS_MS, Facts, ForkFound, Outcome, judge
 from sync.edge.ports import Apply, Identity, JournalPort, JournalReader, Tally, Voice
 from sync.edge.presence import Presence
-from sync.edge.publisher import Publisher
+from sync.edge.publisher import Publisher, kept_hash
 from sync.edge.retry import Retry
 from sync.edge.window import Window
 from sync.link.settings import Draw, LinkPort, Message, Words
@@ -40,6 +40,8 @@ class EdgeStatus:
     last_hello_wall_ms: int | None
     last_loss: str
     """Why the latest connection ended or failed."""
+    fork: str = ""
+    """Why nothing is sent although the centre answered (`Outcome`); empty where there is no reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,7 @@ class Edge:
         self._epoch = ""
         self._last_hello_wall_ms: int | None = None
         self._last_loss = ""
+        self._fork = ""
 
     @property
     def dropped(self) -> Counter[str]:
@@ -114,6 +117,7 @@ class Edge:
             unsynced=max(0, self._journal.state.seq - stored_to),
             last_hello_wall_ms=self._last_hello_wall_ms,
             last_loss=self._last_loss,
+            fork=self._fork,
         )
 
     async def run(self) -> None:
@@ -161,6 +165,7 @@ class Edge:
     def _journal_grew(self, _state: object, _entries: tuple[object, ...]) -> None:
         if self._journal.state.epoch != self._epoch:
             self._epoch = self._journal.state.epoch
+            self._fork = ""
             self._publisher.close()
             self._presence.ask()
         self._publisher.changed()
@@ -223,9 +228,11 @@ class Edge:
         if outcome is not Outcome.FOLLOW:
             self._publisher.close()
             self._presence.answered()
-            fork = ForkFound(outcome, facts.epoch, hello.stored_to, hello.hash, facts.head)
-            self._reports.on_fork(fork)
+            self._fork = outcome.value
+            self._reports.on_fork(ForkFound(outcome, facts.epoch, hello.stored_to, hello.hash, facts.head))
+            await self._presence.tell_of_fork(outcome.value)
             return
+        self._fork = ""
         self._presence.answered()
         self._publisher.open(hello.stored_to, hello.window, frame)
         if hello.window == 0:
@@ -234,12 +241,11 @@ class Edge:
     async def _facts(self, hello: wire.Hello) -> Facts:
         await self._refresh_oldest()
         state, oldest = self._journal.state, self._presence.oldest
-        kept = max(oldest - 1, 0) <= hello.stored_to <= state.seq
-        stored_hash = (await self._in_executor(self._reader.hash_at, hello.stored_to)).hex() if kept else None
-        return Facts(self._presence.nonce, state.epoch, oldest, state.seq, stored_hash)
+        stored = await self._in_executor(kept_hash, self._reader, hello.stored_to)
+        return Facts(self._presence.nonce, state.epoch, oldest, state.seq, stored.hex() if stored else None)
 
     async def _refresh_oldest(self) -> None:
         self._presence.oldest = await self._in_executor(self._reader.oldest)
 
-    async def _in_executor(self, work: Callable[..., T], *arguments: int) -> T:
+    async def _in_executor(self, work: Callable[..., T], *arguments: object) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._executor, work, *arguments)

@@ -102,6 +102,10 @@ class Presence:
         self._retry.reset()
         self._birth_due_ms = None
 
+    async def tell_of_fork(self, outcome: str) -> None:
+        """Of a fork only this side may know: the centre has not seen the entries that differ."""
+        await self._voice.say(wire.Name.LINK, self._link(online=True, nonce="", reason=outcome))
+
     def heard_of_centre(self, link: wire.CentralLink, *, retain: bool) -> bool:
         """Whether the centre may hear us. One that came just now has not heard our birth: say it again."""
         instance = (link.instance, link.started_at)
