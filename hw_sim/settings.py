@@ -1,7 +1,9 @@
 """The configuration files of the whole product on one machine: broker, locker."""
 
+import json
 from collections.abc import Mapping
-from typing import Final
+from dataclasses import dataclass
+from typing import Any, Final, Self
 
 from hw_sim.layout import CompartmentPlan, Layout
 
@@ -55,59 +57,89 @@ loss_delay_max_s = 2
 [scanner]
 port = "{scanner}"
 """
+BENCH_TOML: Final = """\
+[locker]
+id = "{locker}"
+area = "{area}"
+place = "bench"
+state_dir = "state"
+keys_dir = "keys"
+
+[kiosk]
+port = {kiosk}
+
+[mqtt]
+host = "{host}"
+port = {broker}
+"""
+"""Of a locker that only ever stands by itself."""
 BRIDGE: Final = """
 [bridge]
 # Of a board on this cabinet not every fact is known.
 accept_experimental = true
 """
+LEARNED: Final = 'learned = "{learned}"\n'
 LINE: Final = """
 [lines.{name}]
 url = "{url}"
 baud = {baud}
 """
-COMPARTMENT: Final = """
-[[compartments]]
-number = {number}
-size = "{size}"
-reach = "{reach}"
-row = {row}
-column = {column}
-lock = "{lock}"
-sensor = "{sensor}"
-"""
-PULSE_USUAL_MS: Final = 500
-PULSE_CAP_MS: Final = 1_000
+PULSE_CAP_MS: Final = 500
+"""What the product lets a lock bear where nothing is said of it."""
 REACHES: Final = ("high", "middle", "middle", "low")
 """From the top row to the bottom one."""
 
 
+@dataclass(slots=True)
+class Wiring:
+    """What a locker is told of its lines, boards and doors; who plants a mistake changes it in place."""
+
+    lines: dict[str, dict[str, Any]]
+    boards: dict[str, str]
+    doors: dict[int, dict[str, Any]]
+    bridge: str = ""
+    """What comes before them."""
+
+    @classmethod
+    def of(cls, layout: Layout, urls: Mapping[str, str], bauds: Mapping[str, int]) -> Self:
+        """As it is. `urls` and `bauds` are by line, as the running cabinet announces and uses them."""
+        return cls(
+            {name: {"url": urls[name], "baud": bauds[name]} for name in layout.lines},
+            {f"{board.line}/{board.address}": board.profile for board in layout.boards},
+            {plan.number: _door(layout, plan) for plan in layout.compartments},
+            BRIDGE if any(board.kind.experimental for board in layout.boards) else "",
+        )
+
+    def toml(self) -> str:
+        lines = [LINE.format(name=name, **line) for name, line in self.lines.items()]
+        boards = [f'"{place}" = "{profile}"\n' for place, profile in self.boards.items()]
+        doors = [_rows({"number": number, **door}) for number, door in self.doors.items()]
+        return "".join([self.bridge, *lines, "\n[boards]\n", *boards, *doors])
+
+
 def wiring(layout: Layout, urls: Mapping[str, str], bauds: Mapping[str, int]) -> str:
-    """What a locker's configuration says of its lines, boards and doors, for one simulated cabinet.
+    """The same as text, unchanged."""
+    return Wiring.of(layout, urls, bauds).toml()
 
-    `urls` and `bauds` are by line, as the running cabinet announces and uses them.
-    """
-    lines = [LINE.format(name=name, url=urls[name], baud=bauds[name]) for name in layout.lines]
-    boards = [f'"{board.line}/{board.address}" = "{board.profile}"\n' for board in layout.boards]
+
+def _rows(door: Mapping[str, Any]) -> str:
+    return "\n[[compartments]]\n" + "".join(f"{key} = {json.dumps(value)}\n" for key, value in door.items())
+
+
+def _door(layout: Layout, plan: CompartmentPlan) -> dict[str, Any]:
     rows = max(plan.row for plan in layout.compartments)
-    doors = [_compartment(layout, plan, rows) for plan in layout.compartments]
-    bridge = BRIDGE if any(board.kind.experimental for board in layout.boards) else ""
-    return "".join([bridge, *lines, "\n[boards]\n", *boards, *doors])
-
-
-def _compartment(layout: Layout, plan: CompartmentPlan, rows: int) -> str:
-    text = COMPARTMENT.format(
-        number=plan.number,
-        size=plan.size,
-        reach=REACHES[(plan.row - 1) * len(REACHES) // rows],
-        row=plan.row - 1,
-        column=plan.column - 1,
-        lock=plan.lock,
-        sensor=plan.door,
-    )
+    door = {
+        "size": plan.size,
+        "reach": REACHES[(plan.row - 1) * len(REACHES) // rows],
+        "row": plan.row - 1,
+        "column": plan.column - 1,
+        "lock": str(plan.lock),
+        "sensor": str(plan.door),
+        "door_closed_level": int(layout.board(plan.door).closed_level),
+    }
     if plan.item is not None:
-        text += f'item = "{plan.item}"\n'
-    if not layout.board(plan.door).closed_level:
-        text += "door_closed_level = 0\n"
-    if layout.board(plan.lock).kind.longest_pulse_ms > PULSE_USUAL_MS:
-        text += f"pulse_cap_ms = {PULSE_CAP_MS}\n"
-    return text
+        door["item"] = str(plan.item)
+    longest_ms = layout.board(plan.lock).kind.longest_pulse_ms
+    if longest_ms > PULSE_CAP_MS:
+        door["pulse_cap_ms"] = longest_ms
+    return door

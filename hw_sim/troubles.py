@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from hw_sim.layout import CompartmentPlan, Layout
+from hw_sim.settings import Wiring
 from hw_sim.workshop import Rewire, Workshop
 
 RATE: Final = 0.05
@@ -21,7 +22,7 @@ def _nothing(_layout: Layout) -> Wish:
 
 
 def _as_it_is(_layout: Layout) -> Rewire:
-    return lambda _wires: None
+    return lambda _wiring: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,23 +71,23 @@ def _rate(name: str, **more: Any) -> Callable[[Layout], Wish]:
 def _swap(layout: Layout) -> Rewire:
     one, other = (plan.number for plan in layout.compartments[:DOORS_MIN])
 
-    def rewire(wires: dict[str, Any]) -> None:
-        doors = wires["doors"]
+    def rewire(wiring: Wiring) -> None:
+        doors = wiring.doors
         doors[one]["sensor"], doors[other]["sensor"] = doors[other]["sensor"], doors[one]["sensor"]
 
     return rewire
 
 
 def _invert_one(layout: Layout) -> Rewire:
-    def rewire(wires: dict[str, Any]) -> None:
-        wires["doors"][first(layout).number]["door_closed_level"] ^= 1
+    def rewire(wiring: Wiring) -> None:
+        wiring.doors[first(layout).number]["door_closed_level"] ^= 1
 
     return rewire
 
 
 def _other_baud(layout: Layout) -> Rewire:
-    def rewire(wires: dict[str, Any]) -> None:
-        line = wires["lines"][layout.lines[0]]
+    def rewire(wiring: Wiring) -> None:
+        line = wiring.lines[layout.lines[0]]
         line["baud"] = 4_800 if line["baud"] != 4_800 else 9_600  # noqa: PLR2004  # two speeds that exist
 
     return rewire

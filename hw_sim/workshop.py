@@ -18,7 +18,8 @@ from typing import Any, Final, Self
 import httpx
 
 from hw_sim import clock
-from hw_sim.layout import CompartmentPlan, Layout
+from hw_sim.layout import Layout
+from hw_sim.settings import BENCH_TOML, BRIDGE, LEARNED, Wiring
 from hw_sim.stack import AREA, HOST, LOCKER, NotReadyError, Ports, Stack, command, output
 
 SETTLE_S: Final = 8.0
@@ -32,38 +33,9 @@ LESSON_S: Final = 1.2
 ANSWERS: Final = {"press Enter": "\n", "Type y or n": "y\n"}
 """What a technician types during a lesson."""
 PUSH: Final = re.compile(r"door (\d+) is open")
-PULSE_CAP_MS: Final = 500
-"""What the product lets a lock bear where nothing is said of it."""
 SETTLED: Final = frozenset({"serving", "lost", "locked_out"})
-HEAD: Final = """\
-[locker]
-id = "{locker}"
-area = "{area}"
-place = "bench"
-state_dir = "state"
-keys_dir = "keys"
-
-[kiosk]
-port = {kiosk}
-
-[mqtt]
-host = "{host}"
-port = {broker}
-"""
-BRIDGE: Final = """
-[bridge]
-accept_experimental = true
-learned = "{learned}"
-"""
-LINE: Final = """
-[lines.{name}]
-url = "{url}"
-baud = {baud}
-"""
-
-Wires = Mapping[str, Any]
-Rewire = Callable[[dict[str, Any]], None]
-"""Changes what the daemon is told of lines (``lines``), ``boards`` and ``doors``, in place."""
+Rewire = Callable[[Wiring], None]
+"""Changes what the daemon is told, in place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +81,7 @@ class Workshop(Stack):
             self.start_cabinet()
             if not self._checked:
                 self._checked = True
-                self._configure(lambda _wires: None)
+                self._configure(lambda _wiring: None)
                 self._teach()
             if faults:
                 httpx.post(f"{self.panel_url}/faults", json=dict(faults)).raise_for_status()
@@ -167,9 +139,9 @@ class Workshop(Stack):
         if "experimental" not in done.stderr:
             raise NotReadyError(done.stderr.strip())
         self.taught = True
-        self._bridge = BRIDGE.format(learned="")
-        self._configure(lambda _wires: None)
-        self._bridge = BRIDGE.format(learned=self._lesson())
+        self._bridge = BRIDGE
+        self._configure(lambda _wiring: None)
+        self._bridge = BRIDGE + LEARNED.format(learned=self._lesson())
         self._forget()
 
     def _lesson(self) -> str:
@@ -198,41 +170,12 @@ class Workshop(Stack):
 
     def _configure(self, rewire: Rewire) -> None:
         ready = json.loads((self.folder / "cabinet" / "ready.json").read_text(encoding="utf-8"))
-        wires: dict[str, Any] = {
-            "lines": {
-                name: {"url": url, "baud": ready["bauds"][name]} for name, url in ready["lines"].items()
-            },
-            "boards": {f"{plan.line}/{plan.address}": plan.profile for plan in self.layout.boards},
-            "doors": {plan.number: self._door(plan) for plan in self.layout.compartments},
-        }
-        rewire(wires)
-        self.locker_config.write_text(self._toml(wires), encoding="utf-8")
-
-    def _door(self, plan: CompartmentPlan) -> dict[str, Any]:
-        door = {
-            "size": plan.size,
-            "row": plan.row - 1,
-            "column": plan.column - 1,
-            "lock": str(plan.lock),
-            "sensor": str(plan.door),
-            "door_closed_level": int(self.layout.board(plan.door).closed_level),
-        }
-        if plan.item is not None:
-            door["item"] = str(plan.item)
-        longest_ms = self.layout.board(plan.lock).kind.longest_pulse_ms
-        if longest_ms > PULSE_CAP_MS:
-            door["pulse_cap_ms"] = longest_ms
-        return door
-
-    def _toml(self, wires: Wires) -> str:
+        wiring = Wiring.of(self.layout, ready["lines"], ready["bauds"])
+        wiring.bridge = self._bridge
+        rewire(wiring)
         ports = {"kiosk": self.ports.kiosk, "broker": self.ports.broker}
-        parts = [HEAD.format(locker=LOCKER, area=AREA, host=HOST, **ports)]
-        parts += [self._bridge, *(LINE.format(name=name, **line) for name, line in wires["lines"].items())]
-        parts.append("\n[boards]\n" + "".join(f'"{at}" = "{kind}"\n' for at, kind in wires["boards"].items()))
-        for number, door in wires["doors"].items():
-            rows = "".join(f"{key} = {json.dumps(value)}\n" for key, value in door.items())
-            parts.append(f"\n[[compartments]]\nnumber = {number}\n{rows}")
-        return "".join(parts)
+        head = BENCH_TOML.format(locker=LOCKER, area=AREA, host=HOST, **ports)
+        self.locker_config.write_text(head + wiring.toml(), encoding="utf-8")
 
     def _settle(self) -> None:
         """Until every board is known for what it is and its doors are seen, as far as they can be."""

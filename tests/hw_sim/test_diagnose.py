@@ -12,6 +12,7 @@ from hw_sim.boards.profiles import PROFILES
 from hw_sim.diagnose import CLEAN, Outcome, findings
 from hw_sim.faults import Faults, changed
 from hw_sim.layout import LAYOUTS, Layout, made
+from hw_sim.settings import Wiring
 from hw_sim.troubles import TROUBLES, possible
 from hw_sim.workshop import Run
 
@@ -73,15 +74,9 @@ def test_every_possible_fault_fits_the_make_up(layout: Layout) -> None:
     assert JAMMED in troubles
     for trouble in troubles:
         changed(Faults(), trouble.faults(layout))
-        wires: dict[str, Any] = {
-            "lines": {line: {"url": "", "baud": 9_600} for line in layout.lines},
-            "doors": {
-                plan.number: {"sensor": str(plan.door), "door_closed_level": 1}
-                for plan in layout.compartments
-            },
-        }
-        trouble.rewire(layout)(wires)
-        sensors = [door["sensor"] for door in wires["doors"].values()]
+        wiring = Wiring.of(layout, dict.fromkeys(layout.lines, ""), dict.fromkeys(layout.lines, 9_600))
+        trouble.rewire(layout)(wiring)
+        sensors = [door["sensor"] for door in wiring.doors.values()]
         assert sorted(sensors) == sorted(str(plan.door) for plan in layout.compartments)
 
 

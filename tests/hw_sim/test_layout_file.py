@@ -58,6 +58,7 @@ def test_the_locker_s_configuration_says_the_same() -> None:
         "column": 1,
         "lock": "B/0/2",
         "sensor": "B/0/2",
+        "door_closed_level": 1,
         "item": "B/0/18",
     }
     assert "bridge" not in told
