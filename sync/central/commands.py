@@ -10,12 +10,18 @@ from typing import Any, Final
 
 from sync import durable, seal
 from sync.central import config as configuration
-from sync.central import hub, lockers
+from sync.central import hub, lockers, migrations
 from sync.central.desk import Desk
 from sync.central.platform import Chance, SystemClock
 from sync.central.store import Store
 
-EXPECTED: Final = (configuration.BadConfig, lockers.CannotEnrol, hub.AlreadyServed, OSError)
+EXPECTED: Final = (
+    configuration.BadConfig,
+    lockers.CannotEnrol,
+    hub.AlreadyServed,
+    migrations.StoreTooNew,
+    OSError,
+)
 """What can be wrong with the world; told in a line, without a trace."""
 SECRET_BYTES: Final = 20
 

@@ -4,14 +4,16 @@ SQLite here; the statements are SQLAlchemy Core, so that PostgreSQL can stand be
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, Self, TypeVar
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event
 
+from sync import durable
+from sync.central import migrations
 from sync.central.platform import READERS, Threads
-from sync.central.tables import Base
 
 T = TypeVar("T")
 BUSY_MS: Final = 10_000
@@ -36,13 +38,19 @@ class Store:
 
     @classmethod
     def open(cls, path: Path, threads: Threads | None = None, *, checkpoints: bool = True) -> Self:
-        """Create what is missing. Raises OSError or sqlalchemy's OperationalError for an unusable file."""
-        path.parent.mkdir(parents=True, exist_ok=True)
+        """An empty file becomes a store, an older one is brought up.
+
+        Raises StoreTooNew, OSError, sqlalchemy's DatabaseError for an unusable file.
+        """
+        durable.make_folder(path.parent)
         if not path.exists():
             path.touch(mode=0o600)
+            durable.sync_folder(path.parent)
         store = cls(path, threads or Threads.real(), checkpoints=checkpoints)
-        with store._writer.begin() as connection:
-            Base.metadata.create_all(connection)
+        with contextlib.ExitStack() as undo:
+            undo.callback(store.close)
+            migrations.bring_up(store._writer, path)
+            undo.pop_all()
         return store
 
     async def write(self, work: Callable[[Connection], T]) -> T:

@@ -339,6 +339,14 @@ class Repeat(Base, table=True):
     made_ms: int = _big()
 
 
+class SchemaNumber(Base, table=True):
+    """Which schema this database has; see `migrations`. One row."""
+
+    __tablename__: ClassVar[str] = "schema_number"
+
+    number: int = _key()
+
+
 def table_of(model: type[Base]) -> Table:
     return Base.metadata.tables[str(model.__tablename__)]
 
@@ -360,3 +368,4 @@ STAFF_GRANT = table_of(StaffGrantRow)
 NOTICE = table_of(Notice)
 DESK_FACT = table_of(DeskFact)
 REPEAT = table_of(Repeat)
+SCHEMA = table_of(SchemaNumber)
