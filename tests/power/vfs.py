@@ -1,7 +1,7 @@
 """The SQLite library of this very process, on a disk of ours: a VFS registered by ctypes.
 
-https://www.sqlite.org/vfs.html. Only what has to do with files is ours; the rest is the library's own. Locks
-are granted to everybody, for one connection at a time works on such a disk.
+https://www.sqlite.org/vfs.html. Only what has to do with files is ours; the rest is the library's own. Several
+connections of this process may share a file; locks are kept between them as SQLite asks.
 """
 
 import ctypes
@@ -18,6 +18,7 @@ from typing import Any, Final
 from tests.power.disk import Create, Delete, Disk, DiskFault, Operation, Sync, Truncate, Write
 
 OK: Final = 0
+BUSY: Final = 5
 SHORT_READ: Final = 522
 CANT_OPEN: Final = 14
 NOT_FOUND: Final = 12
@@ -28,6 +29,16 @@ POWERSAFE_OVERWRITE: Final = 0x1000
 """As the library's own VFS says of a real disk: a write damages no byte beside it."""
 SECTOR_BYTES: Final = 4096
 NAME: Final = b"forgetful"
+
+SHARED: Final = 1
+RESERVED: Final = 2
+PENDING: Final = 3
+EXCLUSIVE: Final = 4
+"""Levels of a lock on a file."""
+REFUSED_BY: Final = {SHARED: PENDING, RESERVED: RESERVED, EXCLUSIVE: SHARED}
+"""The lowest level of another connection at which one is not had."""
+SHM_UNLOCK: Final = 1
+SHM_EXCLUSIVE: Final = 8
 
 METHOD_NAME: Final = re.compile("([A-Z])")
 """``xFileSize`` is our ``_file_size``."""
@@ -106,6 +117,10 @@ class Vfs:
         self._new: set[str] = set()
         self._keys = itertools.count(1)
         self._regions: dict[str, list[Any]] = {}
+        self._levels: dict[int, int] = {}
+        """Of each open file's lock."""
+        self._slots: dict[int, dict[int, bool]] = {}
+        """Of each open file the slots held in its shared memory, and whether for itself alone."""
         self._methods = _Methods(2, *(self._callback(name, kinds) for name, kinds in METHODS.items()))
         self._default = self._library.sqlite3_vfs_find(None)
         own = {name: self._callback(name, kinds) for name, kinds in OURS.items()}
@@ -134,6 +149,8 @@ class Vfs:
             self._opened.clear()
             self._new.clear()
             self._regions.clear()
+            self._levels.clear()
+            self._slots.clear()
 
     def _callback(self, name: str, kinds: tuple[Any, ...]) -> int:
         function = ctypes.CFUNCTYPE(_int, *kinds)(getattr(self, METHOD_NAME.sub(r"_\1", name[1:]).lower()))
@@ -194,7 +211,9 @@ class Vfs:
     # --- one file ---
 
     def _close(self, file: int) -> int:
-        self._opened.pop(_OsFile.from_address(file).key, None)
+        key = _OsFile.from_address(file).key
+        for held in (self._opened, self._levels, self._slots):
+            held.pop(key, None)  # type: ignore[attr-defined]  # dictionaries by the same key
         return OK
 
     def _read(self, file: int, to: int, count: int, at: int) -> int:
@@ -219,13 +238,22 @@ class Vfs:
         out[0] = len(self._now.files[self._name(file)])
         return OK
 
-    def _lock(self, *_: Any) -> int:
+    def _others(self, file: int) -> Iterator[int]:
+        """The keys under which others have the same file open."""
+        own, name = _OsFile.from_address(file).key, self._name(file)
+        return (key for key, each in self._opened.items() if each == name and key != own)
+
+    def _lock(self, file: int, level: int) -> int:
+        if any(self._levels.get(key, 0) >= REFUSED_BY[level] for key in self._others(file)):
+            return BUSY
+        return self._unlock(file, level)
+
+    def _unlock(self, file: int, level: int) -> int:
+        self._levels[_OsFile.from_address(file).key] = level
         return OK
 
-    _unlock = _shm_lock = _shm_barrier = _lock
-
-    def _check_reserved_lock(self, _file: int, out: Any) -> int:
-        out[0] = 0
+    def _check_reserved_lock(self, file: int, out: Any) -> int:
+        out[0] = int(any(self._levels.get(key, 0) >= RESERVED for key in self._others(file)))
         return OK
 
     def _file_control(self, *_: Any) -> int:
@@ -246,7 +274,26 @@ class Vfs:
         out[0] = ctypes.addressof(regions[region]) if region < len(regions) else None
         return OK
 
+    def _shm_lock(self, file: int, first: int, count: int, flags: int) -> int:
+        own = self._slots.setdefault(_OsFile.from_address(file).key, {})
+        alone = bool(flags & SHM_EXCLUSIVE)
+        for slot in range(first, first + count):
+            if flags & SHM_UNLOCK:
+                own.pop(slot, None)
+            elif any(
+                (held := self._slots.get(key, {}).get(slot)) is not None and (alone or held)
+                for key in self._others(file)
+            ):
+                return BUSY
+        if not flags & SHM_UNLOCK:
+            own |= dict.fromkeys(range(first, first + count), alone)
+        return OK
+
+    def _shm_barrier(self, _file: int) -> int:
+        return OK
+
     def _shm_unmap(self, file: int, delete: int) -> int:
+        self._slots.pop(_OsFile.from_address(file).key, None)
         if delete:
             self._regions.pop(self._name(file), None)
         return OK
