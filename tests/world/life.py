@@ -1,11 +1,13 @@
 """A whole life of one world: plan people and faults, let it run, let it come to rest, and settle accounts."""
 
 import time  # only to tell how fast it went
+import traceback
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from tests.world import reached
 from tests.world.disks import WorldVfs
 from tests.world.faults.plan import calm, faults
 from tests.world.oracle import Oracle
@@ -28,32 +30,65 @@ class Outcome:
     lines: list[str] = field(default_factory=list)
     problem: str = ""
     """Empty: nothing was violated, nothing failed."""
+    kind: str = ""
+    """Of the problem: two stories that end with the same kind show the same mistake."""
+    where: str = ""
+    """The traceback of what failed; empty for a violation."""
+    story: list[tuple[int, float, str]] = field(default_factory=list)
+    """Number, moment and name of each happening that was planned and not left out."""
     points: Counter[str] = field(default_factory=Counter)
     happened: Counter[str] = field(default_factory=Counter)
+    pulses: int = 0
     planned: int = 0
+    lived_s: float = 0.0
+    """Virtual time."""
     took_s: float = 0.0
     turns: int = 0
     polls: int = 0
+    slept_s: float = 0.0
     entries: int = 0
 
 
 async def live(world: World, days: float, outcome: Outcome, **how: Any) -> None:
-    """Raises Violation, or whatever failed."""
+    """Raises Violation, or whatever failed.
+
+    ``until_s`` ends the world early, unsettled; each of ``watchers`` is told of the world before it begins.
+    """
     oracle = Oracle(world)
+    reached.observe(world)
+    world.on_pulse.append(lambda _machine, _pulse: _count(outcome))
+    for watcher in how.get("watchers", ()):
+        watcher(world)
     people(world, days, how.get("visits_a_day", VISITS_A_DAY))
     faults(world, days, how.get("kinds"))
     outcome.planned = len(world.plan)
     try:
         await world.begin()
+        if "until_s" in how:
+            await world.until(how["until_s"])
+            return
         await world.until(days * DAY_S)
         calm(world)
         await world.until(days * DAY_S + QUIET_S)
         await oracle.at_rest()
     finally:
-        outcome.trace, outcome.lines = world.trace.digest, world.trace.lines[-400:]
-        outcome.points, outcome.happened = world.points, world.happened
-        outcome.turns, outcome.polls = world.loop.turns, world.spoken.polls
-        outcome.entries = sum(m.built.journal.state.seq for m in world.machines if m.built is not None)
+        _tell(world, outcome)
+
+
+def _count(outcome: Outcome) -> None:
+    outcome.pulses += 1
+
+
+def _tell(world: World, outcome: Outcome) -> None:
+    reached.settle(world)
+    outcome.trace, outcome.lines = world.trace.digest, world.trace.lines[-400:]
+    outcome.points, outcome.happened = world.points, world.happened
+    outcome.turns, outcome.polls = world.loop.turns, world.spoken.polls
+    outcome.slept_s, outcome.lived_s = world.spoken.slept_s, world.loop.time()
+    outcome.story = [
+        (each.number, each.at_s, each.name) for each in world.plan if each.number not in world.skip
+    ]
+    outcome.entries = sum(m.built.journal.state.seq for m in world.machines if m.built is not None)
 
 
 def lived(seed: int, days: float, folder: Path, vfs: WorldVfs, **how: Any) -> Outcome:
@@ -64,8 +99,11 @@ def lived(seed: int, days: float, folder: Path, vfs: WorldVfs, **how: Any) -> Ou
     try:
         run(seed, folder, lambda world: live(world, days, outcome, **how), vfs, **world_how)
     except Violation as violation:
-        outcome.problem = str(violation)
+        outcome.problem, outcome.kind = str(violation), f"invariant {violation.number}"
     except Exception as error:  # noqa: BLE001  # a soak goes on with the next seed and tells of this one
         outcome.problem = f"{type(error).__name__}: {error}"
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        outcome.kind = f"{type(error).__name__} in {last.name}"
+        outcome.where = "".join(traceback.format_exception(error))
     outcome.took_s = time.perf_counter() - began_s
     return outcome

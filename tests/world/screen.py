@@ -1,8 +1,11 @@
 """The kiosk's screen as people meet it: its own web application, spoken to without a socket."""
 
 import json
-from collections.abc import Mapping
+from asyncio import get_running_loop
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
+
+from tests.world.loop import NOBODY, EndedError, VirtualLoop
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -18,11 +21,28 @@ class DarkError(Exception):
 
 
 class Screen:
-    """``app`` is None while nobody serves it."""
+    """``app`` is None while nobody serves it. What is asked is done in the life of whoever serves it."""
 
     def __init__(self) -> None:
-        self.app: Starlette | None = None
+        self._app: Starlette | None = None
+        self._life = 0
+        self._gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.frozen = False
+
+    @property
+    def app(self) -> "Starlette | None":
+        return self._app
+
+    @app.setter
+    def app(self, app: "Starlette | None") -> None:
+        """Set by the one who serves; whoever waits for an answer of the one before sees the screen go dark."""
+        self._app, self._life = app, LIFE.get()
+        self._gone.set_result(None)
+        self._gone = asyncio.get_running_loop().create_future()
+        self.life = NOBODY
+        """Of the daemon behind it: what is pressed is done by that one, and ends with it."""
+        self.on_view: list[Callable[[View], object]] = []
+        """Told of every view that somebody gets to see."""
 
     @property
     def dark(self) -> bool:
@@ -42,30 +62,40 @@ class Screen:
         return await self._ask("POST", "/api/code", {"scanned": digits, **more})
 
     async def _ask(self, method: str, path: str, body: Mapping[str, Any] | None) -> View:
-        app = self.app
+        app = self._app
         if app is None or self.frozen:
             raise DarkError
-        data = b"" if body is None else json.dumps(body).encode()
-        said: list[bytes] = []
-        status = 0
-
-        async def receive() -> dict[str, Any]:
-            return {"type": "http.request", "body": data, "more_body": False}
-
-        async def send(message: Mapping[str, Any]) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            else:
-                said.append(message.get("body", b""))
-
-        await app(_scope(method, path, len(data)), receive, send)
-        if self.app is not app:
+        asked, context = _answer(app, method, path, body), Context()
+        context.run(LIFE.set, self._life)
+        task = context.run(asyncio.get_running_loop().create_task, asked, context=context)
+        await asyncio.wait({task, self._gone}, timeout=PATIENCE_S, return_when=asyncio.FIRST_COMPLETED)
+        if not task.done() or self._app is not app:
             raise DarkError
-        answer: dict[str, Any] = json.loads(b"".join(said))
+        status, answer = task.result()
         if status != 200:  # whatever else: it was not done
             return {**await self.view(), "problem": answer.get("reason", str(status))}
         return answer
+
+
+async def _answer(
+    app: "Starlette", method: str, path: str, body: Mapping[str, Any] | None
+) -> tuple[int, dict[str, Any]]:
+    data = b"" if body is None else json.dumps(body).encode()
+    said: list[bytes] = []
+    status = 0
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": data, "more_body": False}
+
+    async def send(message: Mapping[str, Any]) -> None:
+        nonlocal status
+        if message["type"] == "http.response.start":
+            status = message["status"]
+        else:
+            said.append(message.get("body", b""))
+
+    await app(_scope(method, path, len(data)), receive, send)
+    return status, json.loads(b"".join(said))
 
 
 def _scope(method: str, path: str, length: int) -> dict[str, Any]:
