@@ -35,7 +35,9 @@ def meet(
         return None
     new_disk = _is_new_disk(connection, link)
     stored_to, head = open_stream(connection, locker.locker, link.epoch, now_ms)
-    trouble = _told(link, stored_to) or (_up_trouble(connection, link, stored_to) if latest else None)
+    trouble = _told(link, stored_to)
+    if latest and not trouble:
+        trouble = _up_trouble(connection, link, stored_to, is_news=_is_news(locker, link))
     if trouble:
         _mark(connection, link, trouble, now_ms)
     if not link.nonce:
@@ -98,8 +100,14 @@ def _told(link: wire.Link, stored_to: int) -> Trouble | None:
     return Trouble(kind, link.epoch, f"the locker, at {link.head}, says of our entry {stored_to}: {detail}")
 
 
-def _up_trouble(connection: Connection, link: wire.Link, stored_to: int) -> Trouble | None:
-    if link.head < stored_to:
+def _is_news(locker: Row[Any], link: wire.Link) -> bool:
+    """Whether this connection was not known. The broker keeps the latest birth and says it again to a hub that
+    comes back, long after the locker went on from there."""
+    return locker.epoch != link.epoch or (link.boot, link.conn) > (locker.boot, locker.conn)
+
+
+def _up_trouble(connection: Connection, link: wire.Link, stored_to: int, *, is_news: bool) -> Trouble | None:
+    if link.head < stored_to and is_news:
         detail = f"the locker has {link.head} entries, {stored_to} are stored here: an old card, or rows lost"
         return Trouble("lost_rows", link.epoch, detail)
     if link.head == stored_to and hash_at(connection, link.locker, link.epoch, stored_to) != link.head_hash:

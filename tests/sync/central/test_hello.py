@@ -83,6 +83,20 @@ def test_a_locker_behind_its_own_acknowledged_history_is_an_alarm(parts: Parts) 
     assert [row.mark for row in parts.rows(t.STREAM)] == ["lost_rows"]
 
 
+@pytest.mark.rule("CEN-4")
+def test_a_birth_that_the_broker_kept_from_before_is_no_loss_of_rows(parts: Parts) -> None:
+    """The hub comes back and hears it again; the locker has gone on since."""
+    parts.locker.add(BIRTH)
+    parts.ingest()
+    kept = parts.locker.link()
+    greeted(parts, kept)
+    parts.locker.add(Stopped("a"))
+    parts.ingest(2)
+    assert greeted(parts, kept).stored_to == 2
+    assert alarms(parts) == set()
+    assert [row.mark for row in parts.rows(t.STREAM)] == [""]
+
+
 @pytest.mark.rule("CEN-12")
 def test_another_head_at_the_same_place_is_an_alarm(parts: Parts) -> None:
     parts.locker.add(BIRTH, Stopped("a"))
