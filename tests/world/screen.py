@@ -21,24 +21,11 @@ class DarkError(Exception):
 
 
 class Screen:
-    """``app`` is None while nobody serves it. What is asked is done in the life of whoever serves it."""
+    """``app`` is None while nobody serves it."""
 
     def __init__(self) -> None:
-        self._app: Starlette | None = None
-        self._life = 0
-        self._gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.app: Starlette | None = None
         self.frozen = False
-
-    @property
-    def app(self) -> "Starlette | None":
-        return self._app
-
-    @app.setter
-    def app(self, app: "Starlette | None") -> None:
-        """Set by the one who serves; whoever waits for an answer of the one before sees the screen go dark."""
-        self._app, self._life = app, LIFE.get()
-        self._gone.set_result(None)
-        self._gone = asyncio.get_running_loop().create_future()
         self.life = NOBODY
         """Of the daemon behind it: what is pressed is done by that one, and ends with it."""
         self.on_view: list[Callable[[View], object]] = []
@@ -62,40 +49,36 @@ class Screen:
         return await self._ask("POST", "/api/code", {"scanned": digits, **more})
 
     async def _ask(self, method: str, path: str, body: Mapping[str, Any] | None) -> View:
-        app = self._app
+        app = self.app
         if app is None or self.frozen:
             raise DarkError
-        asked, context = _answer(app, method, path, body), Context()
-        context.run(LIFE.set, self._life)
-        task = context.run(asyncio.get_running_loop().create_task, asked, context=context)
-        await asyncio.wait({task, self._gone}, timeout=PATIENCE_S, return_when=asyncio.FIRST_COMPLETED)
-        if not task.done() or self._app is not app:
+        data = b"" if body is None else json.dumps(body).encode()
+        said: list[bytes] = []
+        status = 0
+
+        async def receive() -> dict[str, Any]:
+            return {"type": "http.request", "body": data, "more_body": False}
+
+        async def send(message: Mapping[str, Any]) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            else:
+                said.append(message.get("body", b""))
+
+        loop: VirtualLoop = get_running_loop()  # type: ignore[assignment]
+        try:
+            await loop.within(self.life, app(_scope(method, path, len(data)), receive, send))
+        except EndedError:
+            raise DarkError from None
+        if self.app is not app:
             raise DarkError
-        status, answer = task.result()
+        answer: dict[str, Any] = json.loads(b"".join(said))
         if status != 200:  # whatever else: it was not done
             return {**await self.view(), "problem": answer.get("reason", str(status))}
+        for tell in self.on_view:
+            tell(answer)
         return answer
-
-
-async def _answer(
-    app: "Starlette", method: str, path: str, body: Mapping[str, Any] | None
-) -> tuple[int, dict[str, Any]]:
-    data = b"" if body is None else json.dumps(body).encode()
-    said: list[bytes] = []
-    status = 0
-
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": data, "more_body": False}
-
-    async def send(message: Mapping[str, Any]) -> None:
-        nonlocal status
-        if message["type"] == "http.response.start":
-            status = message["status"]
-        else:
-            said.append(message.get("body", b""))
-
-    await app(_scope(method, path, len(data)), receive, send)
-    return status, json.loads(b"".join(said))
 
 
 def _scope(method: str, path: str, length: int) -> dict[str, Any]:
