@@ -31,7 +31,7 @@ from tests.world import times
 from tests.world.broker import Broker
 from tests.world.disks import Platter, Rack, WorldVfs
 from tests.world.link import WorldLink
-from tests.world.loop import LIFE, VirtualLoop
+from tests.world.loop import LIFE, EndedError, VirtualLoop
 
 T = TypeVar("T")
 NAME: Final = "_central"
@@ -143,11 +143,10 @@ class Centre:
 
     async def _at_the_hub(self, asked: Coroutine[Any, Any, T]) -> T:
         """Done by the hub's own process; whoever asked waits in theirs."""
-        context = Context()
-        context.run(LIFE.set, self.life)
-        task = self.loop.create_task(asked, context=context)
-        await asyncio.wait([task])
-        return task.result()
+        try:
+            return await self.loop.within(self.life, asked)
+        except EndedError:
+            raise ClosedError from None
 
     def _open(self) -> None:
         if self.hub is None:

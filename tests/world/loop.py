@@ -7,11 +7,12 @@ be ended between any two callbacks, as by SIGKILL: from then on not one of its c
 import asyncio
 import heapq
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from contextvars import ContextVar
-from typing import Any
+from contextvars import Context, ContextVar, copy_context
+from typing import Any, TypeVar
 
+T = TypeVar("T")
 NOBODY = 0
 WAITS_MAX = 50
 LIFE: ContextVar[int] = ContextVar("life", default=NOBODY)
@@ -20,6 +21,10 @@ LIFE: ContextVar[int] = ContextVar("life", default=NOBODY)
 
 class NothingLeftError(Exception):
     """Nothing will ever happen again, and the world is not over."""
+
+
+class EndedError(Exception):
+    """The life that was asked has ended and will never answer."""
 
 
 class VirtualLoop(asyncio.BaseEventLoop):
@@ -33,6 +38,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._now_s = 0.0
         self._frozen: dict[int, list[asyncio.Handle]] = {}
         self._tasks: dict[int, dict[asyncio.Task[Any], None]] = {}
+        self._asked: dict[int, dict[asyncio.Future[None], None]] = {}
         self.turns = 0
         self.dead: set[int] = set()
         self.failed: list[BaseException] = []
@@ -58,10 +64,30 @@ class VirtualLoop(asyncio.BaseEventLoop):
             # Closed here and in this order: left to the garbage collector it would be at any time.
             task._log_destroy_pending = False  # type: ignore[attr-defined]
             _close(task.get_coro())
+        for answered in self._asked.pop(life, ()):
+            if not answered.done():
+                answered.set_exception(EndedError())
+
+    async def within(self, life: int, asked: Coroutine[Any, Any, T]) -> T:
+        """Have a life do what somebody outside asks of it. Raises EndedError."""
+        context = Context()
+        context.run(LIFE.set, life)
+        task = self.create_task(asked, context=context)
+        answered: asyncio.Future[None] = self.create_future()
+        waiting = self._asked.setdefault(life, {})
+        waiting[answered] = None
+        task.add_done_callback(
+            lambda _: None if answered.done() else answered.set_result(None), context=Context()
+        )
+        try:
+            await answered
+        finally:
+            waiting.pop(answered, None)
+        return task.result()
 
     def _new_task(self, loop: asyncio.AbstractEventLoop, coroutine: Any, **more: Any) -> "asyncio.Task[Any]":
         task: asyncio.Task[Any] = asyncio.Task(coroutine, loop=loop, **more)
-        life = LIFE.get()
+        life = (more.get("context") or copy_context()).get(LIFE, NOBODY)
         tasks = self._tasks.setdefault(life, {})
         tasks[task] = None
         task.add_done_callback(lambda done: tasks.pop(done, None))

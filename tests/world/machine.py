@@ -358,7 +358,7 @@ class _Page:
         self._stopped = asyncio.Event()
 
     async def serve(self) -> None:
-        self._machine.screen.app = self._daemon.kiosk
+        self._machine.screen.app, self._machine.screen.life = self._daemon.kiosk, self._machine.life
         await self._stopped.wait()
 
     async def stop(self) -> None:
