@@ -1,0 +1,183 @@
+"""Mistakes between the cabinet and the wire."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from firmware_bridge.bus import Bus
+from firmware_bridge.cabinet import Cabinet
+from firmware_bridge.codecs import Modbus, modbus
+from firmware_bridge.debounce import Debounce
+from firmware_bridge.exchange import Exchange
+from firmware_bridge.happenings import InputsRead, StationLost
+from firmware_bridge.request import Pulse, Request, Telegram
+from firmware_bridge.schedule import Schedule
+from locker.domain.door import DoorMoved, PulseOutcome, PulseResult, Report
+from locker.domain.ids import CompartmentNumber
+from tests.world.mutants.mutant import mutant, replaced, table
+
+
+@mutant({1, 2}, "deaf replies")
+def pulse_again_after_silence() -> Iterator[None]:
+    """A pulse whose reply does not come is put into the queue once more, as any other request is."""
+    honest, again = Bus._unanswered, set[Pulse]()
+
+    def stubborn(self: Bus, now: float) -> None:
+        pulse = self._flying()
+        if pulse is None or pulse in again:
+            honest(self, now)
+            return
+        again.add(pulse)
+        self._asking = None
+        self._exchange.expire(now, 0.05)
+        self._limits._fired.clear()
+        self._schedule.add(pulse)
+
+    with replaced(Bus, "_unanswered", stubborn):
+        yield
+
+
+@mutant({1, 2}, "deaf replies")
+def pulse_after_its_deadline() -> Iterator[None]:
+    """A pulse that could not go out in time waits for its line instead of being given up."""
+    honest = Cabinet.pulse
+
+    async def patient(self: Cabinet, door: CompartmentNumber, deadline_ms: int) -> PulseResult:
+        return await honest(self, door, deadline_ms + 60_000)
+
+    with replaced(Cabinet, "pulse", patient):
+        yield
+
+
+@mutant({1, 3}, "visits")
+def another_lock_is_meant() -> Iterator[None]:
+    """Locks are counted from 0 in one place and from 1 in the other."""
+
+    def astray(profile: Any, address: int, request: Request) -> Telegram:
+        if isinstance(request, Pulse):
+            request = replace(request, channel=request.channel % 16 + 1)
+        return honest(profile, address, request)
+
+    honest = modbus.encode
+    with replaced(Modbus, "encode", staticmethod(astray)):
+        yield
+
+
+@mutant({3, 5, 6}, "visits")
+def another_door_is_reported() -> Iterator[None]:
+    """Sensors are counted from 0 in one place and from 1 in the other."""
+    honest = Cabinet._moved
+
+    def astray(self: Cabinet, moved: Any, event: Any) -> None:
+        reported = self._on_report
+
+        def shifted(report: Report) -> None:
+            if isinstance(report, DoorMoved):
+                report = replace(report, door=CompartmentNumber(report.door % len(self._sensors) + 1))
+            reported(report)
+
+        self._on_report = shifted
+        try:
+            honest(self, moved, event)
+        finally:
+            self._on_report = reported
+
+    with replaced(Cabinet, "_moved", astray):
+        yield
+
+
+@mutant({3, 5, 6}, "slow leaves")
+def debounce_gone() -> Iterator[None]:
+    """The first reading is believed: a leaf that swings past its sensor is shut."""
+
+    def at_once(self: Debounce, level: bool, at_s: float) -> bool:
+        self._read_s, self._candidate = at_s, level
+        changed = level is not self.settled
+        self.settled = level
+        return changed
+
+    with replaced(Debounce, "read", at_once):
+        yield
+
+
+@mutant({3, 5, 23, 28}, "lost board")
+def lost_board_keeps_its_doors() -> Iterator[None]:
+    """A board that falls silent is logged, and what it said last goes on being believed."""
+    honest = Cabinet._happened
+
+    def logged(self: Cabinet, event: Any) -> None:
+        if not isinstance(event, StationLost):
+            honest(self, event)
+
+    def kept(_self: Debounce, _at_s: float) -> bool:
+        return False
+
+    with replaced(Cabinet, "_happened", logged), replaced(Debounce, "missed", kept):
+        yield
+
+
+@mutant({1, 2, 3, 5, 6}, "late replies")
+def late_reply_believed() -> Iterator[None]:
+    """Whatever comes in after a request is its answer: nobody waits for the line to run dry, or looks at who
+    is speaking."""
+    honest = modbus._read
+
+    def credulous(address: int, request: Any, data_bytes: int, understand: Any) -> Telegram:
+        telegram = honest(address, request, data_bytes, understand)
+
+        def match(window: bytes) -> Any:
+            # The checksum of whoever it was holds: only the address is not looked at.
+            if modbus._body(window, telegram.reply_length) is None:
+                return telegram.match(window)
+            body = bytes([address]) + window[1 : telegram.reply_length - modbus.CHECKSUM_BYTES]
+            return telegram.match(modbus.frame(address, body[1:]))
+
+        return replace(telegram, match=match)
+
+    def at_once(self: Exchange, now: float, drain_s: float) -> None:
+        expire(self, now, 0.0 * drain_s)
+
+    expire = Exchange.expire
+    with replaced(modbus, "_read", credulous), replaced(Exchange, "expire", at_once):
+        yield
+
+
+@mutant({1, 2}, "deaf replies")
+def acknowledged_in_any_case() -> Iterator[None]:
+    """A pulse counts as acknowledged as soon as it was written."""
+    honest = Bus._settle
+
+    def sure(self: Bus, pulse: Pulse, result: PulseResult, now: float) -> None:
+        if result.outcome is PulseOutcome.UNCERTAIN:
+            result = PulseResult(PulseOutcome.ACKNOWLEDGED)
+        honest(self, pulse, result, now)
+
+    with replaced(Bus, "_settle", sure):
+        yield
+
+
+@mutant({3, 24}, "visits")
+def every_second_reading_is_dropped() -> Iterator[None]:
+    """A full queue of readings drops some, and nobody asks again: what a door did is not always told."""
+    honest = Cabinet._moved
+
+    def forgetful(self: Cabinet, moved: Any, event: InputsRead) -> None:
+        if round(event.at_s * 1000) % 2:
+            honest(self, moved, event)
+
+    with replaced(Cabinet, "_moved", forgetful):
+        yield
+
+
+@mutant({2}, "unplugged")
+def queue_survives_the_port() -> Iterator[None]:
+    """What waits while the adapter is unplugged goes out when it is back."""
+
+    def kept(_self: Schedule) -> Iterator[Any]:
+        return iter(())
+
+    with replaced(Schedule, "cleared", kept):
+        yield
+
+
+MUTANTS = table(globals())

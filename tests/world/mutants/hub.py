@@ -1,0 +1,78 @@
+"""Mistakes at the centre."""
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import Connection
+
+from sync import wire
+from sync.central import hello, ledger, masks, store
+from sync.central.ingest import Ingest
+from tests.world.mutants.mutant import everywhere, mutant, replaced, table
+
+
+@mutant({13, 14, 15, 24, 29}, "visits")
+def hub_believes_one_more() -> Iterator[None]:
+    """What is stored is counted from the first entry that is still to come."""
+    honest = ledger._advance
+
+    def one_more(connection: Connection, locker: str, epoch: str, stored_to: int, head: str) -> None:
+        honest(connection, locker, epoch, stored_to + 1, head)
+
+    with replaced(ledger, "_advance", one_more):
+        yield
+
+
+@mutant({13, 15}, "hub dies")
+def hub_acknowledges_before_the_commit() -> Iterator[None]:
+    """A batch whose chain holds will be stored: its sender is told at once."""
+    honest = Ingest._batch
+
+    async def early(self: Ingest, batch: wire.UpBatch) -> None:
+        self._acknowledge(batch.locker, batch.epoch, batch.to_seq, batch.hash, gap=False)
+        await asyncio.sleep(0.05)  # noqa: TID251  # virtual: the mistake is a thread that comes to it later
+        await honest(self, batch)
+
+    with replaced(Ingest, "_batch", early):
+        yield
+
+
+@mutant({13, 15, 29}, "hub dies")
+def hub_does_not_wait_for_its_disk() -> Iterator[None]:
+    """The hub's database is much faster without waiting for the disk."""
+    honest = store._pragmas
+
+    def pragmas(**how: bool) -> list[str]:
+        return [*honest(**how), "synchronous=OFF"]
+
+    with replaced(store, "_pragmas", pragmas):
+        yield
+
+
+@mutant({18}, "visits")
+def phone_is_not_masked() -> Iterator[None]:
+    """The locker is told the whole number, so that staff can call."""
+    with everywhere(masks.phone, lambda number: number):
+        yield
+
+
+@mutant({14}, "old card")
+def lost_rows_are_no_trouble() -> Iterator[None]:
+    """A locker that has less than the centre is a new one: it is asked for the rest, and nobody is told."""
+    with replaced(hello, "_up_trouble", lambda *_: None), replaced(hello, "_told", lambda *_: None):
+        yield
+
+
+@mutant({15, 29}, "visits")
+def projection_is_forgotten() -> Iterator[None]:
+    """An entry is stored, and what it means is left to a nightly job."""
+
+    def later(*_: Any) -> str:
+        return ""
+
+    with everywhere(ledger.project, later):
+        yield
+
+
+MUTANTS = table(globals())

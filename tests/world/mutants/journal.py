@@ -1,0 +1,168 @@
+"""Mistakes in what is written down, and when."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterator
+from sqlite3 import Connection
+from typing import Any
+
+from locker import daemon
+from locker.domain import chain
+from locker.domain import entry as entries
+from locker.journal import journal, schema
+from locker.journal.journal import Journal
+from locker.operations import present_code
+from locker.operations.ports import Decided, World
+from locker.platform import LockerSecrets
+from tests.world.mutants.mutant import everywhere, mutant, replaced, table
+
+_LOGGER = logging.getLogger("locker.operations.present_code")
+
+
+def _pragma(less: str) -> Iterator[None]:
+    honest = schema._set_up
+
+    def set_up(connection: Connection) -> None:
+        honest(connection)
+        connection.execute(f"PRAGMA synchronous = {less}")
+
+    with replaced(schema, "_set_up", set_up):
+        yield
+
+
+@mutant({13}, "power cuts")
+def synchronous_off() -> Iterator[None]:
+    """The database is much faster without waiting for the disk."""
+    yield from _pragma("OFF")
+
+
+@mutant({13}, "power cuts")
+def synchronous_normal() -> Iterator[None]:
+    """What everybody recommends for a write-ahead log."""
+    yield from _pragma("NORMAL")
+
+
+@mutant({13, 1}, "cut on a slow disk")
+def told_before_the_commit() -> Iterator[None]:
+    """The state moves on when the write is ordered: receipts and screens need not wait for the disk."""
+    honest = Journal._finish_turn
+
+    async def early(self: Journal, work: Callable[[], Any], settle: Callable[[Any], None]) -> Any:
+        if settle.__qualname__.startswith("Journal.commit"):
+            settle(None)
+            return await honest(self, work, lambda _: None)
+        return await honest(self, work, settle)
+
+    with replaced(Journal, "_finish_turn", early):
+        yield
+
+
+@mutant({13, 1}, "cut on a slow disk")
+def answered_before_the_commit() -> Iterator[None]:
+    """A decision is answered when its write is ordered."""
+    honest = Journal._finish_turn
+
+    async def early(self: Journal, work: Callable[[], Any], settle: Callable[[Any], None]) -> Any:
+        if not settle.__qualname__.startswith("Journal.commit"):
+            return await honest(self, work, settle)
+        writing = asyncio.ensure_future(honest(self, work, settle))
+        writing.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return None
+
+    with replaced(Journal, "_finish_turn", early):
+        yield
+
+
+@mutant({20, 14}, "power cuts")
+def boots_are_not_counted() -> Iterator[None]:
+    """Every run is the first one."""
+    honest = Journal.__init__
+
+    def first(self: Journal, *given: Any, **named: Any) -> None:
+        honest(self, *given, **named)
+        self.boot = 1
+
+    with replaced(Journal, "__init__", first):
+        yield
+
+
+@mutant({14, 15, 24, 29}, "visits")
+def chain_link_is_skipped() -> Iterator[None]:
+    """Entries of one transaction all follow the entry before it."""
+
+    def skipping(*given: Any) -> Any:
+        seq, previous = given[0], given[-1]
+        return entries.write(*given[:-1], chain.START if seq % 20 == 0 else previous)
+
+    with replaced(journal, "write", skipping):
+        yield
+
+
+@mutant({16}, "full disk")
+def failure_is_forgotten() -> Iterator[None]:
+    """Once the disk has room again, all is well again."""
+    with replaced(Journal, "_note_failure", lambda _self, _done: None):
+        yield
+
+
+@mutant({20}, "wrong clock")
+def clock_steps_are_not_journaled() -> Iterator[None]:
+    """The centre's time is taken, and nobody is told by how much it differed."""
+
+    async def silent(_world: World, _step_ms: int) -> None: ...
+
+    with replaced(daemon, "_journal_step", silent):
+        yield
+
+
+@mutant({18}, "wrong codes")
+def typed_code_in_the_journal() -> Iterator[None]:
+    """What was typed is named as the cause of what followed, so that support can see it."""
+    honest = present_code.present_typed
+
+    async def helpful(world: World, text: str, phone4: str = "") -> Any:
+        named = _Named(world.journal, f"keypad {text}")
+        return await honest(World(**{**_fields(world), "journal": named}), text, phone4)
+
+    with everywhere(honest, helpful):
+        yield
+
+
+def _fields(world: World) -> dict[str, Any]:
+    return {name: getattr(world, name) for name in World.__dataclass_fields__}
+
+
+class _Named:
+    """A journal by which everything has one cause."""
+
+    def __init__(self, journal: Any, cause: str) -> None:
+        self._journal, self._cause = journal, cause
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._journal, name)
+
+    async def commit(self, _cause: str, decide: Any) -> Any:
+        return await self._journal.commit(self._cause, decide)
+
+
+@mutant({18}, "visits")
+def typed_code_in_the_log() -> Iterator[None]:
+    """A line in the log for every code, to see why it was refused."""
+    honest = present_code.present_typed
+
+    async def talkative(world: World, text: str, phone4: str = "") -> Any:
+        _LOGGER.info("code %s", text)
+        return await honest(world, text, phone4)
+
+    with everywhere(honest, talkative):
+        yield
+
+
+@mutant({18}, "collections")
+def pickup_code_is_not_sealed() -> Iterator[None]:
+    """The journal is on our own disk: what is in it needs no seal."""
+    with replaced(LockerSecrets, "seal", lambda _self, plain: plain):
+        yield
+
+
+MUTANTS = table(globals())
