@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 bin := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help setup demo story test check bench soak crash lock clean
+.PHONY: help setup demo story test check bench soak crash world lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+: .*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+): .*## (.*)/  make \1\t\2/' | expand -t 16
@@ -37,6 +37,10 @@ soak:  ## what is too long for the test run; TIMES=10 for ten times as long
 crash:  ## power cuts under the journal, on all cores: N=1000000; FIRST=123 to go on with that life
 	@.ci/setup --dev
 	@$(bin)/python -m tests.power.crash $(or $(N),100000) $(or $(FIRST),0)
+
+world:  ## worlds that try to break it, on all cores: SEED=17 DAYS=3 N=8; FOREVER=1 until stopped, resumable
+	@.ci/setup --dev
+	@$(bin)/python -m tests.world $(SEED) $(if $(DAYS),--days $(DAYS)) $(if $(N),--n $(N)) $(if $(FOREVER),--forever)
 
 lock:  ## pin dependencies anew after a change of pyproject.toml
 	@.ci/lock $(if $(UPGRADE),--upgrade)

@@ -34,6 +34,8 @@ class Outcome:
     """Of the problem: two stories that end with the same kind show the same mistake."""
     where: str = ""
     """The traceback of what failed; empty for a violation."""
+    error: BaseException | None = None
+    """Itself; it does not leave the process."""
     story: list[tuple[int, float, str]] = field(default_factory=list)
     """Number, moment and name of each happening that was planned and not left out."""
     points: Counter[str] = field(default_factory=Counter)
@@ -100,10 +102,12 @@ def lived(seed: int, days: float, folder: Path, vfs: WorldVfs, **how: Any) -> Ou
         run(seed, folder, lambda world: live(world, days, outcome, **how), vfs, **world_how)
     except Violation as violation:
         outcome.problem, outcome.kind = str(violation), f"invariant {violation.number}"
+        outcome.error = violation
     except Exception as error:  # noqa: BLE001  # a soak goes on with the next seed and tells of this one
         outcome.problem = f"{type(error).__name__}: {error}"
         last = traceback.extract_tb(error.__traceback__)[-1]
         outcome.kind = f"{type(error).__name__} in {last.name}"
+        outcome.error = error
         outcome.where = "".join(traceback.format_exception(error))
     outcome.took_s = time.perf_counter() - began_s
     return outcome

@@ -184,6 +184,11 @@ class _Watch:
             yield f"opening for {self._purposes[grant]}: {OUTCOMES[type(e)]}"
 
 
-def never(points: "Mapping[str, int]") -> list[str]:
-    """Of what is observed here: what was not met."""
-    return [point for point in OWN if not points.get(point)]
+def points() -> tuple[str, ...]:
+    """All that worlds are known to be able to reach."""
+    return OWN
+
+
+def never(reached: "Mapping[str, int]") -> list[str]:
+    """Of those: what was not."""
+    return [point for point in points() if not reached.get(point)]
