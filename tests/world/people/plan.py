@@ -1,8 +1,86 @@
 """Who comes when."""
 
+from random import Random  # noqa: TID251  # seeded
+from typing import Final
+
+from tests.world.centre import Size
+from tests.world.machine import Machine
+from tests.world.people.applicants import Applicant
+from tests.world.people.helpers import Helper
+from tests.world.people.recipients import Recipient
+from tests.world.people.town import RHYTHM, Town, hour_of_day
+from tests.world.times import DAY_S, HOUR_S, MINUTE_S
 from tests.world.world import World
+
+FROM_S: Final = 60.0
+SIZES: Final = (Size.S, Size.S, Size.S, Size.M, Size.M, Size.L)
+HANDED_IN: Final = 0.45
+"""Of all visits; the others collect."""
 
 
 def people(world: World, days: float, visits_a_day: int) -> None:
     """Plan everybody's visits."""
-    del world, days, visits_a_day
+    town = Town(world, days)
+    for machine in world.machines:
+        rng = world.chance(f"people of {machine.name}")
+        _helpers(town, machine, rng)
+        _visitors(town, machine, rng, visits_a_day)
+
+
+def _moment(town: Town, rng: Random) -> float:
+    """Some time of some day, as people are about."""
+    while True:
+        at_s = rng.uniform(FROM_S, town.days * DAY_S)
+        if rng.random() * 10 < RHYTHM[hour_of_day(at_s)]:
+            return at_s
+
+
+def _visitors(town: Town, machine: Machine, rng: Random, visits_a_day: int) -> None:
+    for number in range(max(1, round(visits_a_day * town.days))):
+        at_s, size = _moment(town, rng), rng.choice(SIZES)
+        case = f"CASE{machine.name[-1]}{number:05d}"
+        phone = f"13{machine.name[-1]}{number:08d}"
+        if rng.random() < HANDED_IN:
+            _drop_off(town, machine, at_s, size, case, phone, rng)
+        else:
+            _pickup(town, machine, at_s, size, case, phone, rng)
+
+
+def _drop_off(
+    town: Town, machine: Machine, at_s: float, size: Size, case: str, phone: str, rng: Random
+) -> None:
+    lead_s = min(at_s - FROM_S, rng.uniform(MINUTE_S, 6 * HOUR_S))
+    valid_h = 1 if rng.random() < 0.05 else 72
+
+    def act(own: Random) -> object:
+        return Applicant(town, machine, own, case, phone).lives(size, lead_s, valid_h)
+
+    town.world.at(at_s - lead_s, "drop-off", act)
+
+
+def _pickup(
+    town: Town, machine: Machine, at_s: float, size: Size, case: str, phone: str, rng: Random
+) -> None:
+    mean_s = min(2 * HOUR_S, town.days * DAY_S / 6)
+    lag_s, second = rng.expovariate(1 / mean_s), rng.random() < 0.3
+    ready_s = max(FROM_S, at_s - 2 * mean_s)
+
+    def act(own: Random) -> object:
+        return Recipient(town, machine, own, case, phone).lives(size, second, lag_s)
+
+    town.world.at(ready_s, "outgoing item", act)
+
+
+def _helpers(town: Town, machine: Machine, rng: Random) -> None:
+    """Rounds in the working hours of each day: on some days too few."""
+    for day in range(int(town.days) + 1):
+        rounds = rng.choice((2, 3, 4, 5))
+        for _ in range(rounds):
+            at_s = max(FROM_S, day * DAY_S + rng.uniform(0, 10 * HOUR_S))
+            name = f"helper-{rng.randrange(2) + 1}"
+
+            def act(own: Random, name: str = name) -> object:
+                return Helper(town, machine, name, own).comes_round()
+
+            if at_s < town.days * DAY_S:
+                town.world.at(at_s, "round", act)

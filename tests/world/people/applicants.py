@@ -1,0 +1,210 @@
+"""Applicants hand their papers in; some look again, some take them back."""
+
+from random import Random  # noqa: TID251  # seeded
+from typing import Final
+
+from sync.central.cases import PreReview
+from tests.world.centre import Person as Named
+from tests.world.centre import Size
+from tests.world.machine import Machine
+from tests.world.people.town import GoneError, Refused, Town
+from tests.world.people.visitors import Visitor
+from tests.world.screen import View
+from tests.world.times import HOUR_S, MINUTE_S, pause
+
+SMS_PATIENCE_S: Final = 10 * MINUTE_S
+
+
+class Applicant(Visitor):
+    """One case, from the pre-review to the receipt."""
+
+    kind = "applicant"
+
+    def __init__(self, town: Town, machine: Machine, rng: Random, case: str, phone: str) -> None:
+        super().__init__(town, machine, f"applicant of {case}", rng, case, f"papers of {case}", phone)
+        self.receipt = False
+        self.done = False
+        self.reacts = {
+            **self.reacts,
+            "offer": self.at_offer,
+            "offer_again": self.at_offer_again,
+            "place": self.at_place,
+            "empty": self.at_empty,
+            "confirm_in": self.at_confirm_in,
+            "receipt": self.at_receipt,
+            "not_empty": self.at_not_empty,
+            "look": self.at_look,
+            "looked": self.at_looked,
+            "taken_back": self.at_taken_back,
+        }
+
+    async def lives(self, size: Size, lead_s: float, valid_h: int) -> None:
+        """The clerk's pre-review now, the visit after ``lead_s``."""
+        arrives_s = self.world.loop.time() + lead_s
+        passed = PreReview(
+            self.case,
+            "licence",
+            ("form",),
+            (),
+            size,
+            Named("张伟", self.phone),
+            self.machine.name,
+            valid_h,
+        )
+        try:
+            reference = await self.town.at_the_office(lambda: self.world.centre.pre_review(passed))
+        except Refused:
+            self.world.reached("no drop-off code was free")
+            return
+        sms = await self.town.sms(self.phone, "drop_off_code", self.case, max(lead_s, SMS_PATIENCE_S))
+        if sms is None:
+            self.world.reached("handed in by the token of the own page")
+            self.scan = await self.town.token(reference)
+        else:
+            self.typed, self.scan = sms.said["typed"], sms.said["scan"]
+        await pause(max(0.0, arrives_s - self.world.loop.time()))
+        self.done = await self.comes(self.visit, 6, (5 * MINUTE_S, 3 * HOUR_S), 15 * MINUTE_S)
+        if self.done and self.receipt and self.habits.comes_back:
+            await self.wait(5 * MINUTE_S, HOUR_S)
+            self.habits.wants_back = self.chance(0.6)
+            await self.comes(self.visit, 2, (MINUTE_S, HOUR_S), 15 * MINUTE_S)
+
+    @property
+    def in_hand(self) -> bool:
+        return self.world.contents.where(self.thing) is None
+
+    async def was_refused(self, reason: str) -> bool:
+        await super().was_refused(reason)
+        if reason == "no_room":
+            self.world.reached("the locker is full")
+        if reason == "code_expired":
+            self.world.reached("the code has expired")
+        # What was taken in meanwhile has no code any more; nor has what expired.
+        return (reason == "code_not_accepted" and not self.in_hand) or reason == "code_expired"
+
+    async def at_offer(self, view: View) -> bool | None:
+        if not self.shows(self.case):
+            raise GoneError("another person's page")
+        if not self.in_hand:
+            # Put somewhere without a receipt: the help line's business, and a helper's.
+            self.world.reached("papers lie somewhere without a receipt")
+            await self.leaves(view)
+            return True
+        await self.wait(2, 8)
+        if self.habits.once("only_looks"):
+            return await self.leaves(view)
+        if self.chance(0.1):
+            await self.press("open", lower=True)
+        else:
+            await self.press("open")
+        return None
+
+    async def at_offer_again(self, view: View) -> bool | None:
+        if not self.shows(self.case):
+            raise GoneError("another person's page")
+        if self.receipt and not self.habits.comes_back:
+            await self.leaves(view)
+            return True
+        await self.wait(1, 5)
+        await self.press("open")
+        return None
+
+    async def at_place(self, view: View) -> bool | None:
+        door = view["door"]
+        if not self.machine.is_open(door):
+            return None
+        self.say("opened", case=self.case, door=door)
+        await self.wait(2, 8)
+        if self.finds(door, self.thing):
+            self.world.reached("something lay in a compartment that was to be vacant")
+            self.say("not_empty", door=door)
+            await self.press("not_empty")
+            self.shuts(door)
+            return None
+        await self.habits.before_a_door(self, door)
+        if self.in_hand and not self.habits.once("shuts_empty"):
+            self.puts(self.habits.door_taken_for(self, door), self.thing)
+            await self.wait(1, 4)
+        if self.habits.once("leaves_open"):
+            return await self.habits.walks_off(self, door)
+        self.shuts(door)
+        return None
+
+    async def at_empty(self, view: View) -> bool | None:
+        if "confirm_in" in self.acts and not self.in_hand:
+            # Also who put it behind another door means what they say.
+            self.world.reached("the person's word against the sensor's")
+            await self.press("confirm_in")
+        elif "again" in self.acts and self.in_hand:
+            await self.wait(2.5, 5)
+            await self.press("again")
+        elif "again" in self.acts:
+            await pause(3)
+            await self.press("again")
+        else:
+            return await self.leaves(view)
+        return None
+
+    async def at_confirm_in(self, view: View) -> bool | None:
+        await self.wait(1, 3)
+        if self.thing in self.lying(view["door"]):
+            await self.press("confirm_in")
+        elif "again" in self.acts and self.in_hand:
+            await pause(3)
+            await self.press("again")
+        else:
+            return await self.leaves(view)
+        return None
+
+    async def at_receipt(self, view: View) -> bool | None:
+        door, shown = view["door"], view["receipt"]
+        if not self.shows(self.case):
+            raise GoneError("another person's page")
+        if shown is not None and not self.receipt:
+            self.told_done(5, "receipt", door)
+            self.receipt = True
+            if self.world.contents.where(self.thing) == (self.machine.name, door):
+                self.town.testimony.took_over(self.thing, self.machine, door)
+            self.say("receipt", case=self.case, door=door, word=shown["number"], thing=self.thing)
+            if self.machine.link is None or not self.machine.built or self.habits.offline(self.machine):
+                self.world.reached("handed in while the centre was away")
+        await self.wait(1, 6)
+        if self.chance(0.9):
+            await self.press("leave")
+        return True
+
+    async def at_not_empty(self, view: View) -> bool | None:
+        door = view["door"]
+        if door is not None and self.machine.is_open(door):
+            self.shuts(door)
+        return None
+
+    async def at_look(self, view: View) -> bool | None:
+        """The door with the own papers stands open again."""
+        door = view["door"]
+        if not self.machine.is_open(door):
+            return None
+        self.finds(door, self.thing)
+        await self.wait(2, 8)
+        if self.habits.wants_back and self.thing in self.lying(door):
+            self.takes(door, self.thing)
+        elif self.in_hand and not self.habits.wants_back:
+            self.puts(door, self.thing)
+        self.shuts(door)
+        return None
+
+    async def at_looked(self, view: View) -> bool | None:
+        del view
+        await self.wait(1, 3)
+        if self.in_hand:
+            await self.press("take_back")
+        else:
+            await self.press("still_inside")
+        return None
+
+    async def at_taken_back(self, view: View) -> bool | None:
+        self.told_done(5, "taken back", view["door"])
+        self.say("taken_back", case=self.case, door=view["door"] or 0)
+        self.world.reached("papers were taken back")
+        await self.leaves(view)
+        return True

@@ -1,0 +1,176 @@
+"""Recipients collect what was loaded for them; some do not want it."""
+
+from random import Random  # noqa: TID251  # seeded
+
+from sync.central.outgoing import Outgoing
+from tests.world.centre import Person as Named
+from tests.world.centre import Size
+from tests.world.machine import Machine
+from tests.world.people.town import GoneError, Label, Refused, Town, is_about
+from tests.world.people.visitors import Visitor
+from tests.world.screen import View
+from tests.world.times import HOUR_S, MINUTE_S, pause
+
+
+class Recipient(Visitor):
+    """One finished thing, from the clerk's word to the hand it is for."""
+
+    kind = "recipient"
+
+    def __init__(self, town: Town, machine: Machine, rng: Random, case: str, phone: str) -> None:
+        super().__init__(town, machine, f"recipient of {case}", rng, case, f"licence of {case}", phone)
+        self.done = False
+        self.why = ""
+        self.told = False
+        self.reacts = {
+            **self.reacts,
+            "take": self.at_take,
+            "confirm_taken": self.at_confirm_taken,
+            "still_inside": self.at_still_inside,
+            "refusing": self.at_refusing,
+            "put_back": self.at_put_back,
+            "put_back_confirm": self.at_put_back_confirm,
+            "refused_item": self.at_refused_item,
+            "collected": self.at_collected,
+        }
+
+    async def lives(self, size: Size, second_factor: bool, lag_s: float) -> None:
+        """The clerk's word now; whoever it is for comes ``lag_s`` after the message, when they are about."""
+        name = Named("李娜", self.phone)
+        ready = Outgoing(self.case, self.case, "licence", size, name, self.machine.name, second_factor)
+        try:
+            await self.town.at_the_office(lambda: self.world.centre.outgoing_item(ready))
+        except Refused:
+            self.world.reached("the office refused an outgoing item")
+            return
+        token = await self.town.label(self.case)
+        self.town.desk[self.machine.name].append(Label(self.case, self.case, token))
+        sms = await self.town.sms(self.phone, "pickup_code", self.case, None)
+        if sms is None:
+            return
+        self.typed, self.scan = sms.said["typed"], sms.said["scan"]
+        await pause(lag_s)
+        while not is_about(self.world.loop.time(), self.rng):
+            await self.wait(10 * MINUTE_S, HOUR_S)
+        self.done = await self.comes(self.visit, 8, (5 * MINUTE_S, 3 * HOUR_S), 15 * MINUTE_S)
+
+    @property
+    def in_hand(self) -> bool:
+        return self.world.contents.where(self.thing) is None
+
+    async def was_refused(self, reason: str) -> bool:
+        await super().was_refused(reason)
+        return reason == "code_not_accepted" and (self.in_hand or self.told)
+
+    async def at_take(self, view: View) -> bool | None:
+        door = view["door"]
+        if not self.machine.is_open(door):
+            return None
+        if not self.shows(self.case):
+            raise GoneError("another person's page")
+        self.say("opened", case=self.case, door=door)
+        await self.wait(1, 6)
+        self.finds(door, self.thing)
+        if self.thing in self.lying(door):
+            return await self._before_mine(door)
+        if not self.in_hand:
+            self._is_elsewhere(door)
+        if self.lying(door) and "refusing" in self.acts:
+            self.why = "not_mine"
+            await self.press("refusing")
+            return None
+        self.shuts(door)
+        return None
+
+    async def _before_mine(self, door: int) -> bool | None:
+        if self.habits.once("declines"):
+            self.why = self.rng.choice(("not_mine", "damaged", "incomplete"))
+            self.takes(door, self.thing)
+            await self.press("refusing")
+            return None
+        if self.habits.once("lets_lie"):
+            self.shuts(door)
+            return None
+        self.takes(door, self.thing)
+        await self.wait(1, 4)
+        if self.habits.once("leaves_open"):
+            return await self.habits.walks_off(self, door)
+        self.shuts(door)
+        return None
+
+    def _is_elsewhere(self, door: int) -> None:
+        place = self.town.testimony.entrusted.get(self.thing)
+        if place is not None and place != (self.machine.name, door):
+            self.world.violated(5, f"{self.name} is sent to door {door}, and it lies in {place}")
+
+    async def at_confirm_taken(self, view: View) -> bool | None:
+        await self.wait(1, 3)
+        if self.in_hand:
+            await self.press("taken")
+        elif "again" in self.acts and self.thing in self.lying(view["door"]):
+            await pause(3)
+            await self.press("again")
+        else:
+            return await self.leaves(view)
+        return None
+
+    async def at_still_inside(self, view: View) -> bool | None:
+        await self.wait(3, 6)
+        if self.thing in self.lying(view["door"]) and "again" in self.acts:
+            await self.press("again")
+        elif "refusing" in self.acts:
+            self.why = "not_mine"
+            await self.press("refusing")
+        else:
+            return await self.leaves(view)
+        return None
+
+    async def at_refusing(self, view: View) -> bool | None:
+        del view
+        await self.wait(1, 4)
+        await self.press("refuse", reason=self.why or "not_mine")
+        return None
+
+    async def at_put_back(self, view: View) -> bool | None:
+        door = view["door"]
+        if not self.machine.is_open(door):
+            return None
+        await self.wait(1, 3)
+        if self.in_hand and self.why and not self.habits.once("keeps"):
+            self.puts(door, self.thing)
+        self.shuts(door)
+        return None
+
+    async def at_put_back_confirm(self, view: View) -> bool | None:
+        await self.wait(1, 3)
+        if self.in_hand and "back" in self.acts:
+            # Kept it after all, and says so.
+            await self.press("back")
+            return None
+        await self.press("refuse", reason=self.why or "not_mine")
+        if self.shown["refused"]:
+            return await self.leaves(view)
+        return None
+
+    async def at_refused_item(self, view: View) -> bool | None:
+        self.say("declined", case=self.case, door=view["door"] or 0, word=self.why)
+        self.world.reached("an item was refused by its recipient")
+        self.told = True
+        await self.leaves(view)
+        return True
+
+    async def at_collected(self, view: View) -> bool | None:
+        if not self.shows(self.case):
+            raise GoneError("another person's page")
+        self.told_done(6, "collected", view["door"])
+        self.say("collected", case=self.case, door=view["door"] or 0, thing=self.thing)
+        self.told = True
+        if self.habits.offline(self.machine):
+            self.world.reached("collected while the centre was away")
+        if not self.in_hand and self.world.contents.where(self.thing) == (self.machine.name, view["door"]):
+            self.world.reached("collected, and it lies there still")
+            self.town.testimony.moved(self.thing)
+        await self.wait(1, 4)
+        if self.chance(0.9):
+            await self.press("leave")
+        return True

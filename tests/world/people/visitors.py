@@ -1,0 +1,135 @@
+"""Whoever comes with a code, and the screens that all of them meet."""
+
+from random import Random  # noqa: TID251  # seeded
+from typing import Final
+
+from tests.world.machine import Machine
+from tests.world.people.habits import Habits
+from tests.world.people.person import Person
+from tests.world.people.town import GoneError, Town
+from tests.world.screen import View
+from tests.world.times import pause
+
+CODES_MAX: Final = 4
+
+
+class Visitor(Person):
+    """Whoever comes with a code: ``case`` is theirs, ``thing`` is what they bring or fetch."""
+
+    def __init__(
+        self, town: Town, machine: Machine, name: str, rng: Random, case: str, thing: str, phone: str
+    ) -> None:
+        super().__init__(town, machine, name, rng)
+        self.case, self.thing, self.phone = case, thing, phone
+        self.habits = Habits(rng)
+        self.typed = self.scan = ""
+        self.shown_codes = 0
+        self.reacts = {
+            "home": self.at_home,
+            "problem": self.at_problem,
+            "phone": self.at_phone,
+            "opening": self.waits,
+            "stuck": self.at_stuck,
+            "give_up": self.leaves,
+            "unseen": self.at_unseen,
+            "interrupted": self.at_interrupted,
+            "ended": self.leaves,
+            "cancelled": self.leaves,
+        }
+
+    # --- codes ---
+
+    async def shows_code(self) -> View:
+        self.shown_codes += 1
+        if self.shown_codes > CODES_MAX:
+            raise GoneError("shown the code often enough")
+        if not self.typed or (self.scan and self.habits.scans):
+            self.say("code", case=self.case, word="scanned")
+            return await self.scans(self.scan)
+        if self.habits.once("slips"):
+            await self.types(self.habits.wrong(self.typed))
+            await self.wait(1, 4)
+        self.say("code", case=self.case, word="typed")
+        return await self.types(self.typed)
+
+    async def visit(self) -> bool:
+        self.shown_codes = 0
+        await self.arrives()
+        await self.wait(1, 6)
+        await self.shows_code()
+        return await self.goes_on()
+
+    # --- screens of every visit ---
+
+    async def at_home(self, view: View) -> bool | None:
+        """The code was not taken, or the visit has ended without them."""
+        if view["entry"] and view["entry"]["wait_s"]:
+            await pause(view["entry"]["wait_s"])
+        await self.wait(2, 6)
+        await self.shows_code()
+        return None
+
+    async def at_problem(self, view: View) -> bool | None:
+        reason = self.reason
+        self.say("refused", case=self.case, word=reason)
+        if reason == "too_many_tries":
+            self.world.reached("an honest person waits for the keypad")
+            await pause(view["refused"]["wait_s"] + 1)
+            await self.shows_code()
+            return None
+        await self.wait(1, 5)
+        if "leave" in self.acts:
+            await self.press("leave")
+        return await self.was_refused(reason)
+
+    async def was_refused(self, reason: str) -> bool:
+        self.world.reached(f"a visitor was refused: {reason}")
+        return False
+
+    async def at_phone(self, view: View) -> bool | None:
+        del view
+        self.world.reached("the phone's digits were asked for")
+        await self.wait(1, 4)
+        digits = self.phone[-4:]
+        if self.habits.once("slips_phone"):
+            digits = f"{(int(digits) + 1) % 10_000:04d}"
+        await self.press("phone4", digits=digits)
+        return None
+
+    async def waits(self, view: View) -> bool | None:
+        del view
+        return None
+
+    async def at_stuck(self, view: View) -> bool | None:
+        self.world.reached("a door did not open")
+        await pause(view["ready_in_ms"] / 1000 + 1)
+        if view["door"] is not None:
+            self.machine.do(view["door"], "release")
+        if "again" in self.acts and self.chance(0.9):
+            await self.press("again")
+            return None
+        return await self.leaves(view)
+
+    async def at_unseen(self, view: View) -> bool | None:
+        self.world.reached("a door nobody can see")
+        if view["door"] is not None:
+            self.shuts(view["door"])
+        await pause(5)
+        await self.look()
+        return await self.leaves(view) if self.shown["screen"] == "unseen" else None
+
+    async def at_interrupted(self, view: View) -> bool | None:
+        """The locker was away for a moment: the code says it anew."""
+        self.world.reached("a visit was interrupted")
+        if view["door"] is not None and self.machine.is_open(view["door"]):
+            self.shuts(view["door"])
+            await pause(2)
+        await self.shows_code()
+        return None
+
+    async def leaves(self, view: View) -> bool | None:
+        del view
+        await self.wait(1, 3)
+        if "leave" in self.acts:
+            await self.press("leave")
+        return False
