@@ -53,18 +53,50 @@ async def test_a_recovery_that_is_cut_five_times_ends_in_the_same_state(vfs: Vfs
     for seed in range(20):
         chance = Random(seed)
         found = after(old.disk, chance.randrange(len(old.disk.log) // 3, len(old.disk.log)), chance)
-        states = set()
-        for _ in range(TIMES):
-            disk = Disk(found)
-            with vfs.on(disk):
-                kept = Store(old.path)
-                loaded = load(kept)
-                states.add(
-                    (loaded.state.seq, loaded.head, str(kept.records()), str(sorted(kept.meta().items())))
-                )
-                kept.close()
-            found = after(disk, chance.randrange(len(disk.log) + 1), chance)
-        assert len(states) == 1
+        assert len(states_over_and_over(vfs, old, found, chance)) == 1
+
+
+@pytest.mark.parametrize("newer", ["schema", "folding", "both"])
+async def test_an_upgrade_that_is_cut_five_times_ends_in_the_same_state(
+    vfs: Vfs, old: Recording, newer: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if newer != "folding":
+        steps = [*schema.migrations(), SECOND_STEP]
+        monkeypatch.setattr(schema, "migrations", lambda: steps)
+    if newer != "schema":
+        for module in (replay, store):
+            monkeypatch.setattr(module, "FOLD_VERSION", 99)
+    upgraded = set()
+    for seed in range(15):
+        chance = Random(seed)
+        upgraded |= states_over_and_over(vfs, old, after(old.disk, len(old.disk.log), None), chance)
+    ((seq, *_),) = upgraded
+    assert seq == old.told[-1].seq
+
+
+def states_over_and_over(
+    vfs: Vfs, old: Recording, found: dict[str, bytes], chance: Random
+) -> set[tuple[int, bytes, str, str]]:
+    """What `TIMES` starts find, each cut somewhere on its way."""
+    states = set()
+    for _ in range(TIMES):
+        disk = Disk(found)
+        with vfs.on(disk):
+            kept = Store(old.path)
+            loaded = load(kept)
+            parcels = _parcels(kept)
+            tables = str((kept.records(), parcels))
+            states.add((loaded.state.seq, loaded.head, tables, str(sorted(kept.meta().items()))))
+            kept.close()
+        found = after(disk, chance.randrange(len(disk.log) + 1), chance)
+    return states
+
+
+def _parcels(kept: Store) -> list[tuple[int, str]]:
+    """What the second step of the schema made of the entries; nothing where it is not known."""
+    if len(schema.migrations()) == 1:
+        return []
+    return kept._connection.execute("SELECT number, note FROM parcel ORDER BY number").fetchall()
 
 
 async def test_a_killed_process_loses_nothing(vfs: Vfs, path: Path) -> None:

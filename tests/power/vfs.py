@@ -1,7 +1,7 @@
 """The SQLite library of this very process, on a disk of ours: a VFS registered by ctypes.
 
-https://www.sqlite.org/vfs.html. Only what has to do with files is ours; the rest is the library's own. Several
-connections of this process may share a file; locks are kept between them as SQLite asks.
+https://www.sqlite.org/vfs.html. Only what has to do with files is ours; the rest is the library's own.
+Several connections of this process may share a file; locks are kept between them as SQLite asks.
 """
 
 import ctypes
@@ -213,7 +213,7 @@ class Vfs:
     def _close(self, file: int) -> int:
         key = _OsFile.from_address(file).key
         for held in (self._opened, self._levels, self._slots):
-            held.pop(key, None)  # type: ignore[attr-defined]  # dictionaries by the same key
+            held.pop(key, None)
         return OK
 
     def _read(self, file: int, to: int, count: int, at: int) -> int:
