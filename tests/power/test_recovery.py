@@ -78,7 +78,7 @@ def states_over_and_over(
     vfs: Vfs, old: Recording, found: dict[str, bytes], chance: Random
 ) -> set[tuple[int, bytes, str, str]]:
     """What `TIMES` starts find, each cut somewhere on its way."""
-    states = set()
+    states: set[tuple[int, bytes, str, str]] = set()
     for _ in range(TIMES):
         disk = Disk(found)
         with vfs.on(disk):
