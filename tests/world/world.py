@@ -26,12 +26,14 @@ from tests.world.contents import Contents
 from tests.world.disks import Rack, WorldVfs
 from tests.world.loop import VirtualLoop
 from tests.world.machine import Machine
+from tests.world.people.testimony import Testimony
 from tests.world.screen import DarkError
 from tests.world.times import pause
 from tests.world.wires import Spoken
 
 if TYPE_CHECKING:
     from hw_sim.cabinet import Move, Pulse
+    from tests.world.faults.harm import Harm
 
 SETTLE_S: Final = 30.0
 KEPT: Final = 4_000
@@ -94,12 +96,17 @@ class World:
         self.trace = Trace()
         self.spoken = Spoken()
         self.contents = Contents()
+        self.testimony = Testimony(self)
         self.plan: list[Happening] = []
         self.points: Counter[str] = Counter()
         """What was reached, and how often."""
         self.happened: Counter[str] = Counter()
         """Happenings by name."""
         self.violations: list[Violation] = []
+        self.lies: set[str] = set()
+        """Kinds of faults that make what is told, or kept, differ from what is: the oracle allows for it."""
+        self.harm: Harm | None = None
+        """What is broken just now, once faults are planned."""
         self.on_entries: list[Callable[[Machine, LockerState, tuple[Entry, ...]], object]] = []
         """Told of every commit, in the machine's own loop turn, once it is durable."""
         self.on_pulse: list[Callable[[Machine, Pulse], object]] = []
