@@ -70,8 +70,10 @@ class Broker:
         self.rng = rng
         self.up = True
         self.weather = Weather()
-        self.cut_off: set[str] = set()
-        """Clients from and to whom nothing passes, and nobody is told."""
+        self.cut_off: dict[str, set[str]] = {}
+        """Clients from and to whom nothing passes, and nobody is told; and what all keeps it from passing."""
+        self.barred: set[str] = set()
+        """Clients who cannot connect anew, as when a certificate has run out."""
         self.sessions: dict[str, Session] = {}
         self.retained: dict[str, Parcel] = {}
         self.heard: list[Parcel] = []
@@ -83,7 +85,7 @@ class Broker:
     # --- what links do -------------------------------------------------------------------------------------
 
     def reachable(self, client: str) -> bool:
-        return self.up and client not in self.cut_off
+        return self.up and not self.cut_off.get(client)
 
     def connect(self, link: "WorldLink", will: Words | None) -> tuple[int, bool]:
         """Connection number, and whether a session was there."""
@@ -106,10 +108,10 @@ class Broker:
             self._give(session, parcel)
         return session.connection, present
 
-    def gone(self, client: str, *, orderly: bool) -> None:
-        """A connection ended."""
+    def gone(self, client: str, *, orderly: bool, link: "WorldLink | None" = None) -> None:
+        """A connection ended: whichever there was, or that of ``link`` if it is still the one."""
         session = self.sessions.get(client)
-        if session is None or session.link is None:
+        if session is None or session.link is None or link not in {None, session.link}:
             return
         session.link = None
         now_s = asyncio.get_running_loop().time()
@@ -157,9 +159,9 @@ class Broker:
             self.sessions.clear()
             self.retained.clear()
 
-    def cut(self, client: str) -> None:
+    def cut(self, client: str, why: str = "network") -> None:
         """From now on nothing passes; each side notices when its keepalive is over."""
-        self.cut_off.add(client)
+        self.cut_off.setdefault(client, set()).add(why)
         session = self.sessions.get(client)
         if session is None or session.link is None:
             return
@@ -167,14 +169,14 @@ class Broker:
         notice_s = asyncio.get_running_loop().time() + KEEPALIVE_FACTOR * session.settings.keepalive_s
 
         def notice() -> None:
-            if client in self.cut_off and session.connection == connection and session.link is link:
+            if self.cut_off.get(client) and session.connection == connection and session.link is link:
                 self.gone(client, orderly=False)
                 link.lost("no answer")
 
         times.at(notice_s, notice)
 
-    def mend(self, client: str) -> None:
-        self.cut_off.discard(client)
+    def mend(self, client: str, why: str = "network") -> None:
+        self.cut_off.get(client, set()).discard(why)
 
     def replay(self, parcel: Parcel) -> None:
         """Say something once more that was said before."""

@@ -5,12 +5,13 @@ what it had open is dead for ever, and its files are those that a disk would sti
 """
 
 import ctypes
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random  # noqa: TID251  # seeded: the same cut finds the same disk
 from typing import Any, Final
 
-from tests.power.disk import Create, Descent, Disk, DiskFault, Operation
+from tests.power.disk import Create, Descent, Disk, DiskFault, Operation, Sync, Write
 from tests.power.vfs import Vfs
 
 READ_ONLY: Final = 8
@@ -20,28 +21,74 @@ GONE: Final = "gone:"
 """Before the name of a file whose machine has lost its power since."""
 
 
+@dataclass(slots=True)
+class Ills:
+    """What is the matter with a machine's disk, life after life."""
+
+    refuses: int | None = None
+    """The SQLite code with which whatever writes is refused."""
+    syncs_only: bool = False
+    """Refuse only to sync: what was written may or may not be there later."""
+    room: int | None = None
+    """So many bytes still fit; the write that is one too long gets as far as it can."""
+    watch: Callable[[], object] | None = None
+    """Told after every operation, and before whoever asked for it hears that it is done."""
+
+
 class Platter(Disk):
     """One machine's disk; it remembers what is certain and forgets how it came to that."""
 
-    def __init__(self, files: dict[str, bytes] | None = None) -> None:
+    def __init__(self, files: dict[str, bytes] | None = None, ills: Ills | None = None) -> None:
         super().__init__(files)
         self._certain = Descent(Disk(files))
-        self.refuses: int | None = None
-        """The SQLite code with which whatever writes is refused."""
+        self.ills = ills or Ills()
+        self.stopped = False
+        """The power is going this very moment: nothing gets here any more."""
         self.operations = 0
         self.bytes_written = 0
 
     def do(self, operation: Operation) -> None:
-        if self.refuses is not None:
-            raise DiskFault(self.refuses)
+        ills = self.ills
+        if self.stopped:
+            raise DiskFault(IO_ERROR)
+        if ills.refuses is not None and (isinstance(operation, Sync) or not ills.syncs_only):
+            raise DiskFault(ills.refuses)
+        if ills.room is not None and isinstance(operation, Write):
+            self._fit(operation, ills)
+        self._do(operation)
+        if ills.watch is not None:
+            ills.watch()
+
+    @property
+    def refuses(self) -> int | None:
+        return self.ills.refuses
+
+    @refuses.setter
+    def refuses(self, code: int | None) -> None:
+        self.ills.refuses = code
+
+    def _do(self, operation: Operation) -> None:
         self.operations += 1
         super().do(operation)
         self._certain.step(operation)
         self.log.clear()
 
+    def _fit(self, write: Write, ills: Ills) -> None:
+        """Takes from the room what the file grows by; DiskFault where it is too small."""
+        assert ills.room is not None
+        grows = max(0, write.at + len(write.data) - len(self.files[write.name]))
+        if grows <= ills.room:
+            ills.room -= grows
+            return
+        fits = len(write.data) - grows + ills.room
+        if fits > 0:
+            self._do(Write(write.name, write.at, write.data[:fits]))
+        ills.room = 0
+        raise DiskFault(FULL)
+
     def after_cut(self, chance: Random | None) -> "Platter":
         """``None``: only the process died."""
-        return Platter(self._certain.found(chance))
+        return Platter(self._certain.found(chance), self.ills)
 
     def image(self) -> dict[str, bytes]:
         """Everything as a running system sees it."""

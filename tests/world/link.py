@@ -130,7 +130,8 @@ class WorldLink:
         self._owner = copy_context()
         self._end = loop.create_future()
         await self._waiter.sleep_until(self._waiter.mono_ms() + round(CONNECT_S * 1000))
-        if not self._broker.reachable(self.settings.client_id):
+        client = self.settings.client_id
+        if not self._broker.reachable(client) or client in self._broker.barred:
             await self._waiter.sleep_until(
                 self._waiter.mono_ms() + round(self.settings.answer_timeout_s * 1000)
             )

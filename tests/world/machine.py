@@ -161,6 +161,23 @@ class Machine:
         if name in self.lines:
             self.lines[name].stir()
 
+    def reboot_board(self, line: str, address: int) -> None:
+        """A board's power goes and comes back: its relays fall, what it was about to say is forgotten."""
+        self.catch_up()
+        anew = {board.address: board for board in self.model._build(line)}
+        boards = tuple(
+            anew.get(board.address, board) if board.address == address else board
+            for board in self.wires[line].boards
+        )
+        self.model._boards[line] = self.wires[line].boards = boards
+        for number in self.model.numbers:
+            lock = self.model.plan(number).lock
+            if (lock.line, lock.board) == (line, address) and self.model.thing(
+                number
+            ).coil_since_ms is not None:
+                self.model.switched(lock, on=False, at_ms=self.model.now_ms)
+        self.break_line(line)
+
     def stands_open(self) -> bool:
         return any(self.model.thing(door).open for door in self.model.numbers)
 
@@ -196,18 +213,16 @@ class Machine:
         if not self.powered:
             return
         self.powered = False
-        was_running = self.running
         self.end(self.rng)
-        if was_running:
-            # Nobody closes the connection: the broker finds out by itself.
-            self.broker.cut(self.name)
+        # Nobody closes the connection: the broker finds out by itself.
+        self.broker.cut(self.name, "power")
 
     def power_on(self) -> None:
         if self.powered:
             return
         self.powered = True
         self.time.boot()
-        self.broker.mend(self.name)
+        self.broker.mend(self.name, "power")
         self.broker.gone(self.name, orderly=False)
         self._again(BOOT_S)
 
@@ -254,7 +269,7 @@ class Machine:
 
     def _mount(self, platter: Platter) -> None:
         self.vfs.power_gone(self.folder / "state")
-        platter.refuses = self.platter.refuses
+        platter.ills = self.platter.ills
         self.platter = platter
         self.rack.put(self.folder / "state", platter)
 

@@ -26,6 +26,8 @@ class MachineTime:
         self.drift = 0.0
         """Seconds it gains each second."""
         self.is_ntp = True
+        self.frozen_ms: int | None = None
+        """Its wall clock stands still at that."""
         self._started_s = asyncio.get_running_loop().time()
 
     def boot(self) -> None:
@@ -36,6 +38,8 @@ class MachineTime:
         return 1_000 + round((asyncio.get_running_loop().time() - self._started_s) * 1000)
 
     def wall_ms(self) -> int:
+        if self.frozen_ms is not None:
+            return self.frozen_ms
         own_ms = (asyncio.get_running_loop().time() - self._started_s) * 1000 * self.drift
         return true_wall_ms() + self.offset_ms + round(own_ms)
 

@@ -1,0 +1,102 @@
+"""Every kind of fault, alone: it takes effect, it ends at calm, and afterwards the locker serves as before."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from sync.central.cases import PreReview
+from tests.world.centre import ClosedError, Person, Size
+from tests.world.disks import WorldVfs
+from tests.world.faults.plan import KINDS, calm, strike
+from tests.world.screen import DarkError
+from tests.world.times import pause
+from tests.world.world import World, run
+
+WHILE_S: Final = 600.0
+QUIET_S: Final = 180.0
+PATIENCE: Final = 240
+Told = tuple[str, Mapping[str, int], int]
+
+
+async def _until(world: World, *screens: str) -> Mapping[str, Any]:
+    """Wait until the first locker's screen shows one of those."""
+    view: Mapping[str, Any] = {}
+    for _ in range(PATIENCE):
+        view = await world.machines[0].screen.view()
+        if view["screen"] in screens:
+            return view
+        await pause(0.5)
+    raise AssertionError(f"the screen shows {view}, none of {screens}")
+
+
+async def _visit(world: World, n: int) -> None:
+    """Somebody is admitted at the desk, comes with the code, and hands papers in."""
+    machine, phone = world.machines[0], f"138{n:08d}"
+    person = Person("张伟", phone)
+    await world.centre.pre_review(
+        PreReview(f"C{n}", "licence", ("form",), (), Size.S, person, machine.name, 72)
+    )
+    for _ in range(PATIENCE):
+        if phone in world.centre.phones.inbox:
+            break
+        await pause(1.0)
+    code = world.centre.phones.inbox[phone][0].said["typed"]
+    view = await machine.screen.typed(code)
+    for _ in range(PATIENCE):
+        if view["screen"] == "offer":
+            break
+        await pause(2.0)
+        view = await machine.screen.typed(code)
+    await machine.screen.act("open")
+    door = (await _until(world, "place"))["door"]
+    await pause(3.0)
+    assert world.contents.put(machine, door, f"papers {n}")
+    await pause(3.0)
+    machine.do(door, "shut")
+    if (await _until(world, "confirm_in", "receipt"))["screen"] == "confirm_in":
+        await machine.screen.act("confirm_in")
+    await _until(world, "receipt")
+    await machine.screen.act("leave")
+
+
+async def _try_visit(world: World, n: int) -> None:
+    """In bad times: it may come to nothing, and the doors are left shut."""
+    try:
+        await _visit(world, n)
+    except (DarkError, ClosedError, AssertionError, KeyError):
+        pass
+    for door in world.machines[0].model.numbers:
+        world.machines[0].do(door, "shut")
+
+
+def _lived(seed: int, kind: str, folder: Path, vfs: WorldVfs) -> Told:
+    async def story(world: World) -> Told:
+        await world.begin()
+        machine = world.machines[0]
+        world.spawn(_try_visit(world, 1))
+        await world.until(world.loop.time() + 20.0)
+        strike(world, kind, machine, world.chance("strike"), KINDS[kind].lasts_s[1])
+        for n in (2, 3, 4):
+            world.spawn(_try_visit(world, n))
+            await world.until(world.loop.time() + WHILE_S / 3)
+        calm(world)
+        for door in machine.model.numbers:
+            machine.do(door, "shut")
+        await world.until(world.loop.time() + QUIET_S)
+        await _visit(world, 5)
+        await world.until(world.loop.time() + 60.0)
+        assert world.harm is not None
+        return world.trace.digest, dict(world.harm.struck), world.points[f"fault: {kind}"]
+
+    folder.mkdir()
+    told: Told = run(seed, folder, story, vfs)
+    return told
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_kind_takes_effect_and_ends(kind: str, tmp_path: Path, vfs: WorldVfs) -> None:
+    _, struck, points = _lived(1, kind, tmp_path / "world", vfs)
+
+    assert struck[kind] == points >= 1
