@@ -260,10 +260,9 @@ class Machine:
         self.link = None
         self._mount(self.platter.after_cut(power))
         self.loop.kill(life)
+        self.storing.let_go()
         if built is not None:
-            # The operating system lets go of what a dead process had; this one has not died in truth.
-            with suppress(Exception):
-                built.journal._store.close()
+            # This one has not died in truth.
             with suppress(Exception):
                 built.reader.close()
 

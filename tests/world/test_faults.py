@@ -1,5 +1,6 @@
-"""Every kind of fault, alone: it takes effect, it ends at calm, and afterwards the locker serves as before."""
+"""Every kind of fault, alone: it takes effect, ends at calm, and then the locker serves as before."""
 
+import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -63,10 +64,8 @@ async def _visit(world: World, n: int) -> None:
 
 async def _try_visit(world: World, n: int) -> None:
     """In bad times: it may come to nothing, and the doors are left shut."""
-    try:
+    with contextlib.suppress(DarkError, ClosedError, AssertionError, KeyError):
         await _visit(world, n)
-    except (DarkError, ClosedError, AssertionError, KeyError):
-        pass
     for door in world.machines[0].model.numbers:
         world.machines[0].do(door, "shut")
 

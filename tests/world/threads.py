@@ -3,9 +3,11 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
+from contextlib import suppress
 from contextvars import Context
 from typing import ParamSpec, TypeVar
 
+from locker.journal.journal import Journal
 from tests.power.recording import AtOnce
 
 T = TypeVar("T")
@@ -22,10 +24,23 @@ class Storing(Executor):
         self.reading = AtOnce()
         self.slow_s = 0.0
         self.life = 0
+        self._opened: list[Journal] = []
+
+    def let_go(self) -> None:
+        """What the operating system closes for a dead process, also of one that died before it had it."""
+        for journal in self._opened:
+            with suppress(Exception):
+                journal._store.close()
+        self._opened.clear()
+
+    def _noted(self, done: "Future[T]") -> "Future[T]":
+        if done.exception() is None and isinstance(journal := done.result(), Journal):
+            self._opened.append(journal)
+        return done
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> "Future[T]":
         if not self.slow_s and self._free_s <= self._loop.time():
-            return self._at_once.submit(fn, *args, **kwargs)
+            return self._noted(self._at_once.submit(fn, *args, **kwargs))
         future: Future[T] = Future()
         self._free_s = max(self._free_s, self._loop.time()) + self.slow_s
         life = self.life
@@ -33,7 +48,7 @@ class Storing(Executor):
         def work() -> None:
             if life != self.life or not future.set_running_or_notify_cancel():
                 return
-            done = self._at_once.submit(fn, *args, **kwargs)
+            done = self._noted(self._at_once.submit(fn, *args, **kwargs))
             error = done.exception()
             if error is not None:
                 future.set_exception(error)
