@@ -4,8 +4,9 @@ Truth comes from outside of the product: what reached a board, what the doors di
 durable. The numbers are those of docs/safety.md.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -15,12 +16,15 @@ from locker.domain.entry import Entry
 from locker.domain.state import LockerState
 from locker.journal import verify
 from tests.world import times
+from tests.world.custody import Custody
 from tests.world.disks import Platter
 from tests.world.durable import survives
 from tests.world.journals import JOURNAL, Complaint, Past, Row, fact_of, row_of, rows_of
 from tests.world.ledgers import RESTING_S, Ledger, unequal
 from tests.world.loop import NOBODY
 from tests.world.pulses import Pulses
+from tests.world.reference import Fact
+from tests.world.witness import all_disagreements, disagreements
 
 if TYPE_CHECKING:
     from hw_sim.cabinet import Pulse
@@ -40,6 +44,7 @@ class Watched:
     pulses: Pulses
     ledger: Ledger
     past: Past = field(default_factory=Past)
+    custody: Custody = field(default_factory=Custody)
 
 
 class Oracle:
@@ -72,6 +77,8 @@ class Oracle:
             yield 14, f"entry {verdict.seq}: {verdict.wrong}"
         yield from watched.past.compare(rows)
         yield from self._compare(watched)
+        for what in all_disagreements(watched.custody.model, machine.built.journal.state):
+            yield 28, what
         late = [seq for seq, at_s in watched.past.told_s.items() if at_s < self.world.loop.time() - RESTING_S]
         if late:
             yield 15, f"entries {late[0]} to {late[-1]} never came to the centre"
@@ -90,18 +97,27 @@ class Oracle:
 
     # --- what the world tells ---
 
-    def _entries(self, machine: "Machine", _state: LockerState, entries: tuple[Entry, ...]) -> None:
+    def _entries(self, machine: "Machine", state: LockerState, entries: tuple[Entry, ...]) -> None:
         watched = self.watched[machine.name]
-        for entry in entries:
-            if entry.seq > watched.past.last:
-                self._add(watched, row_of(entry), machine.life)
-            elif watched.past.hashes.get(entry.seq) != entry.hash:
-                self.complain(machine.name, [(14, f"entry {entry.seq} is told otherwise than it was read")])
+        rows = [row_of(entry) for entry in entries]
+        if rows[0].seq <= watched.past.last:
+            if any(watched.past.hashes.get(row.seq) != row.hash for row in rows):
+                self.complain(machine.name, [(14, f"entry {rows[0].seq} is told otherwise than it was read")])
+            return
+        facts = self._add(watched, rows, machine.life)
+        self.complain(
+            machine.name, ((28, what) for what in disagreements(watched.custody.model, state, facts))
+        )
 
-    def _add(self, watched: Watched, row: Row, life: int) -> None:
-        fact = fact_of(row)
-        self.complain(watched.machine.name, watched.past.add(row, fact, self.world.loop.time()))
-        self.complain(watched.machine.name, watched.pulses.told(fact, row.hash, life))
+    def _add(self, watched: Watched, rows: Sequence[Row], life: int) -> list[Fact]:
+        """One transaction is durable."""
+        facts = [fact_of(row) for row in rows]
+        name = watched.machine.name
+        for row, fact in zip(rows, facts, strict=True):
+            self.complain(name, watched.past.add(row, fact, self.world.loop.time()))
+            self.complain(name, watched.pulses.told(fact, row.hash, life))
+        self.complain(name, watched.custody.take(facts))
+        return facts
 
     def _pulse(self, machine: "Machine", pulse: "Pulse") -> None:
         watched = self.watched[machine.name]
@@ -115,15 +131,18 @@ class Oracle:
         """A new life: what it found on its disk, and what it wrote before anybody could listen."""
         watched = self.watched[machine.name]
         rows = self._rows(machine)
-        boot = machine.built.journal.boot if machine.built is not None else 0
-        complaints = list(watched.past.compare(rows))
+        assert machine.built is not None
+        journal, complaints = machine.built.journal, list(watched.past.compare(rows))
         if complaints and self.world.lies & LIES:
-            watched.past = Past()
+            watched.past, watched.custody = Past(), Custody()
         else:
             self.complain(machine.name, complaints)
-        for row in rows:
-            if row.seq > watched.past.last:
-                self._add(watched, row, machine.life if fact_of(row).boot == boot else NOBODY)
+        new = [(fact_of(row), row) for row in rows if row.seq > watched.past.last]
+        for (boot, *_), told in groupby(new, lambda each: each[0][3:8]):
+            self._add(watched, [row for _, row in told], machine.life if boot == journal.boot else NOBODY)
+        if watched.past.last == journal.state.seq:
+            odd = all_disagreements(watched.custody.model, journal.state)
+            self.complain(machine.name, ((17, f"after a start, {what}") for what in odd))
 
     def _rows(self, machine: "Machine") -> list[Row]:
         return rows_of(machine.platter.image(), str(machine.folder / "state" / JOURNAL), self.scratch)
