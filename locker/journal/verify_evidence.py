@@ -87,8 +87,10 @@ def _checked(data: bytes, keys: Mapping[str, Any] | None) -> Verdict:
     evidence = json.loads(text)
     if "<" in text:
         raise Wrong("the evidence could end its own element of the page")
-    if (evidence["kind"], evidence["v"]) != (KIND, VERSION):
+    if (evidence["kind"], evidence["v"]) != (KIND, VERSION) or type(evidence["v"]) is not int:
         raise Wrong("evidence of another kind or version: take the checker that goes with it")
+    if not all(type(evidence[name]) is str and evidence[name] for name in ("locker", "epoch", "case")):
+        raise Wrong("it does not name a locker, a journal and a case")
     _signed(evidence["keys"]["locker"], signature, SIGNED_AS + text.encode(), "the evidence as a whole")
     chain = _walked(evidence)
     about = _about(evidence, chain)

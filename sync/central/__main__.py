@@ -1,4 +1,4 @@
-"""``locker-central``: serve the hub, enrol a locker, make a first configuration.
+"""``locker-central``: serve the hub, enrol a locker, print public keys, make a first configuration.
 
 Nothing heavy is imported before the command is known: ``--help`` answers at once.
 """
@@ -28,6 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 commands.serve(asked.config)
             case "enrol":
                 commands.enrol(asked.config, asked.locker, asked.area, asked.public, asked.out)
+            case "keys":
+                commands.keys(asked.config)
             case "init":
                 commands.init(asked.dir, asked.set)
     except commands.EXPECTED as error:
@@ -47,6 +49,8 @@ def _parser() -> argparse.ArgumentParser:
     enrol.add_argument("--public", required=True, metavar="HEX", help="from `lockerctl keys new`")
     enrol.add_argument("--out", type=Path, required=True, metavar="FILE", help="the locker's centre.json")
     enrol.add_argument("--config", type=Path, default=DEFAULT_CONFIG, metavar="FILE")
+    keys = commands.add_parser("keys", help="print the public keys by which evidence of a case is checked")
+    keys.add_argument("--config", type=Path, default=DEFAULT_CONFIG, metavar="FILE")
     init = commands.add_parser("init", help="make a configuration with fresh keys and passwords")
     init.add_argument("--dir", type=Path, required=True, help="an empty or new folder")
     init.add_argument(

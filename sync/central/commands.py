@@ -40,6 +40,18 @@ def enrol(config: Path, locker: str, area: str, public: str, out: Path) -> None:
     print(f"{locker} is enrolled in {area}; carry {out} to its keys folder")
 
 
+def keys(config: Path) -> None:
+    """Public keys by which evidence is checked, as `lockerctl evidence verify --keys` reads them.
+
+    Also beside a running hub. Raises BadConfig, OSError, StoreTooNew.
+    """
+    loaded = configuration.load(config)
+    centre = configuration.load_keys(loaded.keys).sign.public
+    with contextlib.closing(Store.open(loaded.database, checkpoints=False)) as store:
+        known = store.read_now(lambda connection: dict(lockers.public_keys(connection)))
+    print(json.dumps({"lockers": known, "centre": [centre.hex()]}, indent=2))
+
+
 def init(folder: Path, settings: list[str]) -> None:
     """Raises BadConfig, OSError; never overwrites."""
     chance = Chance()

@@ -21,6 +21,12 @@ class CannotEnrol(Exception):
     """The message says what to do."""
 
 
+def public_keys(connection: Connection) -> list[tuple[str, str]]:
+    """Every enrolled locker with its key in hex."""
+    rows = connection.execute(select(LOCKER.c.locker, LOCKER.c.public).order_by(LOCKER.c.locker)).all()
+    return [(row.locker, row.public) for row in rows]
+
+
 def enrol(connection: Connection, desk: Desk, locker: str, area: str, public: str) -> dict[str, Any]:
     """What the locker must know of its centre (its ``centre.json``). Again for the same key: the same answer.
 
