@@ -244,8 +244,8 @@ def echoes(frames: Iterable[Frame]) -> bool:
     return bool(met) and all(came.startswith(sent) for sent, came in met)
 
 
-def remarks(found: Sequence[Found], frames: Sequence[Frame]) -> tuple[str, ...]:
-    """What is to be said of the line as a whole."""
+def remarks(found: Sequence[Found], frames: Sequence[Frame], *, packets: bool = False) -> tuple[str, ...]:
+    """What is to be said of the line as a whole. ``packets``: it is behind a gateway."""
     said = []
     heard = any(not frame.sent and frame.data for frame in frames)
     echo = echoes(frames)
@@ -253,7 +253,10 @@ def remarks(found: Sequence[Found], frames: Sequence[Frame]) -> tuple[str, ...]:
         said.append("the adapter echoes what it sends: a reading shows it, and the driver allows for it")
     if found or not frames:
         return tuple(said)
-    if heard and not echo:
+    if packets:
+        who = "the gateway answers, but no board behind it" if heard else "the gateway answers nothing"
+        said.append(f"{who}: check the addresses, and the boards' power, baud rate, A and B behind it")
+    elif heard and not echo:
         said.append("bytes come that fit no family known here: check the baud rate, then A and B")
     else:
         said.append("nobody answers: swap A and B, check power, baud rate, termination and the addresses")

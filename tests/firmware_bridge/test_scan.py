@@ -162,6 +162,9 @@ def test_the_line_is_judged_by_its_bytes() -> None:
     assert "swap A and B" in silent
     (noise,) = scan.remarks([], frames((True, READ), (False, "FA FD")))
     assert "baud" in noise
+    exception = "00 01 00 00 00 03 09 82 0B"
+    (behind,) = scan.remarks([], frames((True, READ), (False, exception)), packets=True)
+    assert "behind it" in behind
     echoing = frames((True, READ), (False, READ[:8]), (False, READ[8:]), (True, READ))
     assert ["echoes" in said for said in scan.remarks([], echoing)] == [True, False]
     assert ["echoes" in said for said in scan.remarks(board, echoing)] == [True]

@@ -43,6 +43,8 @@ class Result:
     line: str
     baud: int
     found: "Sequence[Found]"
+    missing: Sequence[int]
+    """Addresses of boards that the configuration has and that did not answer."""
     remarks: Sequence[str]
 
     def as_dict(self) -> dict[str, Any]:
@@ -50,7 +52,8 @@ class Result:
             {"address": f.address, "profiles": list(f.profiles), "against": dict(f.against)}
             for f in self.found
         ]
-        return {"line": self.line, "baud": self.baud, "boards": boards, "remarks": list(self.remarks)}
+        told = {"boards": boards, "missing": list(self.missing), "remarks": list(self.remarks)}
+        return {"line": self.line, "baud": self.baud, **told}
 
 
 def _words(text: str) -> list[str]:
@@ -151,9 +154,8 @@ def _by_daemon(
     found = _surveyed(line, scan.askable(profiles, packets=wired.timing.packets), addresses, ask)
     rows = frames(**{"from": start})["frames"]
     passed = [Frame(n, at_s, sent, bytes.fromhex(data)) for n, at_s, sent, data in rows]
-    return _result(
-        line, wired.baud, found, passed if wired.timing.packets else scan.concerning(passed, asked)
-    )
+    ours = passed if wired.timing.packets else scan.concerning(passed, asked)
+    return _result(config, line, wired.baud, found, addresses, ours)
 
 
 def _alone(
@@ -166,7 +168,7 @@ def _alone(
     profiles = scan.askable(profiles, packets=wired.timing.packets)
     with closing(Probe(wired, baud)) as probe:
         found = _surveyed(f"{line} at {baud}", profiles, addresses, lambda asked: probe.ask(asked).reply)
-        return _result(line, baud, found, probe.frames())
+        return _result(config, line, baud, found, addresses, probe.frames())
 
 
 def _surveyed(
@@ -190,13 +192,26 @@ def _surveyed(
             print("\r\x1b[K", end="", file=sys.stderr, flush=True)
 
 
-def _result(line: str, baud: int, found: "Sequence[Found]", frames: "Sequence[Frame]") -> Result:
+def _result(  # all that one line has to say
+    config: "Config",
+    line: str,
+    baud: int,
+    found: "Sequence[Found]",
+    addresses: Sequence[int],
+    frames: "Sequence[Frame]",
+) -> Result:
     from firmware_bridge import scan  # noqa: PLC0415  # late: heavy
 
-    return Result(line, baud, found, scan.remarks(found, frames))
+    heard = {each.address for each in found}
+    configured = {each.address for each in config.wiring.on_line(line)}
+    missing = [address for address in addresses if address in configured - heard]
+    packets = config.wiring.lines[line].timing.packets
+    return Result(line, baud, found, missing, scan.remarks(found, frames, packets=packets))
 
 
 def _table(result: Result, config: "Config") -> Iterator[str]:
+    from locker.domain.ids import BoardId  # noqa: PLC0415  # late
+
     count = f"{len(result.found)} board{'' if len(result.found) == 1 else 's'}"
     yield f"line {result.line}, {result.baud} baud: {count}"
     for each in result.found:
@@ -207,6 +222,10 @@ def _table(result: Result, config: "Config") -> Iterator[str]:
             yield "          reads cannot tell these apart: look at the board's label and its manual"
         if not each.profiles:
             yield from (f"          {name}: {why}" for name, why in each.against.items())
+    for address in result.missing:
+        place = f"{result.line}/{address}"
+        profile = config.wiring.boards[BoardId(place)].profile.name
+        yield f"  {place:<7} nobody answers  (CONFIGURED AS {profile})"
     yield from (f"  {remark}" for remark in result.remarks)
 
 
