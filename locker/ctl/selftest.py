@@ -10,7 +10,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Final
 
-from locker.ctl import site
+from locker.ctl import files, site
 from locker.ctl.report.page import page
 from locker.ctl.report.result import Result
 from locker.ctl.report.screen import Screen
@@ -37,9 +37,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--go-on", action="store_true", help="go on to the next door past one that was not seen shut"
     )
     parser.add_argument(
-        "--report", type=Path, metavar="FILE", help="a page with plots; FILE.json goes beside it"
+        "--report", type=Path, metavar="FILE", help="a page with plots, and its data as .json beside it"
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="the same as JSON")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="the data elsewhere, or alone")
     parser.set_defaults(run=_selftest)
 
 
@@ -81,10 +81,17 @@ def _mistaken(arguments: argparse.Namespace, config: "Config") -> str:
     strangers = [door for door in arguments.doors if door not in known]
     if strangers:
         return f"there is no door {strangers[0]}; there are {min(known)} to {max(known)}"
-    for path in (arguments.report, arguments.json):
-        if path is not None and not path.absolute().parent.is_dir():
-            return f"{path}: there is no such folder"
-    return ""
+    wanted = [path for path in (arguments.report, _data_path(arguments)) if path is not None]
+    if len({path.absolute() for path in wanted}) < len(wanted):
+        return f"{wanted[0]}: the page and its data need two files; end the page's name in .html"
+    return next((problem for path in wanted if (problem := files.unwritable(path))), "")
+
+
+def _data_path(arguments: argparse.Namespace) -> Path | None:
+    """Where the result goes as JSON: beside the page, if nothing else was said."""
+    report: Path | None = arguments.report
+    target: Path | None = arguments.json
+    return target or (report.with_suffix(".json") if report is not None else None)
 
 
 def _follow(config: "Config", result: Result) -> None:
@@ -128,18 +135,18 @@ class _CtrlC:
 
 def _write(arguments: argparse.Namespace, result: Result) -> int:
     """The files that were asked for; an exit code only where one could not be written."""
-    report = arguments.report
-    files: dict[Path, str] = {}
-    if report is not None:
-        files[report] = page(result)
-    target = arguments.json or (report.with_suffix(".json") if report is not None else None)
-    if target is not None:
-        files[target] = json.dumps(result.as_json(), indent=1, ensure_ascii=False) + "\n"
-    for path, text in files.items():
+    texts: dict[Path, str] = {}
+    if (target := _data_path(arguments)) is not None:
+        texts[target] = json.dumps(result.as_json(), indent=1, ensure_ascii=False) + "\n"
+    if arguments.report is not None:
+        texts[arguments.report] = page(result)
+    code = 0
+    for path, text in texts.items():
         try:
-            path.write_text(text, encoding="utf-8")
+            files.put(path, text)
         except OSError as error:
             site.wrong(f"{path}: {error.strerror}: name a file that can be written")
-            return CODES["incomplete"]
-        print(f"written: {path}")
-    return 0
+            code = CODES["incomplete"]
+        else:
+            print(f"written: {path}")
+    return code

@@ -141,7 +141,14 @@ def test_ranges_of_doors() -> None:
 def test_what_cannot_be_meant_moves_no_door(
     call: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for more in (("--doors", "3"), ("--report", str(tmp_path / "none" / "r.html"))):
+    page, data = str(tmp_path / "r.html"), str(tmp_path / "r.json")
+    for more in (
+        ("--doors", "3"),
+        ("--report", str(tmp_path / "none" / "r.html")),
+        ("--report", data),
+        ("--report", page, "--json", page),
+        ("--json", str(tmp_path)),
+    ):
         daemon = Daemon(course(a.Verdict.PASSED))
         assert call(daemon, *more) == 2
         assert daemon.asked == []
@@ -266,8 +273,23 @@ def test_a_page_is_made_of_whatever_was_found(cut: int) -> None:
 def test_a_file_that_cannot_be_written_is_said(
     call: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert call(Daemon(course(a.Verdict.PASSED)), "--json", str(tmp_path)) == 3
+    (tmp_path / "r.json.fresh").mkdir()
+    assert call(Daemon(course(a.Verdict.PASSED)), "--report", str(tmp_path / "r.html")) == 3
     assert "name a file that can be written" in capsys.readouterr().err
+    assert (tmp_path / "r.html").exists()
+
+
+def test_a_report_takes_the_place_of_the_last_one_in_one_step(
+    call: Callable[..., int], tmp_path: Path
+) -> None:
+    page, kept = tmp_path / "r.html", tmp_path / "kept.html"
+    page.write_text("of last year", encoding="utf-8")
+    kept.hardlink_to(page)
+    assert call(Daemon(course(a.Verdict.PASSED)), "--report", str(page)) == 0
+    assert page.read_text(encoding="utf-8").endswith("</html>\n")
+    assert kept.read_text(encoding="utf-8") == "of last year"
+    assert {each.name for each in tmp_path.iterdir()} >= {"r.html", "r.json", "kept.html"}
+    assert not list(tmp_path.glob("*.fresh*"))
 
 
 # --- through the daemon ------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
-from locker.ctl import site
+from locker.ctl import files, site
 from locker.ctl.bus.scan import lines_of
 
 if TYPE_CHECKING:
@@ -39,13 +39,17 @@ def _record(arguments: argparse.Namespace) -> int:
         start = _ask(config, line)["last"]
         with arguments.out.open("x", encoding="utf-8") as file:
             file.write(header_text(Header(line, config.wiring.lines[line].timing, profiles)))
-            kept, missed = _follow(config, line, start, arguments.seconds, file)
+            try:
+                kept, missed = _follow(config, line, start, arguments.seconds, file)
+            finally:
+                files.keep(file)
     except FileExistsError:
         return site.wrong(f"{arguments.out} is there already: name a new file")
     except OSError as error:
         return site.wrong(f"{arguments.out}: {error.strerror}: name a file that can be written")
     except site.NoAnswer as problem:
-        return site.wrong(str(problem))
+        part = f"; {arguments.out} has what came before" if arguments.out.exists() else ""
+        return site.wrong(f"{problem}{part}")
     print(f"{kept} frames of line {line}: {arguments.out}")
     if missed:
         return site.wrong(f"{missed} frames were missed: the daemon keeps no more; the file has a gap")
