@@ -72,7 +72,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--poll-s", type=int, default=POLL_S, metavar="S", help="watch the lines so long")
     parser.add_argument(
-        "--report", type=Path, metavar="FILE", help="the table as a page, each test beside it"
+        "--report", type=_page_path, metavar="FILE.html", help="the table as a page, each test beside it"
     )
 
 
@@ -80,6 +80,15 @@ def _count(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text)):
         raise argparse.ArgumentTypeError(f"{text!r} is no number of doors")
     return int(text)
+
+
+def _page_path(text: str) -> Path:
+    path = Path(text)
+    if not path.suffix or path.is_dir() or not path.absolute().parent.is_dir():
+        raise argparse.ArgumentTypeError(
+            f"{text!r}: name a page such as diagnosis.html, in a folder that is there"
+        )
+    return path
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -132,6 +141,7 @@ def _run(options: argparse.Namespace, workshop: Workshop, troubles: Sequence[Tro
                 continue
             outcome = _try(options, workshop, trouble)
             outcomes.append(outcome)
+            _report(options, workshop.layout, outcomes)
             print(f"{trouble.name:<{NAME_WIDTH}} {outcome.word:<8} {'; '.join(outcome.findings)}", flush=True)
             if trouble is CLEAN and not outcome.as_wanted:
                 break  # on a cabinet that is not sound nothing can be said of faults
@@ -145,12 +155,17 @@ def _run(options: argparse.Namespace, workshop: Workshop, troubles: Sequence[Tro
         ignore_endings()
         workshop.stop()
     if options.report is not None:
-        folder = options.report.with_suffix("").name
-        options.report.write_text(_page(workshop.layout, outcomes, folder), encoding="utf-8")
         print(f"written: {options.report}")
     wrong = [outcome for outcome in outcomes if not outcome.as_wanted]
     print(_sum(outcomes, wrong))
     return 1 if wrong else 0
+
+
+def _report(options: argparse.Namespace, layout: Layout, outcomes: Sequence[Outcome]) -> None:
+    """As far as it goes: whoever ends it early keeps what was found."""
+    if options.report is not None:
+        page = _page(layout, outcomes, options.report.with_suffix("").name)
+        options.report.write_text(page, encoding="utf-8")
 
 
 def _try(options: argparse.Namespace, workshop: Workshop, trouble: Trouble) -> Outcome:
