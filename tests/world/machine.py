@@ -252,6 +252,7 @@ class Machine:
         if self.running and power is None:
             self.broker.gone(self.name, orderly=False)
         life, built = self.life, self.built
+        self.storing.life = 0  # what its thread had before it is done no more
         self.running, self.built, self._stopping = False, None, None
         self.screen.app, self.screen.frozen = None, False
         for line in self.lines.values():

@@ -24,6 +24,7 @@ class Storing(Executor):
         self.reading = AtOnce()
         self.slow_s = 0.0
         self.life = 0
+        """Of whom it is; 0: of nobody."""
         self._opened: list[Journal] = []
 
     def let_go(self) -> None:
@@ -39,6 +40,8 @@ class Storing(Executor):
         return done
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> "Future[T]":
+        if not self.life:
+            return Future()  # its process is dead: nobody will ever hear of it
         if not self.slow_s and self._free_s <= self._loop.time():
             return self._noted(self._at_once.submit(fn, *args, **kwargs))
         future: Future[T] = Future()
