@@ -4,14 +4,18 @@ from collections.abc import Callable
 
 from locker.domain import deposit as deposits
 from locker.domain.deposit import Deposit, Phase, Proof
+from locker.domain.door import Position
 from locker.domain.events import (
     UNKNOWN_CODE,
+    DoorStuck,
     Event,
     GuessesCounted,
     HeadSigned,
     ItemOverdue,
+    PulseUncertain,
     RecordsForgotten,
 )
+from locker.domain.opening import Phase as OpeningPhase
 from locker.domain.state import LockerState
 from locker.operations import drop_off, pick_up
 from locker.operations.ports import Decided, World
@@ -19,6 +23,8 @@ from locker.operations.present_code import trusted
 
 DAY_MS = 86_400_000
 MINUTE_MS = 60_000
+LOST_MS = 60_000
+"""Far beyond any deadline: no pulse of a grant this old is still to come, nor a word about it."""
 
 
 async def upkeep(world: World) -> None:
@@ -61,6 +67,7 @@ def _due(world: World, state: LockerState) -> tuple[Event, ...]:
     events: list[Event] = []
     for deposit in state.deposits.values():
         events += _deposit_due(world, state, deposit, now_ms)
+    events += _lost(state, now_ms)
     events += _forgettable(world, state)
     return tuple(events)
 
@@ -77,6 +84,18 @@ def _deposit_due(world: World, state: LockerState, deposit: Deposit, now_ms: int
         if world.clock.wall_ms() - deposit.since_ms > hold_days * DAY_MS:
             return (ItemOverdue(deposit.deposit),)
     return ()
+
+
+def _lost(state: LockerState, now_ms: int) -> tuple[Event, ...]:
+    """Whoever waited for a pulse is gone without a word of it; the sensor saw the door shut all along."""
+    lost = (
+        o
+        for o in state.openings.values()
+        if o.phase is OpeningPhase.REQUESTED
+        and now_ms - o.requested_ms > LOST_MS
+        and state.compartments[o.door].position is Position.CLOSED
+    )
+    return tuple(event for o in lost for event in (PulseUncertain(o.grant), DoorStuck(o.door, o.grant)))
 
 
 def _idle_ms(state: LockerState, deposit: Deposit, now_ms: int) -> int:

@@ -1,5 +1,7 @@
 """What time alone brings about, what the centre says, and what a door that cannot be opened answers."""
 
+from unittest.mock import AsyncMock
+
 import pytest
 
 from locker.domain.compartment import Status
@@ -10,10 +12,12 @@ from locker.domain.errors import Reason, Refusal, UnreadableFact
 from locker.domain.events import (
     AuthorisationRevoked,
     DirectiveApplied,
+    DoorStuck,
     HeadSigned,
     ItemOverdue,
     OpeningUnknown,
     PolicyChanged,
+    PulseUncertain,
     RecordsForgotten,
 )
 from locker.domain.ids import AuthorisationId, CompartmentNumber, Epoch, Seq
@@ -40,6 +44,30 @@ async def test_a_reservation_nobody_uses_is_given_back() -> None:
     await m.later(600_001)
     await upkeep(m.world)
     assert m.journal.state.compartments[opened.door].status is Status.VACANT
+
+
+async def test_an_opening_of_which_no_word_came_ends_and_its_door_is_free_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whoever waited for the pulse was cut off before they could journal what became of it."""
+    m = await MemoryWorld.start()
+    offer = await present_typed(m.world, await m.grant())
+    assert isinstance(offer, DropOffOffer)
+    with monkeypatch.context() as cut_off:
+        cut_off.setattr(m.hands, "pulse", AsyncMock(side_effect=TimeoutError))
+        with pytest.raises(TimeoutError):
+            await drop_off.open_compartment(m.world, offer)
+    assert await drop_off.open_compartment(m.world, offer) == Refusal(Reason.DOOR_BUSY)
+    await m.later(60_000)
+    await upkeep(m.world)
+    assert m.journal.events(DoorStuck) == []
+    await m.later(2)
+    await upkeep(m.world)
+    assert len(m.journal.events(PulseUncertain)) == len(m.journal.events(DoorStuck)) == 1
+    await m.later(10_000)
+    assert m.hands.pulses == []
+    assert isinstance(await drop_off.open_compartment(m.world, offer), Opened)
+    assert len(m.hands.pulses) == 1
 
 
 async def test_an_unconfirmed_drop_off_waits_for_a_helper_as_to_check() -> None:
