@@ -1,5 +1,6 @@
 """Applicants hand their papers in; some look again, some take them back."""
 
+import asyncio
 from random import Random  # noqa: TID251  # seeded
 from typing import Final
 
@@ -20,9 +21,13 @@ class Applicant(Visitor):
 
     kind = "applicant"
 
-    def __init__(self, town: Town, machine: Machine, rng: Random, case: str, phone: str) -> None:
-        super().__init__(town, machine, f"applicant of {case}", rng, case, f"papers of {case}", phone)
+    def __init__(
+        self, town: Town, machine: Machine, rng: Random, case: str, phone: str, by: str = ""
+    ) -> None:
+        name = by or f"applicant of {case}"
+        super().__init__(town, machine, name, rng, case, f"papers of {case}", phone)
         self.receipt = False
+        self.envelopes = 1
         self.done = False
         self.reacts = {
             **self.reacts,
@@ -41,33 +46,33 @@ class Applicant(Visitor):
     async def lives(self, size: Size, lead_s: float, valid_h: int) -> None:
         """The clerk's pre-review now, the visit after ``lead_s``."""
         arrives_s = self.world.loop.time() + lead_s
+        if not await self.prepares(size, lead_s, valid_h):
+            return
+        await pause(max(0.0, arrives_s - self.world.loop.time()))
+        self.done = await self.comes(self.visit, 6, (5 * MINUTE_S, 3 * HOUR_S), 15 * MINUTE_S)
+        if self.done and self.receipt and self.habits.comes_back:
+            await self.wait(5 * MINUTE_S, HOUR_S)
+            self.habits.wants_back = self.chance(0.6)
+            self.world.reached("came to look again, or to take back")
+            await self.comes(self.visit, 2, (MINUTE_S, HOUR_S), 15 * MINUTE_S)
+
+    async def prepares(self, size: Size, lead_s: float, valid_h: int) -> bool:
+        """The pre-review has passed and the codes are at hand."""
         passed = PreReview(
-            self.case,
-            "licence",
-            ("form",),
-            (),
-            size,
-            Named("张伟", self.phone),
-            self.machine.name,
-            valid_h,
+            self.case, "licence", ("form",), (), size, Named("张伟", self.phone), self.machine.name, valid_h
         )
         try:
             reference = await self.town.at_the_office(lambda: self.world.centre.pre_review(passed))
         except Refused:
             self.world.reached("no drop-off code was free")
-            return
+            return False
         sms = await self.town.sms(self.phone, "drop_off_code", self.case, max(lead_s, SMS_PATIENCE_S))
         if sms is None:
             self.world.reached("handed in by the token of the own page")
             self.scan = await self.town.token(reference)
         else:
             self.typed, self.scan = sms.said["typed"], sms.said["scan"]
-        await pause(max(0.0, arrives_s - self.world.loop.time()))
-        self.done = await self.comes(self.visit, 6, (5 * MINUTE_S, 3 * HOUR_S), 15 * MINUTE_S)
-        if self.done and self.receipt and self.habits.comes_back:
-            await self.wait(5 * MINUTE_S, HOUR_S)
-            self.habits.wants_back = self.chance(0.6)
-            await self.comes(self.visit, 2, (MINUTE_S, HOUR_S), 15 * MINUTE_S)
+        return True
 
     @property
     def in_hand(self) -> bool:
@@ -90,10 +95,15 @@ class Applicant(Visitor):
             self.world.reached("papers lie somewhere without a receipt")
             await self.leaves(view)
             return True
+        self.page = view["visit"]
         await self.wait(2, 8)
         if self.habits.once("only_looks"):
-            return await self.leaves(view)
-        if self.chance(0.1):
+            self.world.reached("half a visit, and away")
+            raise GoneError("thought better of it")
+        if self.habits.once("presses_twice"):
+            await asyncio.gather(self.press("open"), self.press("open"))
+            self.world.reached("pressed twice at once")
+        elif self.chance(0.1):
             await self.press("open", lower=True)
         else:
             await self.press("open")
@@ -105,6 +115,7 @@ class Applicant(Visitor):
         if self.receipt and not self.habits.comes_back:
             await self.leaves(view)
             return True
+        self.page = view["visit"]
         await self.wait(1, 5)
         await self.press("open")
         return None
@@ -113,17 +124,22 @@ class Applicant(Visitor):
         door = view["door"]
         if not self.machine.is_open(door):
             return None
+        if not self.is_mine(view):
+            raise GoneError("another person's page")
         self.say("opened", case=self.case, door=door)
-        await self.wait(2, 8)
+        await self.wait(1, 5)
         if self.finds(door, self.thing):
             self.world.reached("something lay in a compartment that was to be vacant")
             self.say("not_empty", door=door)
             await self.press("not_empty")
             self.shuts(door)
             return None
-        await self.habits.before_a_door(self, door)
         if self.in_hand and not self.habits.once("shuts_empty"):
-            self.puts(self.habits.door_taken_for(self, door), self.thing)
+            behind = self.habits.door_taken_for(self, door)
+            self.puts(behind, self.thing)
+            for number in range(2, self.envelopes + 1):
+                self.puts(behind, f"{self.thing} ({number})")
+                self.world.reached("several envelopes in one compartment")
             await self.wait(1, 4)
         if self.habits.once("leaves_open"):
             return await self.habits.walks_off(self, door)
@@ -187,7 +203,9 @@ class Applicant(Visitor):
         self.finds(door, self.thing)
         await self.wait(2, 8)
         if self.habits.wants_back and self.thing in self.lying(door):
-            self.takes(door, self.thing)
+            for thing in self.lying(door):
+                if thing.startswith(self.thing):
+                    self.takes(door, thing)
         elif self.in_hand and not self.habits.wants_back:
             self.puts(door, self.thing)
         self.shuts(door)

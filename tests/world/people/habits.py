@@ -20,7 +20,9 @@ CHANCES: Final = {
     "lets_lie": 0.03,  # opens, and takes nothing
     "keeps": 0.02,  # takes it, and says it is still inside
     "leans": 0.02,  # holds doors shut while they are pulsed
-    "reloads": 0.03,
+    "presses_twice": 0.03,
+    "pushes_in": 0.03,
+    "wrong_locker": 0.04,
 }
 
 
@@ -50,8 +52,14 @@ class Habits:
         digits[place] = str((int(digits[place]) + self._rng.randrange(1, 10)) % 10)
         return "".join(digits)
 
-    async def before_a_door(self, who: "Person", door: int) -> None:
-        """Nothing."""
+    def leans_on(self, who: "Person") -> None:
+        """Against the cabinet: its doors are held shut while one of them is pulsed."""
+        if not self.once("leans"):
+            return
+        who.world.reached("held doors shut while one was pulsed")
+        for door in who.machine.model.numbers:
+            who.machine.do(door, "hold")
+        who.world.spawn(lets_go_later(who.machine, self._rng.uniform(2, 9)))
 
     def door_taken_for(self, who: "Person", door: int) -> int:
         """The door they take for theirs."""
@@ -79,3 +87,9 @@ async def shuts_later(machine: Machine, door: int, after_s: float) -> None:
     await pause(after_s)
     if machine.is_open(door):
         machine.do(door, "shut")
+
+
+async def lets_go_later(machine: Machine, after_s: float) -> None:
+    await pause(after_s)
+    for door in machine.model.numbers:
+        machine.do(door, "release")

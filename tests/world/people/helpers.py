@@ -69,9 +69,10 @@ class Helper(Staff):
         if self.chance(self.stops):
             self.shuts(door)
             return False
-        found = papers in self.lying(door)
-        if found:
-            self.takes(door, papers)
+        mine = [thing for thing in self.lying(door) if thing not in others]
+        for thing in mine:
+            self.takes(door, thing)
+        found = bool(mine)
         for thing in others:
             self.world.reached("a helper found what was put behind the wrong door")
             self.takes(door, thing)
@@ -184,7 +185,6 @@ class Helper(Staff):
         self.puts(door, label.thing)
         await self.wait(1, 3)
         if await self.shut_and_see(door, "second_look", "load_empty") != "second_look":
-            self.world.contents.at(self.machine, door)
             await self._puzzled()
             return True
         await self.scans(label.token)

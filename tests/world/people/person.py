@@ -179,7 +179,7 @@ class Person:
 
     def finds(self, door: int, mine: str) -> list[str]:
         """What of others lies behind a door that was opened for me. Theirs it must not be."""
-        others = [thing for thing in self.lying(door) if thing != mine]
+        others = [thing for thing in self.lying(door) if not mine or not thing.startswith(mine)]
         for thing in others:
             if self.town.testimony.entrusted.get(thing) == (self.machine.name, door):
                 self.world.violated(4, f"{self.name} is given door {door} in which lies {thing}")

@@ -5,15 +5,20 @@ from typing import Final
 
 from tests.world.centre import Size
 from tests.world.machine import Machine
+from tests.world.people.agents import Agent
 from tests.world.people.applicants import Applicant
 from tests.world.people.helpers import Helper
 from tests.world.people.recipients import Recipient
+from tests.world.people.technicians import Technician
 from tests.world.people.town import RHYTHM, Town, hour_of_day
+from tests.world.people.vandals import SIEGE_S, PasserBy, Vandal
 from tests.world.times import DAY_S, HOUR_S, MINUTE_S
 from tests.world.world import World
 
 FROM_S: Final = 60.0
 SIZES: Final = (Size.S, Size.S, Size.S, Size.M, Size.M, Size.L)
+PASSERS_A_DAY: Final = 5
+VANDALS_A_DAY: Final = 0.7
 HANDED_IN: Final = 0.45
 """Of all visits; the others collect."""
 
@@ -24,7 +29,10 @@ def people(world: World, days: float, visits_a_day: int) -> None:
     for machine in world.machines:
         rng = world.chance(f"people of {machine.name}")
         _helpers(town, machine, rng)
+        _technicians(town, machine, rng)
         _visitors(town, machine, rng, visits_a_day)
+        _agents(town, machine, rng)
+        _strangers(town, machine, rng)
 
 
 def _moment(town: Town, rng: Random) -> float:
@@ -84,3 +92,53 @@ def _helpers(town: Town, machine: Machine, rng: Random) -> None:
 
             if at_s < town.days * DAY_S:
                 town.world.at(at_s, "round", act)
+
+
+def _technicians(town: Town, machine: Machine, rng: Random) -> None:
+    """About every other day; with a self-test of all doors now and then."""
+    for _ in range(max(1, round(town.days / 2))):
+        tests_all = rng.random() < 0.3
+
+        def act(own: Random, tests_all: bool = tests_all) -> object:
+            return Technician(town, machine, "technician-1", own).comes_round(tests_all=tests_all)
+
+        town.world.at(rng.uniform(FROM_S, town.days * DAY_S), "technician", act)
+
+
+def _agents(town: Town, machine: Machine, rng: Random) -> None:
+    for number in range(max(1, round(town.days))):
+        count = rng.choice((2, 2, 3))
+        cases = tuple(f"CASE{machine.name[-1]}8{number:03d}{each}" for each in range(count))
+        phone = f"15{machine.name[-1]}{number:08d}"
+        lead_s = rng.uniform(MINUTE_S, HOUR_S)
+
+        def act(
+            own: Random, cases: tuple[str, ...] = cases, phone: str = phone, lead_s: float = lead_s
+        ) -> object:
+            return Agent(town, machine, own, cases, phone).lives(lead_s)
+
+        town.world.at(max(FROM_S, _moment(town, rng) - lead_s), "agent", act)
+
+
+def _strangers(town: Town, machine: Machine, rng: Random) -> None:
+    """Passers-by every few hours, vandals on some days, a siege of many hours now and then."""
+    for _ in range(max(1, round(PASSERS_A_DAY * town.days))):
+        town.world.at(
+            _moment(town, rng),
+            "passer-by",
+            lambda own: PasserBy(town, machine, "passer-by", own).passes(),
+        )
+    for number in range(max(1, round(VANDALS_A_DAY * town.days))):
+        work = rng.choice(("guesses", "scans", "presses", "pries"))
+        for_s = rng.choice((0.0, 10 * MINUTE_S, HOUR_S))
+
+        def act(own: Random, number: int = number, work: str = work, for_s: float = for_s) -> object:
+            return Vandal(town, machine, f"vandal-{number + 1}", own).rages(work, for_s)
+
+        town.world.at(rng.uniform(FROM_S, town.days * DAY_S), "vandal", act)
+    if rng.random() < min(0.5, 0.1 * town.days):
+        town.world.at(
+            rng.uniform(FROM_S, town.days * DAY_S),
+            "siege",
+            lambda own: Vandal(town, machine, "besieger", own).long_siege(SIEGE_S),
+        )

@@ -68,8 +68,9 @@ class Recipient(Visitor):
             return None
         if not self.shows(self.case):
             raise GoneError("another person's page")
+        self.page = view["visit"]
         self.say("opened", case=self.case, door=door)
-        await self.wait(1, 6)
+        await self.wait(1, 5)
         self.finds(door, self.thing)
         if self.thing in self.lying(door):
             return await self._before_mine(door)

@@ -1,5 +1,6 @@
 """Whoever comes with a code, and the screens that all of them meet."""
 
+from collections.abc import Awaitable, Callable
 from random import Random  # noqa: TID251  # seeded
 from typing import Final
 
@@ -7,7 +8,7 @@ from tests.world.machine import Machine
 from tests.world.people.habits import Habits
 from tests.world.people.person import Person
 from tests.world.people.town import GoneError, Town
-from tests.world.screen import View
+from tests.world.screen import DarkError, View
 from tests.world.times import pause
 
 CODES_MAX: Final = 4
@@ -23,6 +24,9 @@ class Visitor(Person):
         self.case, self.thing, self.phone = case, thing, phone
         self.habits = Habits(rng)
         self.typed = self.scan = ""
+        self.pushes_in = False
+        self.page = ""
+        """The visit on the screen, once it named their case."""
         self.shown_codes = 0
         self.reacts = {
             "home": self.at_home,
@@ -50,14 +54,69 @@ class Visitor(Person):
             await self.types(self.habits.wrong(self.typed))
             await self.wait(1, 4)
         self.say("code", case=self.case, word="typed")
+        self.habits.leans_on(self)
         return await self.types(self.typed)
 
+    def is_mine(self, view: View) -> bool:
+        """As far as the page says: it names the case, or did when this visit began."""
+        return self.shows(self.case) and view["visit"] == (self.page or view["visit"])
+
     async def visit(self) -> bool:
-        self.shown_codes = 0
-        await self.arrives()
-        await self.wait(1, 6)
+        self.shown_codes, self.page = 0, ""
+        if not self.pushes_in:
+            await self.arrives()
+            await self.wait(1, 6)
         await self.shows_code()
         return await self.goes_on()
+
+    async def comes(
+        self,
+        visit: Callable[[], Awaitable[bool]],
+        tries: int,
+        again_s: tuple[float, float],
+        patience_s: float,
+    ) -> bool:
+        if self.habits.once("wrong_locker"):
+            await self.elsewhere()
+        if self.habits.once("pushes_in") and await self._jumps_the_line():
+            return True
+        return await super().comes(visit, tries, again_s, patience_s)
+
+    async def _jumps_the_line(self) -> bool:
+        """While somebody else is at the screen: no waiting, and no looking either."""
+        line = self.town.lines[self.machine.name]
+        for _ in range(60):
+            if not line.empty:
+                break
+            await pause(20)
+        self.world.reached("two people at one screen")
+        self.pushes_in = True
+        try:
+            await self.wait(0, 6)
+            return await self.visit()
+        except (DarkError, GoneError):
+            return False
+        finally:
+            self.pushes_in = False
+
+    async def elsewhere(self) -> None:
+        """To another locker first, where there is one."""
+        others = [machine for machine in self.world.machines if machine is not self.machine]
+        if not others:
+            return
+        other = Person(self.town, self.rng.choice(others), self.name, self.rng)
+        self.world.reached("went to another locker")
+        try:
+            async with self.town.lines[other.machine.name].turn(300):
+                await other.arrives()
+                if self.typed:
+                    await other.types(self.typed)
+                    other.say("refused", case=self.case, word=other.reason)
+                await self.wait(1, 5)
+                if "leave" in other.acts:
+                    await other.press("leave")
+        except (DarkError, GoneError):
+            return
 
     # --- screens of every visit ---
 
