@@ -44,6 +44,7 @@ CHANCE: Final = 1e-7
 """Of one try at a code of seven secret digits."""
 WITH_PHONE: Final = 1e-11
 DAY_MS: Final = 86_400_000
+COURSE_MS: Final = DAY_MS // 8
 DAYS_A_YEAR: Final = 365
 UPKEEP_MS: Final = 5_000
 BOOT_MS: Final = 20_000
@@ -86,8 +87,8 @@ class Counts:
     longest_wait_s: int = 0
     """That somebody honest finds at any time."""
     days: float = 0.0
-    course: list[float] = field(default_factory=list)
-    """Expected openings so far, at the end of each day."""
+    course: list[tuple[float, float]] = field(default_factory=list)
+    """Day, and expected openings by then; a point every `COURSE_MS`."""
 
     @property
     def expected(self) -> float:
@@ -119,7 +120,7 @@ class Locker:
         secrets = self.secrets or MemorySecrets(self.chance)
         names = (LockerId("loc-1"), AreaId("park"))
         self.world = World(journal, doors, self.clock, secrets, *names, UnknownGuesses())
-        self._upkeep_ms = self._fresh_ms = 0
+        self._upkeep_ms = self._fresh_ms = self._course_ms = 0
         self.live: list[str] = []
         self.renew()
 
@@ -168,9 +169,11 @@ class Locker:
         self.clock.now_ms = until_ms
         if self.elapsed_ms - self._fresh_ms >= DAY_MS:
             self._fresh_ms = self.elapsed_ms
-            self.counts.course.append(self.counts.expected)
             self.renew()
         self.counts.days = self.elapsed_ms / DAY_MS
+        if self.elapsed_ms - self._course_ms >= COURSE_MS:
+            self._course_ms = self.elapsed_ms
+            self.counts.course.append((self.counts.days, self.counts.expected))
 
     async def cut_power(self) -> None:
         """What was not journaled is gone; the machine's own time begins anew."""

@@ -1,7 +1,10 @@
 """Guessing at the keypad: at most 0.1 % a locker-year; honest people wait a minute at most, or not at all."""
 
 import math
+import re
 from dataclasses import replace
+from functools import cache
+from pathlib import Path
 from random import Random  # noqa: TID251  # seeded
 
 import pytest
@@ -22,16 +25,25 @@ from tests.guessing.attack import (
     LIMIT,
     POLICY,
     Adversary,
+    Counts,
     Locker,
     a_year_at_most,
     attacked,
     hits_at_most,
 )
+from tests.guessing.picture import picture
 from tests.locker.operations.test_present_code import unknown_locator
 from tests.locker.operations.world import MemorySecrets, MemoryWorld
 
+PICTURE = Path(".cache/guessing-reduced.svg")
 SMALL, LARGE = 38, 154
 """Occupied doors at 80 %: of 48 doors, and of 192, the largest locker there is."""
+
+
+@cache
+def reduced(adversary: Adversary, occupied: int) -> Counts:
+    """A few days of the year that the soak runs; not quite whole, for a day's sum begins at once."""
+    return attacked(adversary, occupied, 0.99 if adversary.hammers else 2.99)
 
 
 def test_no_attack_on_any_locker_reaches_the_limit() -> None:
@@ -41,9 +53,7 @@ def test_no_attack_on_any_locker_reaches_the_limit() -> None:
 @pytest.mark.parametrize("adversary", ADVERSARIES, ids=lambda adversary: adversary.name)
 @pytest.mark.parametrize("occupied", [SMALL, LARGE])
 def test_an_attack_gets_no_more_tries_than_reckoned(adversary: Adversary, occupied: int) -> None:
-    """Reduced: a few days of the year that the soak runs; not quite whole, for a day's sum begins at once."""
-    days = 0.99 if adversary.hammers else 2.99
-    found = attacked(adversary, occupied, days)
+    found = reduced(adversary, occupied)
     print(
         f"{occupied:4} {adversary.name:28} {found.a_year:.4%} a year, reckoned {a_year_at_most():.4%}", found
     )
@@ -51,6 +61,30 @@ def test_an_attack_gets_no_more_tries_than_reckoned(adversary: Adversary, occupi
     assert found.a_year <= LIMIT
     assert found.longest_wait_s <= 60
     assert found.restarts == 0 or found.hits <= hits_at_most(0)  # a restart never forgets the day's sum
+
+
+def test_the_course_of_the_attacks_is_plotted_below_what_is_reckoned() -> None:
+    courses = {
+        f"{adversary.name}, {occupied}": reduced(adversary, occupied).course
+        for occupied in (SMALL, LARGE)
+        for adversary in ADVERSARIES
+    }
+    PICTURE.parent.mkdir(exist_ok=True)
+    PICTURE.write_text(picture(courses, 3), encoding="utf-8")
+    reckoned, *lines = _lines(PICTURE)
+    assert len(lines) == len(courses)
+    for line, name in zip(lines, courses, strict=True):
+        assert line[-1][0] > 200, name
+        for x, y in line:
+            highest = min(at_y for at_x, at_y in reckoned if at_x <= x + 0.1)
+            assert y >= highest - 1, name  # less chance is further down
+
+
+def _lines(path: Path) -> list[list[tuple[float, float]]]:
+    return [
+        [(float(x), float(y)) for x, _, y in (point.partition(",") for point in line.split())]
+        for line in re.findall(r'<polyline points="([^"]+)"', path.read_text("utf-8"))
+    ]
 
 
 def test_who_knows_the_codes_comes_near_to_what_is_reckoned() -> None:
