@@ -37,15 +37,14 @@ def pulse_again_after_silence() -> Iterator[None]:
         yield
 
 
-@mutant({1, 2}, "deaf replies")
-def pulse_after_its_deadline() -> Iterator[None]:
-    """A pulse that could not go out in time waits for its line instead of being given up."""
-    honest = Cabinet.pulse
+@mutant({1, 2}, "deaf board")
+def pulse_waits_for_its_board() -> Iterator[None]:
+    """A pulse that cannot go out now waits until it can."""
 
-    async def patient(self: Cabinet, door: CompartmentNumber, deadline_ms: int) -> PulseResult:
-        return await honest(self, door, deadline_ms + 60_000)
+    def patient(_self: Schedule, _now: float) -> Iterator[Any]:
+        return iter(())
 
-    with replaced(Cabinet, "pulse", patient):
+    with replaced(Schedule, "hopeless", patient):
         yield
 
 
@@ -166,17 +165,6 @@ def every_second_reading_is_dropped() -> Iterator[None]:
             honest(self, moved, event)
 
     with replaced(Cabinet, "_moved", forgetful):
-        yield
-
-
-@mutant({2}, "unplugged")
-def queue_survives_the_port() -> Iterator[None]:
-    """What waits while the adapter is unplugged goes out when it is back."""
-
-    def kept(_self: Schedule) -> Iterator[Any]:
-        return iter(())
-
-    with replaced(Schedule, "cleared", kept):
         yield
 
 

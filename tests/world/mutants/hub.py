@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from sync import wire
 from sync.central import hello, ledger, masks, store
 from sync.central.ingest import Ingest
+from sync.central.project import project
 from tests.world.mutants.mutant import everywhere, mutant, replaced, table
 
 
@@ -71,7 +72,7 @@ def projection_is_forgotten() -> Iterator[None]:
     def later(*_: Any) -> str:
         return ""
 
-    with everywhere(ledger.project, later):
+    with everywhere(project, later):
         yield
 
 

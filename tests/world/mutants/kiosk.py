@@ -15,7 +15,7 @@ def session_never_ends() -> Iterator[None]:
         yield
 
 
-@mutant({18, 24}, "collections")
+@mutant({18, 24}, "visits")
 def name_stays_on_the_screen() -> Iterator[None]:
     """The home page thanks whoever was here last, by name."""
     honest, names = Kiosk.view, dict[int, str]()

@@ -9,13 +9,7 @@ from locker.domain.deposit import Proof
 from locker.domain.door import DoorMoved, Position, PulseOutcome
 from locker.domain.opening import Phase
 from locker.domain.state import LockerState
-from locker.operations import (
-    drop_off,
-    follow_doors,
-    open_door,
-    pick_up,
-    staff_door,
-)
+from locker.operations import drop_off, follow_doors, open_door, pick_up
 from locker.operations.open_door import Answer, Opened
 from locker.operations.ports import Decided, JournalFailing, World
 from tests.world.mutants.mutant import everywhere, mutant, replaced, table
@@ -178,19 +172,6 @@ def collected_by_shutting_the_door() -> Iterator[None]:
     table_ = dict(follow_doors.ON_CLOSED)
     table_[next(key for key, value in table_.items() if value is pick_up.closed)] = hasty
     with replaced(follow_doors, "ON_CLOSED", table_):
-        yield
-
-
-@mutant({4, 5}, "forgetful helper")
-def taken_out_by_word_alone() -> Iterator[None]:
-    """What a helper says they took out is out, though the sensor sees it lying there."""
-    honest = staff_door.taken_out
-
-    def trusting(*given: Any) -> Any:
-        proof = honest(*given)
-        return Proof.DECLARED if getattr(proof, "reason", None) == "still_inside" else proof
-
-    with everywhere(honest, trusting):
         yield
 
 

@@ -12,6 +12,7 @@ from locker.domain.compartment import Compartment, Status
 from locker.domain.door import Position
 from locker.domain.errors import Reason, Refusal
 from locker.domain.fold import change
+from locker.domain.opening import Purpose
 from locker.domain.state import LockerState
 from locker.domain.throttle import Guessing
 from locker.domain.tokens import Token
@@ -46,7 +47,7 @@ def pickup_code_outlives_collection() -> Iterator[None]:
         deposit = state.deposits[offer.deposit]
         if refusal := hindrance(state, deposit.door):
             return Decided(refusal)
-        opened, requested = grant(world, deposit.door, pick_up.Purpose.PICK_UP, deposit.deposit)
+        opened, requested = grant(world, deposit.door, Purpose.PICK_UP, deposit.deposit)
         return Decided(opened, (ev.CodeAccepted(f"code/{offer.code}", offer.form), requested))
 
     with replaced(pick_up, "ended", lambda *_: ()), replaced(pick_up, "_decide", generous):
@@ -98,7 +99,7 @@ def expiry_by_any_clock() -> Iterator[None]:
 
 @mutant({21}, "wrong codes")
 def failure_is_not_counted_first() -> Iterator[None]:
-    """A wrong code on an existing record is remembered in memory, to be written with the next minute's rows."""
+    """A wrong code on an existing record is kept in memory, to be written with the next minute's rows."""
     honest = present_code._judge
 
     def light(world: World, *given: Any) -> Decided[Any]:

@@ -14,7 +14,7 @@ from sync.edge import directives as edge_directives
 from sync.edge import edge
 from sync.edge.directives import Directives
 from sync.edge.downlog import Placed, Placing
-from sync.edge.hello import Outcome
+from sync.edge.hello import Outcome, judge
 from sync.edge.window import Window
 from tests.world.mutants.mutant import mutant, replaced, table
 
@@ -101,7 +101,7 @@ def acknowledged_before_applied() -> Iterator[None]:
 @mutant({14}, "old card")
 def fork_is_followed() -> Iterator[None]:
     """Where the centre knows another history, ours is right: it is simply sent."""
-    honest = edge.judge
+    honest = judge
 
     def sure(hello: wire.Hello, facts: Any) -> Outcome:
         outcome = honest(hello, facts)
