@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from html import escape
+from math import ceil
 from typing import Final
 
 from tests.guessing.attack import CHANCE, DAYS_A_YEAR, LIMIT, WITH_PHONE, hits_at_most
@@ -68,7 +69,7 @@ class _Frame:
             day, chance = n * self._days / MARKS, n * self._top / MARKS
             x, y = self.at(day, chance)
             texts += [
-                f'<text x="{LEFT - 8}" y="{y + 4:.0f}" text-anchor="end">{chance:.3g}</text>',
+                f'<text x="{LEFT - 8}" y="{y + 4:.0f}" text-anchor="end">{chance * 100:.2g} %</text>',
                 f'<text x="{x:.0f}" y="{TOP + HEIGHT + 17}" text-anchor="middle">{day:.3g}</text>',
             ]
         return texts
@@ -77,7 +78,7 @@ class _Frame:
 def _reckoned(days: float) -> Course:
     """`hits_at_most` as it grows, and a try a minute with the phone on top."""
     course = []
-    for day in range(int(days) + 1):
+    for day in range(ceil(days)):
         reached = hits_at_most(day) * CHANCE + day * TRIES_A_DAY * WITH_PHONE
         course += [(day, reached), (min(day + 1, days), reached + TRIES_A_DAY * WITH_PHONE)]
     return course

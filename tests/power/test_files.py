@@ -14,6 +14,7 @@ from locker.ctl.learning import Conclusion
 from locker.platform import write_own_key
 from sync import durable
 from sync.central import commands
+from sync.central.store import Store
 from tests.locker.configured import TEXT
 from tests.power.files import Watched
 
@@ -71,6 +72,26 @@ def cut_everywhere(folder: Path, program: Program, names: tuple[str, ...]) -> li
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_whole_or_absent_and_there_once_said(tmp_path: Path, program: Program) -> None:
     assert cut_everywhere(tmp_path, program, PROGRAMS[program]) == []
+
+
+def lost(folder: Path) -> bool:
+    """Whether a cut may take the name of a hub's database after it was opened for the first time."""
+    watched = Watched(folder)
+    with watched.watching():
+        Store.open(folder / "central.sqlite").close()
+    return any(ended and "central.sqlite" not in found for ended, found in watched.found(EACH))
+
+
+def test_a_hubs_database_is_there_for_good_once_it_is_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What stands in it is `test_hub`'s."""
+    first, second = tmp_path / "first", tmp_path / "second"
+    first.mkdir()
+    second.mkdir()
+    assert not lost(first)
+    monkeypatch.setattr(durable, "sync_folder", lambda _path: None)
+    assert lost(second)
 
 
 def in_place(path: Path, text: str, mode: int = 0o600) -> None:
