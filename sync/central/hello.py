@@ -35,6 +35,11 @@ def meet(
         return None
     new_disk = _is_new_disk(connection, link)
     stored_to, head = open_stream(connection, locker.locker, link.epoch, now_ms)
+    if link.reason == wire.JOURNAL_FAILING:
+        detail = "it can record nothing more and opens no door: free or replace its disk"
+        raise_alarm(
+            connection, link.locker, Trouble(link.reason, f"{link.epoch}/{link.boot}", detail), now_ms
+        )
     trouble = _told(link, stored_to)
     if latest and not trouble:
         trouble = _up_trouble(connection, link, stored_to, is_news=_is_news(locker, link))
@@ -101,8 +106,10 @@ def _told(link: wire.Link, stored_to: int) -> Trouble | None:
 
 
 def _is_news(locker: Row[Any], link: wire.Link) -> bool:
-    """Whether this connection was not known. The broker keeps the latest birth and says it again to a hub that
-    comes back, long after the locker went on from there."""
+    """Whether this connection was not known.
+
+    The broker keeps the latest birth and says it again to a hub that comes back, long after the locker went on.
+    """
     return locker.epoch != link.epoch or (link.boot, link.conn) > (locker.boot, locker.conn)
 
 
