@@ -55,6 +55,11 @@ STAGES: Final[Mapping[Screen, str]] = {
     Screen.BLOCKING: "tiles",
 }
 """What fills the larger part of a screen; the others show the cabinet."""
+_STAYS_TRUE: Final = frozenset(
+    {Screen.RECEIPT, Screen.COLLECTED, Screen.TAKEN_BACK, Screen.CANCELLED, Screen.REFUSED_ITEM}
+    | {Screen.SERVICE}
+)
+"""Ends that are on disk, and the machine's own figures: also while nothing can be recorded."""
 _PROBLEMS: Final = frozenset({Screen.PROBLEM, Screen.STAFF_PROBLEM})
 _CAUTIONS: Final = frozenset({"unannounced"})
 """Good news with a "but": shown as a warning is."""
@@ -96,8 +101,11 @@ def view_of(visit: Visit, state: LockerState, now: Now, texts: Texts, settings: 
     """Everything the page needs, ready for JSON."""
     screen = screen_of(visit, state)
     refusal = visit.refusal
-    if now.failing and screen is Screen.HOME:
-        screen, refusal = Screen.PROBLEM, Refusal(Reason.JOURNAL_FAILING)
+    stuck = now.failing and screen not in _STAYS_TRUE
+    if stuck:
+        # Nothing moves on any more, and what a page at a door says would soon be false.
+        screen = screen if screen in _PROBLEMS else Screen.PROBLEM
+        refusal = Refusal(Reason.JOURNAL_FAILING)
     if refusal is not None and refusal.reason is Reason.TOO_MANY_TRIES:
         refusal = Refusal(refusal.reason, now.wait_s)
     place = service_page.place(screen, visit, state, now.sight)
@@ -119,7 +127,7 @@ def view_of(visit: Visit, state: LockerState, now: Now, texts: Texts, settings: 
         "door": door if door is not None and screen not in {Screen.HOME, Screen.PROBLEM} else None,
         "cabinet": lists.cabinet(state) if door is not None else None,
         "acts": []
-        if now.failing and not visit.visit
+        if stuck and screen_of(visit, state) not in _PROBLEMS
         else buttons(screen, visit, state, texts, values, now.sight),
         "ready_in_ms": _ready_in_ms(screen, visit, state, now, settings),
         "warn_in_ms": _warn_in_ms(screen, visit, state, now),

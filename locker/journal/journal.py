@@ -129,7 +129,10 @@ class Journal:
 
     def subscribe(self, callback: Subscriber) -> Callable[[], None]:
         """Have ``callback`` told of every commit after it is durable, on the loop, in order, before the
-        committer goes on. Returns what ends that."""
+        committer goes on; and once, with no entries, that the journal is ``failing``.
+
+        Returns what ends that.
+        """
         key = object()
         self._subscribers[key] = callback
 
@@ -238,8 +241,11 @@ class Journal:
         return await asyncio.shield(future)
 
     def _note_failure(self, done: "asyncio.Future[Any]") -> None:
-        if not done.cancelled() and isinstance(done.exception(), WriteFailed):
-            self.failing = True
+        if done.cancelled() or not isinstance(done.exception(), WriteFailed) or self.failing:
+            return
+        self.failing = True
+        for subscriber in tuple(self._subscribers.values()):
+            asyncio.get_running_loop().call_soon(subscriber, self._state, ())
 
 
 def _nothing(_: object) -> None:

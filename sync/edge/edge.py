@@ -162,7 +162,11 @@ class Edge:
         self._presence.disconnected()
         self._publisher.close()
 
-    def _journal_grew(self, _state: object, _entries: tuple[object, ...]) -> None:
+    def _journal_grew(self, _state: object, entries: tuple[object, ...]) -> None:
+        if not entries:
+            # It will not grow any more: somebody must come, and the centre can send them.
+            self._presence.ask()
+            return
         if self._journal.state.epoch != self._epoch:
             self._epoch = self._journal.state.epoch
             self._fork = ""

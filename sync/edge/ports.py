@@ -64,9 +64,14 @@ class JournalPort(Protocol):
     @property
     def boot(self) -> int: ...
 
-    def subscribe(
-        self, callback: Callable[[LockerState, tuple[object, ...]], None]
-    ) -> Callable[[], None]: ...
+    @property
+    def failing(self) -> bool:
+        """Whether nothing can be written any more."""
+        ...
+
+    def subscribe(self, callback: Callable[[LockerState, tuple[object, ...]], None]) -> Callable[[], None]:
+        """See `locker.journal.journal.Journal.subscribe`: no entries means that it fails."""
+        ...
 
 
 class Broker(Protocol):

@@ -150,7 +150,8 @@ class Presence:
         self._birth_due_ms = now_ms + self._retry.next_ms()
         self.nonce = self._random_bytes(NONCE_BYTES).hex()
         self.born_ms = now_ms
-        await self._voice.say(wire.Name.LINK, self._link(online=True, nonce=self.nonce, reason=""))
+        reason = wire.JOURNAL_FAILING if self._journal.failing else ""
+        await self._voice.say(wire.Name.LINK, self._link(online=True, nonce=self.nonce, reason=reason))
 
     async def _show(self, now_ms: int) -> None:
         self._snapshot_due_ms = None

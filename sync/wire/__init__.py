@@ -19,6 +19,7 @@ from sync.wire.errors import (
 from sync.wire.payloads import (
     BATCH_BYTES_MAX,
     BATCH_ENTRIES_MAX,
+    JOURNAL_FAILING,
     KINDS,
     PAYLOADS,
     ZERO,
@@ -59,6 +60,7 @@ __all__ = [
     "CENTRAL_LINK",
     "CENTRAL_LINK_DELIVERY",
     "DELIVERIES",
+    "JOURNAL_FAILING",
     "KINDS",
     "PACKET_BYTES_MAX",
     "PAYLOADS",

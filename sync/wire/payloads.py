@@ -14,6 +14,8 @@ BATCH_BYTES_MAX: Final = 64 * 1024
 """Of the entries' own texts, public and personal, in UTF-8."""
 SEQ_MAX: Final = 2**63 - 1
 DOORS_MAX: Final = 1000
+JOURNAL_FAILING: Final = "journal_failing"
+"""The ``reason`` of a birth whose locker can record nothing any more, and so opens no door."""
 
 Natural = Annotated[int, between(0, SEQ_MAX)]
 Whole = Annotated[int, between(-SEQ_MAX, SEQ_MAX)]

@@ -173,6 +173,32 @@ async def test_a_failing_journal_is_a_page_and_opens_nothing(page: Page) -> None
     assert (await page.view())["screen"] == "home"
 
 
+async def test_a_journal_that_fails_while_a_door_stands_open_is_a_page_at_once(page: Page) -> None:
+    """What the page at the door says would stay there, and soon be false."""
+    await page.code(typed=await page.world.grant())
+    await page.act("open")
+    assert (await page.view())["screen"] == "place"
+    views = page.kiosk.views()
+    await anext(views)
+    page.world.journal.failing = True
+    page.kiosk.entries_committed(page.world.journal.state, ())
+    view = await anext(views)
+    assert (view["screen"], view["refused"]["reason"], view["acts"]) == ("problem", "journal_failing", [])
+    assert "12345" in view["lead"]
+    await views.aclose()  # type: ignore[attr-defined]  # it is a generator
+
+
+async def test_what_was_promised_stays_on_the_page_when_the_journal_fails(page: Page) -> None:
+    await page.code(typed=await page.world.grant())
+    await page.act("open")
+    door = (await page.view())["door"]
+    page.world.hands.put(door)
+    await page.world.shut(door)
+    assert (await page.view())["screen"] == "receipt"
+    page.world.journal.failing = True
+    assert (await page.view())["screen"] == "receipt"
+
+
 async def test_wrong_codes_slow_the_keypad_and_never_the_scanner(page: Page) -> None:
     codes = await page.load()
     wrong = "1234567890" + check_digit("1234567890")

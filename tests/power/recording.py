@@ -81,7 +81,8 @@ class Recording:
         return journal
 
     def _heard(self, _state: LockerState, entries: tuple[Entry, ...]) -> None:
-        self.told.append(Acknowledged(len(self.disk.log), entries[-1].seq, entries[-1].hash))
+        if entries:  # none: that the journal fails
+            self.told.append(Acknowledged(len(self.disk.log), entries[-1].seq, entries[-1].hash))
 
     def checkpoint(self) -> None:
         self.journals[-1]._store.checkpoint()

@@ -100,6 +100,7 @@ class MemoryJournal:
     rows: list["MemoryRow"] = field(default_factory=list)
     applied: list[Directive] = field(default_factory=list)
     subscribers: list[Callable[[LockerState, tuple[Entry, ...]], None]] = field(default_factory=list)
+    failing: bool = False
     purged: int = 0
     """Entries up to this one are no longer kept."""
 

@@ -206,8 +206,8 @@ async def test_a_full_disk_ends_all_writing(tmp_path: Path) -> None:
         await live(journal, Life(3), 40)
         await journal.commit("centre", lambda _: fact(enrolled()))
         state, head = journal.state, journal.head
-        told: list[int] = []
-        journal.subscribe(lambda after, _: told.append(after.seq))
+        told: list[tuple[int, int]] = []
+        journal.subscribe(lambda after, entries: told.append((after.seq, len(entries))))
         with full_disk(path), pytest.raises(JournalFailing, match="free or replace the disk"):
             await journal.commit("kiosk", lambda _: fact(ev.StaffSignedIn(HELPER)))
         assert journal.failing
@@ -220,7 +220,8 @@ async def test_a_full_disk_ends_all_writing(tmp_path: Path) -> None:
             await journal.purge_personal(Seq(1))
         assert await journal.commit("kiosk", lambda now: Decided(now.seq)) == state.seq
         assert await journal.personal(state.seq) == {"name": "赵*"}
-        assert (journal.state, journal.head, told) == (state, head, [])
+        # Once, and with no entries: that it fails.
+        assert (journal.state, journal.head, told) == (state, head, [(state.seq, 0)])
     async with opened(path) as journal:
         assert (journal.state, journal.head, journal.failing) == (state, head, False)
         await journal.commit("kiosk", lambda _: fact(ev.StaffSignedIn(HELPER)))

@@ -97,6 +97,16 @@ def test_a_birth_that_the_broker_kept_from_before_is_no_loss_of_rows(parts: Part
     assert [row.mark for row in parts.rows(t.STREAM)] == [""]
 
 
+@pytest.mark.rule("CEN-15")
+def test_a_locker_that_can_record_nothing_is_an_alarm_once_a_run(parts: Parts) -> None:
+    parts.locker.add(BIRTH)
+    parts.ingest()
+    for _ in range(2):
+        greeted(parts, replace(parts.locker.link(), reason="journal_failing"))
+    assert [(row.kind, row.count) for row in parts.rows(t.ALARM)] == [("journal_failing", 2)]
+    assert [row.mark for row in parts.rows(t.STREAM)] == [""]
+
+
 @pytest.mark.rule("CEN-12")
 def test_another_head_at_the_same_place_is_an_alarm(parts: Parts) -> None:
     parts.locker.add(BIRTH, Stopped("a"))

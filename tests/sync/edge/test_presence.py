@@ -108,6 +108,21 @@ async def test_centre_time_counts_only_when_the_answer_was_quick(
     assert world.batches == [(1, 1)]
 
 
+@pytest.mark.rule("LKR-41")
+async def test_a_journal_that_fails_is_said_at_once_and_at_every_birth(world: World) -> None:
+    await world.greet()
+    assert [birth.reason for birth in world.births] == [""]
+    world.journal.failing = True
+    for told in world.journal.subscribers:
+        told(world.journal.state, ())
+    await settle()
+    world.link.lose()
+    world.link.connect()
+    await settle()
+    assert [birth.reason for birth in world.births] == ["", "journal_failing", "journal_failing"]
+    assert all(birth.online and birth.nonce for birth in world.births)
+
+
 @pytest.mark.rule("LKR-15")
 async def test_the_centre_came_back_from_a_backup(world: World) -> None:
     world.journal.grow(4)
