@@ -103,7 +103,7 @@ def test_a_locker_that_can_record_nothing_is_an_alarm_once_a_run(parts: Parts) -
     parts.ingest()
     for _ in range(2):
         greeted(parts, replace(parts.locker.link(), reason="journal_failing"))
-    assert [(row.kind, row.count) for row in parts.rows(t.ALARM)] == [("journal_failing", 2)]
+    assert [row.kind for row in parts.rows(t.ALARM)] == ["journal_failing"]
     assert [row.mark for row in parts.rows(t.STREAM)] == [""]
 
 
