@@ -108,7 +108,7 @@ def _told(link: wire.Link, stored_to: int) -> Trouble | None:
 def _is_news(locker: Row[Any], link: wire.Link) -> bool:
     """Whether this connection was not known.
 
-    The broker keeps the latest birth and says it again to a hub that comes back, long after the locker went on.
+    The broker keeps the latest birth and says it again to a hub that comes back, long after it was true.
     """
     return locker.epoch != link.epoch or (link.boot, link.conn) > (locker.boot, locker.conn)
 
