@@ -181,7 +181,7 @@ class Centre:
         life, store = self.life, self.store
         self.running, self.hub, self.store = False, None, None
         self.vfs.power_gone(self.folder)
-        self.platter = self.platter.after_cut(power) if image is None else Platter(image)
+        self.platter = self.platter.after_cut(power) if image is None else Platter(image, self.platter.ills)
         self.rack.put(self.folder, self.platter)
         self.loop.kill(life)
         if store is not None:
@@ -195,7 +195,7 @@ class Centre:
         try:
             await self._run()
         except Exception as error:  # noqa: BLE001  # whatever ends a hub ends its process
-            if self.life == life:
+            if self.life == life and not self.platter.stopped:
                 self.failed.append(error)
         if self.life == life and self.running:
             times.at(self.loop.time(), self.kill)

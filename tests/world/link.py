@@ -49,7 +49,7 @@ class WorldLink:
                 last_words.topic, last_words.payload, qos=last_words.qos, retain=last_words.retain
             )
         if self.connected:
-            self._broker.gone(self.settings.client_id, orderly=True)
+            self._broker.gone(self.settings.client_id, orderly=True, link=self)
         self._task.cancel()
         await asyncio.wait([self._task])
 

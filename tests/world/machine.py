@@ -24,6 +24,7 @@ from hw_sim.physics import Mechanics
 from hw_sim.settings import wiring
 from locker import daemon
 from locker.config import Config, load
+from locker.domain.ids import BoardId
 from locker.journal.journal import Journal
 from locker.platform import Keys, LockerClock, Platform, Times
 from tests.world import times
@@ -110,6 +111,8 @@ class Machine:
         self._mechanics: asyncio.TimerHandle | None = None
         self._stopping: asyncio.Event | None = None
         self.restarts = True
+        self._plugged = frozenset(self.layout.lines)
+        self._link_cut: WorldLink | None = None
         self.disk_used_percent = 20
 
     # --- as provisioned ---
@@ -170,16 +173,29 @@ class Machine:
             for board in self.wires[line].boards
         )
         self.model._boards[line] = self.wires[line].boards = boards
-        for number in self.model.numbers:
-            lock = self.model.plan(number).lock
-            if (lock.line, lock.board) == (line, address) and self.model.thing(
-                number
-            ).coil_since_ms is not None:
+        for lock, door in self.model._locks.items():
+            on = self.model.thing(door).coil_since_ms is not None
+            if on and (lock.line, lock.board) == (line, address):
                 self.model.switched(lock, on=False, at_ms=self.model.now_ms)
         self.break_line(line)
 
-    def stands_open(self) -> bool:
-        return any(self.model.thing(door).open for door in self.model.numbers)
+    def plug(self, lines: frozenset[str]) -> None:
+        """These adapters are there, and no others."""
+        self.catch_up()
+        self._plugged = lines
+        for name, line in self.lines.items():
+            line.plugged = name in lines
+            line.stir()
+
+    def watched(self) -> frozenset[BoardId] | None:
+        """Boards that the cabinet keeps attending: to it a door of theirs stands open. None: something is
+        about to settle."""
+        if self.built is None:
+            return None
+        doors = self.built.cabinet._sensors.values()
+        if any(each.door.pending or each.item.pending for each in doors):
+            return None
+        return frozenset(board for each in doors if each.door.settled is False for board in each.boards)
 
     def is_open(self, door: int) -> bool:
         return self.model.thing(door).open
@@ -213,6 +229,7 @@ class Machine:
         if not self.powered:
             return
         self.powered = False
+        self._link_cut = self.link
         self.end(self.rng)
         # Nobody closes the connection: the broker finds out by itself.
         self.broker.cut(self.name, "power")
@@ -223,7 +240,8 @@ class Machine:
         self.powered = True
         self.time.boot()
         self.broker.mend(self.name, "power")
-        self.broker.gone(self.name, orderly=False)
+        if self._link_cut is not None:
+            self.broker.gone(self.name, orderly=False, link=self._link_cut)
         self._again(BOOT_S)
 
     def stop(self) -> None:
@@ -249,8 +267,8 @@ class Machine:
 
     def end(self, power: Random | None) -> None:
         self.catch_up()
-        if self.running and power is None:
-            self.broker.gone(self.name, orderly=False)
+        if self.link is not None and power is None:
+            self.broker.gone(self.name, orderly=False, link=self.link)
         life, built = self.life, self.built
         self.storing.life = 0  # what its thread had before it is done no more
         self.running, self.built, self._stopping = False, None, None
@@ -333,9 +351,8 @@ class Machine:
         wire.forget()
         packets = self.layout.wire(name).transport == "modbus-tcp"
         far: Line | Gateway = Gateway(wire) if packets else wire
-        self.lines[name] = WorldLine(
-            bus, far, wire, self.advance, self.stands_open, self.rng, self.spoken, ended
-        )
+        self.lines[name] = WorldLine(bus, far, wire, self.advance, self.watched, self.rng, self.spoken, ended)
+        self.lines[name].plugged = name in self._plugged
         return self.lines[name]
 
     def _wire(self, name: str) -> Line:

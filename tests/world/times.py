@@ -40,8 +40,10 @@ class MachineTime:
     def wall_ms(self) -> int:
         if self.frozen_ms is not None:
             return self.frozen_ms
-        own_ms = (asyncio.get_running_loop().time() - self._started_s) * 1000 * self.drift
-        return true_wall_ms() + self.offset_ms + round(own_ms)
+        return true_wall_ms() + self.offset_ms + round(self.up_ms() * self.drift)
+
+    def up_ms(self) -> float:
+        return (asyncio.get_running_loop().time() - self._started_s) * 1000
 
 
 class HubClock:

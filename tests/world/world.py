@@ -105,6 +105,8 @@ class World:
         self.violations: list[Violation] = []
         self.lies: set[str] = set()
         """Kinds of faults that make what is told, or kept, differ from what is: the oracle allows for it."""
+        self.twins: list[Machine] = []
+        """Copies of lockers that somebody made."""
         self.harm: Harm | None = None
         """What is broken just now, once faults are planned."""
         self.on_entries: list[Callable[[Machine, LockerState, tuple[Entry, ...]], object]] = []
@@ -184,7 +186,7 @@ class World:
 
     def end(self) -> None:
         """Nobody is served any more."""
-        for machine in self.machines:
+        for machine in (*self.machines, *self.twins):
             machine.restarts = False
             machine.end(None)
         self.centre.restarts = False

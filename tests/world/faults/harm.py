@@ -43,6 +43,8 @@ class Harm:
     world: "World"
     struck: Counter[str] = field(default_factory=Counter)
     is_calm: bool = False
+    busy: set[str] = field(default_factory=set)
+    """Lockers with a card that is not theirs."""
 
     def __post_init__(self) -> None:
         self._undos: dict[int, Undo] = {}

@@ -7,7 +7,7 @@ from random import Random  # noqa: TID251  # seeded
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from tests.world.faults import bus, network, power
+from tests.world.faults import bus, cards, centre, clocks, doors, hostile, network, power, storage
 from tests.world.faults.harm import Harm, Kind, Scene
 from tests.world.times import DAY_S
 from tests.world.world import World
@@ -15,8 +15,9 @@ from tests.world.world import World
 if TYPE_CHECKING:
     from tests.world.machine import Machine
 
+GROUPS: Final = (power, storage, cards, bus, doors, clocks, network, hostile, centre)
 KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
-    {kind.name: kind for group in (power, bus, network) for kind in group.KINDS}
+    {kind.name: kind for group in GROUPS for kind in group.KINDS}
 )
 FIRST_S: Final = 60.0
 NONE_OF: Final = 0.06
