@@ -16,6 +16,7 @@ from hw_sim.panel.app import build
 from hw_sim.physics import Mechanics
 from hw_sim.rig import Rig
 from hw_sim.scanner import KINDS, Scanner
+from hw_sim.settings import wiring
 from hw_sim.web import Broadcast, announce, bound, serve, url_of
 
 DEFAULT_PORT: Final = 8701
@@ -24,7 +25,7 @@ DEFAULT_BAUD: Final = 9600
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--dir", type=Path, required=True, help="where line-A, ready.json and the records go")
+    parser.add_argument("--dir", type=Path, required=True, help="for its lines, wiring.toml and the records")
     make_up_arguments(parser)
 
 
@@ -50,6 +51,7 @@ def make_up_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     lifeline.obey(options.die_with_parent)
+    options.dir = options.dir.absolute()  # whoever reads the lines' names may stand elsewhere
     try:
         layout = _layout(options)
         listener = bound(options.panel_port)
@@ -77,6 +79,7 @@ def run(options: argparse.Namespace) -> int:
     def ready() -> None:
         bauds = {name: rig.wire(name).baud for name in rig.ports}
         facts = {"pid": os.getpid(), "panel": url, "lines": dict(rig.ports), "bauds": bauds}
+        (options.dir / "wiring.toml").write_text(wiring(layout, rig.ports, bauds), encoding="utf-8")
         announce(options.dir, facts | ({"scanner": scanner.pattern} if scanner else {}))
         for name, port in rig.ports.items():
             print(f"line {name}: {port}")

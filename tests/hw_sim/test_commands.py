@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import textwrap
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -44,6 +45,10 @@ def test_a_cabinet_of_one_kind_of_board(start: Start, tmp_path: Path) -> None:
     start("cabinet", "--dir", str(tmp_path), "--panel-port", "0", "--make", "kerong-cu16")
     facts = json.loads((tmp_path / "ready.json").read_text())
     assert facts["bauds"] == {"A": 19_200}
+    wiring = tomllib.loads((tmp_path / "wiring.toml").read_text())
+    assert wiring["lines"] == {"A": {"url": facts["lines"]["A"], "baud": 19_200}}
+    assert wiring["boards"] == {"A/0": "kerong-cu16"}
+    assert wiring["compartments"][15]["item"] == "A/0/32"
     with opened(Path(facts["lines"]["A"]), baud=19_200) as line:
         assert line.ask(summed("02 00 30 03"), 9) == summed("02 00 35 FF FF 00 00 03")
 
