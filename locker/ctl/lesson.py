@@ -252,4 +252,6 @@ def _told(each: Result) -> str:
     if each.sensor is not None:
         return f"door {each.door}: seen by {each.sensor}, {each.closed_level:d} when shut"
     moved = f" ({', '.join(map(str, each.moved))})" if each.moved else ""
+    if each.finding is Finding.NOT_TRIED and each.why:
+        return f"door {each.door}: {each.why}"
     return f"door {each.door}: {each.finding.value.replace('_', ' ')}{moved} {each.why}".rstrip()

@@ -146,7 +146,8 @@ def _write(config: "Config", conclusion: "Conclusion", out: Path) -> int:
         return site.wrong(f"nothing is written: {error}")
     print(f"written: {out}; compare it, put it in place of {config.path.name}, start the daemon")
     if conclusion.left:
-        return site.wrong(f"{len(conclusion.left)} doors are left: the wiring does not count as learned")
+        left = "one door is" if len(conclusion.left) == 1 else f"{len(conclusion.left)} doors are"
+        return site.wrong(f"{left} still to be learned: until then the wiring does not count as learned")
     return 0
 
 

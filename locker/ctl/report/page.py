@@ -117,7 +117,8 @@ def _key(limit: int) -> str:
     return (
         '<span class="key reply"></span> command to the board’s reply &nbsp; '
         '<span class="key seen"></span> reply to seen open &nbsp; '
-        f'<span class="key limit"></span> latest by the configuration’s reckoning ({limit} ms later)'
+        '<span class="key limit"></span> latest by the configuration’s reckoning: '
+        f"{limit} ms after the reply (marked where the picture reaches as far)"
     )
 
 
@@ -170,7 +171,8 @@ def _boards(result: Result) -> str:
     return (
         "<h2>Boards</h2>"
         + _table(head, rows, numbers=frozenset(range(4, 8)))
-        + '<p class="quiet">Latency of whole transactions, first byte asked to last byte read.</p>'
+        + '<p class="quiet">Latency of whole transactions, first byte asked to last byte read. '
+        "The last bar holds all that took longer as well.</p>"
         + f'<div class="histograms">{"".join(_histograms(traffic))}</div>'
     )
 
