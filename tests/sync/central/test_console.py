@@ -3,6 +3,7 @@
 import re
 import tomllib
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -13,6 +14,8 @@ from locker.domain.ids import StaffId
 from sync.central import api
 from sync.central import tables as t
 from sync.central.console import texts, views
+from sync.central.desk import locker_row
+from sync.central.hello import meet
 from sync.central.office import Office
 from sync.central.pump import Pump
 from tests.sync.central.conftest import Parts
@@ -260,3 +263,27 @@ async def test_a_door_that_is_out_of_service_says_why(browser: httpx.AsyncClient
     page = (await browser.get("/console/lockers/hall-1")).text
     assert "停用" in page
     assert "门板或铰链有问题" in page
+
+
+@pytest.mark.parametrize(
+    ("language", "reason", "called"),
+    [
+        ("en", "forked", "Ledger fork: cloned card or tampering"),
+        ("zh", "forked", "账本分叉"),
+        ("en", "lost_rows", "The locker lost entries"),
+        ("zh", "hole", "缺少条目"),
+    ],
+)
+async def test_what_a_locker_found_at_a_hello_is_an_alarm_on_its_page(
+    browser: httpx.AsyncClient, parts: Parts, language: str, reason: str, called: str
+) -> None:
+    parts.locker.add(BIRTH, CABINET)
+    parts.ingest()
+    found = replace(parts.locker.link(), nonce="", reason=reason)
+    parts.store.write_now(lambda c: meet(c, parts.desk, locker_row(c, "hall-1"), found, parts.clock.now_ms))
+    await sign_in(browser)
+    await browser.get("/console/language", params={"to": language, "next": "/console"})
+    assert '<span class="mark alarm">1</span>' in (await browser.get("/console")).text
+    page = (await browser.get("/console/lockers/hall-1")).text
+    assert called in page
+    assert "the locker, at 2, says of our entry 2" in page
