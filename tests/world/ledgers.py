@@ -13,8 +13,6 @@ from tests.world.journals import Complaint, Past, Row, fact_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-RESTING_S: Final = 60.0
-"""What is younger may be on its way."""
 SAID: Final = ("deposit", "doubt", "fault", "blocked")
 """What both sides say of a compartment in the same words."""
 
@@ -26,13 +24,18 @@ class Ledger:
     locker: str
     epoch: str = ""
     cursor: int = 0
+    most: int = 0
+    """That was ever stored there."""
 
-    def look(self, connection: Connection, past: Past, *, alive: bool) -> Iterator[Complaint]:
-        """Compare what is new there."""
+    def look(self, connection: Connection, past: Past, said: int, *, alive: bool) -> Iterator[Complaint]:
+        """Compare what is new there. ``said``: what the locker believes to be stored there."""
         if past.epoch != self.epoch:
-            self.epoch, self.cursor = past.epoch, 0
+            self.epoch, self.cursor, self.most = past.epoch, 0, 0
         where = [STREAM.c.locker == self.locker, STREAM.c.epoch == self.epoch]
         stored_to = connection.execute(select(STREAM.c.stored_to).where(*where)).scalar() or 0
+        self.most = max(self.most, stored_to)
+        if said > self.most:
+            yield 15, f"the locker believes that {said} entries are at the centre, which has {self.most}"
         self.cursor = min(self.cursor, stored_to)  # an older copy may have been put back
         yield from self._compare(connection, past, stored_to, alive=alive)
 

@@ -1,9 +1,11 @@
 """What reached a board, against the rights that were durable before it: nothing else may move a lock."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from hw_sim.line import Kind, Seen
 from tests.world.journals import Complaint
 from tests.world.reference import Fact
 
@@ -28,6 +30,8 @@ class Right:
     since_s: float
     life: int
     pulsed_s: float = -1.0
+    reply_s: float = math.inf
+    """When its board's reply was whole; never, where it was lost."""
 
 
 @dataclass
@@ -39,8 +43,27 @@ class Pulses:
     by_door: dict[int, Right] = field(default_factory=dict)
     last: tuple[float, bytes, int] = (-1.0, b"", 0)
 
+    def __post_init__(self) -> None:
+        plans = self.machine.layout.compartments
+        # As configured: wires may have been swapped since.
+        self.doors = {(each.lock.line, each.lock.board, each.lock.channel): each.number for each in plans}
+        self._unanswered: Right | None = None
+        for wire in self.machine.wires.values():
+            wire.seen = self._replied
+
+    def door_of(self, pulse: "Pulse") -> int | None:
+        return self.doors.get((pulse.line, pulse.order.address, pulse.order.channel))
+
+    def _replied(self, seen: Seen) -> None:
+        """A board says something, or would have: right after an order this is its reply."""
+        right, self._unanswered = self._unanswered, None
+        if right is not None and seen.kind is Kind.REPLY:
+            right.reply_s = seen.at_s
+
     def told(self, fact: Fact, link: bytes, life: int) -> Iterator[Complaint]:
         """A fact is durable."""
+        if fact.kind in {"PulseAcknowledged", "PulseNotSent"}:
+            yield from self._wired(fact)
         if fact.kind != "OpeningRequested":
             return
         machine, grant, door = self.machine, fact.data["grant"], fact.data["door"]
@@ -51,10 +74,22 @@ class Pulses:
         right = Right(grant, door, fact.seq, link, machine.loop.time() - late_s, life)
         self.rights[grant] = self.by_door[door] = right
 
+    def _wired(self, fact: Fact) -> Iterator[Complaint]:
+        """What is said of the wire, against what was on it."""
+        right, now_s = self.rights.get(fact.data["grant"]), self.machine.loop.time()
+        echo = any(wire.faults.echo for wire in self.machine.wires.values())
+        if right is None:
+            return
+        if fact.kind == "PulseNotSent" and right.pulsed_s >= 0:
+            at_s = f"{right.pulsed_s:.3f} s"
+            yield 2, f"entry {fact.seq}: no pulse of door {right.door} was sent, and one came at {at_s}"
+        if fact.kind == "PulseAcknowledged" and right.reply_s > now_s and not echo:
+            yield 2, f"entry {fact.seq}: the pulse of door {right.door} is acknowledged, and no reply came"
+
     def seen(self, pulse: "Pulse") -> Iterator[Complaint]:
         """An order reached a board."""
         machine, now_s, order = self.machine, self.machine.loop.time(), pulse.order
-        door = pulse.compartment
+        door = self.door_of(pulse)
         where = f"{machine.name} at {now_s:.3f} s, door {door}"
         if door is None:
             yield (
@@ -63,7 +98,10 @@ class Pulses:
             )
             return
         at_s, frame, other = self.last
-        if (at_s, frame) == (now_s, order.frame) and other != door:
+        twins = any(
+            len({b.address for b in wire.boards}) < len(wire.boards) for wire in machine.wires.values()
+        )
+        if (at_s, frame) == (now_s, order.frame) and other != door and not twins:
             yield 11, f"{where}: one command opened door {other} as well ({frame.hex()})"
         self.last = (now_s, order.frame, door)
         right = self.by_door.get(door)
@@ -75,6 +113,7 @@ class Pulses:
             return
         yield from self._judged(right, where, now_s)
         right.pulsed_s = now_s
+        self._unanswered = right
 
     def _judged(self, right: Right, where: str, now_s: float) -> Iterator[Complaint]:
         machine = self.machine

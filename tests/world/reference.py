@@ -112,6 +112,12 @@ class Reference:
     """Announced ones, and whether they were recalled."""
     staff: dict[str, Staff] = field(default_factory=dict)
 
+    def forget(self) -> None:
+        """Another history begins."""
+        for records in (self.doors, self.stays, self.rights, self.codes, self.authorisations, self.items):
+            records.clear()
+        self.staff.clear()
+
     # --- questions ---
 
     def free(self, number: int) -> bool:
