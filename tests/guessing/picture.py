@@ -23,7 +23,7 @@ def picture(courses: Mapping[str, Course], days: float) -> str:
     """``courses`` by what is attacked by whom; ``days`` is where the picture ends."""
     frame = _Frame(days)
     whole = days >= DAYS_A_YEAR
-    size = f'viewBox="0 0 {LEFT + WIDTH + 330} {HEIGHT + 84}"'
+    size = f'viewBox="0 0 {LEFT + WIDTH + 340} {HEIGHT + 84}"'
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="sans-serif" font-size="13">',
         '<rect width="100%" height="100%" fill="#fff"/>',
@@ -34,8 +34,10 @@ def picture(courses: Mapping[str, Course], days: float) -> str:
     ]
     for n, (name, course) in enumerate(courses.items()):
         hue, dash = HUES[n % len(HUES)], "" if n < len(HUES) else "5 3"
-        text = f'<text x="{LEFT + WIDTH + 16}" y="{TOP + 14 + 18 * n}" fill="{hue}">{escape(name)}</text>'
-        parts += [frame.line([(0.0, 0.0), *course], hue, dash), text]
+        y, dashed = TOP + 10 + 18 * n, f' stroke-dasharray="{dash}"' if dash else ""
+        sample = f'x1="{LEFT + WIDTH + 12}" x2="{LEFT + WIDTH + 36}" y1="{y}" y2="{y}" stroke="{hue}"{dashed}'
+        text = f'<text x="{LEFT + WIDTH + 42}" y="{y + 4}" fill="{hue}">{escape(name)}</text>'
+        parts += [frame.line([(0.0, 0.0), *course], hue, dash), f"<line {sample}/>", text]
     limit = " Dotted: the limit of a year." if whole else ""
     words = (
         f"Chance of having opened any occupied door by guessing, over {days:g} days without a pause.",
