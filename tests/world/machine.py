@@ -132,8 +132,7 @@ class Machine:
         self.watchers.pulse(pulse)
 
     def move(self, move: Move) -> None:
-        for line in self.lines.values():
-            line.stir()
+        self._stir()
         self.watchers.move(move)
 
     # --- hands ---
@@ -187,6 +186,9 @@ class Machine:
             line.plugged = name in lines
             line.stir()
 
+    def stands_open(self) -> bool:
+        return any(self.model.thing(door).open for door in self.model.numbers)
+
     def watched(self) -> frozenset[BoardId] | None:
         """Boards that the cabinet keeps attending: to it a door of theirs stands open. None: something is
         about to settle."""
@@ -196,6 +198,10 @@ class Machine:
         if any(each.door.pending or each.item.pending for each in doors):
             return None
         return frozenset(board for each in doors if each.door.settled is False for board in each.boards)
+
+    def _stir(self) -> None:
+        for line in self.lines.values():
+            line.stir()
 
     def is_open(self, door: int) -> bool:
         return self.model.thing(door).open
@@ -253,10 +259,12 @@ class Machine:
         """SIGSTOP."""
         if self.running:
             self.catch_up()
+            self._stir()
             self.screen.frozen = True
             self.loop.freeze(self.life)
 
     def thaw(self) -> None:
+        self._stir()
         self.screen.frozen = False
         self.loop.thaw(self.life)
 

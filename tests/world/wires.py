@@ -8,21 +8,26 @@ be what was foretold.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextvars import Context, copy_context
 from dataclasses import dataclass
 from random import Random  # noqa: TID251  # seeded
 from typing import Final
 
 from firmware_bridge.bus import Bus, Send
+from firmware_bridge.cabinet import ATTENTION_S
 from firmware_bridge.line import Action
 from firmware_bridge.station import Standing
 from hw_sim.clock import to_ms
 from hw_sim.gateway import Gateway
 from hw_sim.line import Line
+from locker.domain.ids import BoardId
 
 LONGEST_ROUND: Final = 48
 """Requests after which a line in service begins again, at most."""
+SHORTEST_SLEEP_S: Final = 0.3
+ANSWER_S: Final = 0.1
+"""Until a question is answered, at most."""
 QUIET_S: Final = 0.5
 """So long nothing has changed: contacts have settled, nobody waits for anything."""
 AWAKE_OF: Final = 100
@@ -53,6 +58,22 @@ class Said:
     request: bytes
     answer: bytes
     at_s: float
+    phase: tuple[float, ...]
+    """How long after this moment each board wants to be asked next: what comes follows from this alone."""
+
+    def same(self, other: "Said") -> bool:
+        """Said and answered alike, and the same comes after it."""
+        alike = (self.request, self.answer) == (other.request, other.answer)
+        return alike and len(self.phase) == len(other.phase) and all(map(_near, self.phase, other.phase))
+
+    @property
+    def on_the_edge(self) -> bool:
+        """A hair later another board would have been asked next: what comes after it nobody can foretell."""
+        return any(0 < abs(each) < SAME_S for each in self.phase)
+
+
+def _near(one_s: float, other_s: float) -> bool:
+    return abs(one_s - other_s) < SAME_S
 
 
 @dataclass(slots=True)
@@ -62,13 +83,25 @@ class Sleep:
     period_s: float
     said: tuple[Said, ...]
     """One round, over and over."""
+    watched: frozenset[BoardId]
+    """Boards that are attended for as long as nothing moves."""
+    until_s: float | None = None
+    """None: for as long as nothing moves."""
     checked: int = 0
+
+    def rounds_passed_over(self, now_s: float) -> int:
+        """As many as leave every board something to be asked before now."""
+        rounds, rest_s = divmod(now_s - self.due_s, self.period_s)
+        begins_s = self.said[0].at_s
+        spoken = {each.request for each in self.said if each.at_s - begins_s + ANSWER_S < rest_s}
+        return int(rounds) - (spoken != {each.request for each in self.said})
 
 
 class WorldLine:
     """Conforms to `firmware_bridge.cabinet.LineThread`.
 
-    ``advance`` moves the cabinet's model on; ``stands_open``: whether any of its doors does.
+    ``advance`` moves the cabinet's model on; ``watched``: boards that go on being attended,
+    or None while contacts settle.
     """
 
     def __init__(
@@ -77,13 +110,13 @@ class WorldLine:
         far: Line | Gateway,
         wire: Line,
         advance: Callable[[int], object],
-        stands_open: Callable[[], bool],
+        watched: Callable[[], frozenset[BoardId] | None],
         rng: Random,
         spoken: Spoken,
         ended: Callable[[], None],
     ) -> None:
         self._bus, self._far, self._wire, self._rng, self._ended = bus, far, wire, rng, ended
-        self._advance, self._stands_open = advance, stands_open
+        self._advance, self._watched = advance, watched
         self._loop = asyncio.get_running_loop()
         self.now: Callable[[], float] = self._loop.time
         self._spoken = spoken
@@ -93,6 +126,7 @@ class WorldLine:
         self.plugged = True
         self._history: deque[Said] = deque(maxlen=2 * LONGEST_ROUND)
         self._request, self._sent_s, self._heard = b"", 0.0, bytearray()
+        self._phase: tuple[float, ...] = ()
         self._stirred_s = 0.0
         self._sleep: Sleep | None = None
         self._foretold: Sleep | None = None
@@ -107,7 +141,7 @@ class WorldLine:
         if not self._running:
             return
         self.catch_up()
-        self._stir()
+        self._listen_anew()
 
         def act() -> None:
             if self._running:
@@ -153,6 +187,9 @@ class WorldLine:
     def _turn(self) -> None:
         self._timer = None
         if not self._running:
+            return
+        if self._sleep is not None:
+            self._wake(self._sleep)
             return
         now_s = self._loop.time()
         next_s = self._step(now_s)
@@ -204,22 +241,37 @@ class WorldLine:
 
     def _stir(self) -> None:
         self._stirred_s = self._loop.time()
+        self._listen_anew()
+
+    def _listen_anew(self) -> None:
         self._history.clear()
-        self._foretold = None
+        # It may have fallen asleep anew while it caught up; what was foretold does not hold any more.
+        self._foretold = self._sleep = None
 
     def _note(self, request: bytes, now_s: float) -> None:
         """A request goes out: so the one before it has had all its answer."""
         self._spoken.polls += 1
         if self._request:
-            before = Said(self._request, bytes(self._heard), self._sent_s)
+            before = self._said()
             self._history.append(before)
             if self._foretold is not None:
                 self._compare(self._foretold, before)
         self._request, self._sent_s = request, now_s
+        self._phase = tuple(
+            station.due_s - now_s
+            for station in self._bus._stations.values()
+            if station.standing is Standing.SERVING
+        )
         self._heard.clear()
+
+    def _said(self) -> Said:
+        return Said(self._request, bytes(self._heard), self._sent_s, self._phase)
 
     def _compare(self, foretold: Sleep, said: Said) -> None:
         """``checked`` counts from the last request of the round that was heard before."""
+        if foretold.until_s is not None and said.at_s > foretold.until_s:
+            self._foretold = None
+            return
         rounds, place = divmod(foretold.checked - 1, len(foretold.said))
         foretold.checked += 1
         was = foretold.said[place]
@@ -233,9 +285,7 @@ class WorldLine:
             return False
         if self._busy or self._noisy or any(s.standing not in SETTLED for s in self._bus.report()):
             return False
-        if not self._stays(now_s):
-            return False
-        sleep = self._round(due_s)
+        sleep = self._round(due_s, now_s)
         if sleep is None:
             return False
         if self._rng.randrange(AWAKE_OF) == 0:
@@ -244,28 +294,40 @@ class WorldLine:
             return False
         self._spoken.sleeps += 1
         self._sleep = sleep
+        if sleep.until_s is not None:
+            self._go(sleep.until_s)
         return True
 
-    def _round(self, due_s: float) -> Sleep | None:
-        """What has been said twice over, and would be said again."""
-        said = [*self._history, Said(self._request, bytes(self._heard), self._sent_s)]
-        serving = sum(report.standing is Standing.SERVING for report in self._bus.report())
-        for length in range(1, min(LONGEST_ROUND, len(said) // 2) + 1):
-            last, before = said[-length:], said[-2 * length : -length]
-            period_s = last[0].at_s - before[0].at_s
-            same = all(
-                (a.request, a.answer) == (b.request, b.answer) and abs(b.at_s - a.at_s - period_s) < SAME_S
-                for a, b in zip(before, last, strict=True)
-            )
-            everybody = len({each.request for each in last}) >= serving
-            if same and everybody and abs(last[0].at_s + period_s - due_s) < SAME_S:
-                return Sleep(due_s, period_s, tuple(last))
+    def _round(self, due_s: float, now_s: float) -> Sleep | None:
+        """What has been said once over, and would be said again."""
+        last, said = self._said(), self._history
+        serving = len(last.phase)
+        for length in range(1, min(LONGEST_ROUND, len(said)) + 1):
+            before = said[-length]
+            if not last.same(before):
+                continue
+            period_s = last.at_s - before.at_s
+            heard = (*(said[n] for n in range(1 - length, 0)), last)
+            answers = {(each.request, each.answer) for each in heard}
+            everybody = len({request for request, _ in answers}) >= serving
+            steady = len({request for request, _ in answers}) == len(answers)
+            certain = not any(each.on_the_edge for each in heard)
+            if everybody and steady and certain and _near(heard[0].at_s + period_s, due_s):
+                watched = self._watched()
+                if watched is None:
+                    return None
+                return self._undisturbed(Sleep(due_s, period_s, heard, watched), now_s)
         return None
 
-    def _stays(self, now_s: float) -> bool:
-        """Whether boards that are asked fast will be for as long as nothing changes: a door stands open."""
-        attended = any(station._attended_until_s > now_s for station in self._bus._stations.values())
-        return not attended or self._stands_open()
+    def _undisturbed(self, sleep: Sleep, now_s: float) -> Sleep | None:
+        """Until a board that has been attended is asked less often again; None where that is soon."""
+        ends = [
+            station._attended_until_s
+            for board, station in self._bus._stations.items()
+            if station._attended_until_s > sleep.said[0].at_s and board not in sleep.watched
+        ]
+        sleep.until_s = min(ends, default=None)
+        return sleep if sleep.until_s is None or sleep.until_s - now_s > SHORTEST_SLEEP_S else None
 
     @property
     def _busy(self) -> bool:
@@ -279,26 +341,28 @@ class WorldLine:
     def _wake(self, sleep: Sleep) -> None:
         self._sleep = None
         now_s = self._loop.time()
-        passed = int((now_s - sleep.due_s) / sleep.period_s) - 1
+        passed = sleep.rounds_passed_over(now_s)
         moment_s: float | None = sleep.due_s
         if passed > 0:
             later_s = passed * sleep.period_s
             self._spoken.slept_s += later_s
-            self._shift(later_s)
             moment_s = sleep.due_s + later_s
+            self._shift(later_s, moment_s, sleep.watched)
         while moment_s is not None and moment_s < now_s:
             moment_s = self._step(moment_s)
         if moment_s is not None:
             self._go(moment_s)
 
-    def _shift(self, later_s: float) -> None:
+    def _shift(self, later_s: float, woken_s: float, watched: Collection[BoardId]) -> None:
         """As if every round in between had been spoken."""
         exchange = self._bus._exchange
         exchange._busy_until_s += later_s
         exchange._drained_s += later_s
-        for station in self._bus._stations.values():
+        for board, station in self._bus._stations.items():
             station._due_s += later_s
-            station._attended_until_s += later_s
+            if board in watched:
+                # A door stands open: attention was asked for again and again, a little ahead each time.
+                station._attended_until_s = max(station._attended_until_s, woken_s + ATTENTION_S)
             station.heard_at_s += later_s
         if self._bus._held_since_s is not None:
             self._bus._held_since_s += later_s
