@@ -28,7 +28,7 @@ class Applicant(Visitor):
         super().__init__(town, machine, name, rng, case, f"papers of {case}", phone)
         self.receipt = False
         self.envelopes = 1
-        self.done = False
+        self.holds.add(self.thing)
         self.reacts = {
             **self.reacts,
             "offer": self.at_offer,
@@ -69,14 +69,14 @@ class Applicant(Visitor):
         sms = await self.town.sms(self.phone, "drop_off_code", self.case, max(lead_s, SMS_PATIENCE_S))
         if sms is None:
             self.world.reached("handed in by the token of the own page")
-            self.scan = await self.town.token(reference)
+            try:
+                self.scan = await self.town.token(reference)
+            except Refused:
+                self.world.reached("the centre knows nothing of it any more")
+                return False
         else:
             self.typed, self.scan = sms.said["typed"], sms.said["scan"]
         return True
-
-    @property
-    def in_hand(self) -> bool:
-        return self.world.contents.where(self.thing) is None
 
     async def was_refused(self, reason: str) -> bool:
         await super().was_refused(reason)

@@ -21,7 +21,8 @@ class Helper(Staff):
 
     def __init__(self, town: Town, machine: Machine, name: str, rng: Random) -> None:
         super().__init__(town, machine, name, rng)
-        self.stops = STOPS
+        self.stops = 0.0 if town.well_behaved else STOPS
+        self.errs = 0.0 if town.well_behaved else WRONG_FINDING
 
     async def round(self) -> bool:
         """Everything that is to be done there, and away."""
@@ -77,7 +78,7 @@ class Helper(Staff):
             self.world.reached("a helper found what was put behind the wrong door")
             self.takes(door, thing)
         finding = "complete" if found else "empty"
-        if found and self.chance(WRONG_FINDING):
+        if found and self.chance(self.errs):
             finding = self.rng.choice(("missing", "wrong"))
         if await self.shut_and_see(door, "intake_confirm", "not_taken") != "intake_confirm":
             await self._puzzled()

@@ -5,6 +5,7 @@ from random import Random  # noqa: TID251  # seeded
 from typing import Any, Final
 
 from hw_sim.physics import Reading
+from tests.world.centre import ClosedError
 from tests.world.machine import Machine
 from tests.world.people.town import GoneError, Town
 from tests.world.screen import DarkError, View
@@ -32,7 +33,10 @@ class Person:
         self.shown: View = {}
         self.opened_before: dict[int, int] = {}
         """How often each door had opened when they first came."""
+        self.holds: set[str] = set()
+        """What they have in hand."""
         self.reacts: Mapping[str, React] = {}
+        town.everybody.append(self)
 
     # --- eyes and fingers ---
 
@@ -100,12 +104,14 @@ class Person:
     def puts(self, door: int, thing: str) -> bool:
         done = self.town.put(self.machine, door, thing)
         if done:
+            self.holds.discard(thing)
             self.say("put", door=door, thing=thing)
         return done
 
     def takes(self, door: int, thing: str) -> bool:
         done = self.town.take(self.machine, door, thing)
         if done:
+            self.holds.add(thing)
             self.say("took", door=door, thing=thing)
         return done
 
@@ -171,8 +177,8 @@ class Person:
                 async with self.town.lines[self.machine.name].turn(patience_s):
                     if await visit():
                         return True
-            except (DarkError, GoneError) as error:
-                self.say("gave_up", word=str(error) or "dark screen")
+            except (DarkError, GoneError, ClosedError) as error:
+                self.say("gave_up", word=str(error) or type(error).__name__)
         return False
 
     # --- what only they can see ---

@@ -19,20 +19,24 @@ FROM_S: Final = 60.0
 SIZES: Final = (Size.S, Size.S, Size.S, Size.M, Size.M, Size.L)
 PASSERS_A_DAY: Final = 5
 VANDALS_A_DAY: Final = 0.7
+ROUNDS: Final = (2, 4, 5, 6, 7)
+"""A day, at each locker."""
 HANDED_IN: Final = 0.45
 """Of all visits; the others collect."""
 
 
-def people(world: World, days: float, visits_a_day: int) -> None:
+def people(world: World, days: float, visits_a_day: int, *, well_behaved: bool = False) -> Town:
     """Plan everybody's visits."""
-    town = Town(world, days)
+    town = Town(world, days, well_behaved=well_behaved)
     for machine in world.machines:
         rng = world.chance(f"people of {machine.name}")
         _helpers(town, machine, rng)
         _technicians(town, machine, rng)
         _visitors(town, machine, rng, visits_a_day)
         _agents(town, machine, rng)
-        _strangers(town, machine, rng)
+        if not well_behaved:
+            _strangers(town, machine, rng)
+    return town
 
 
 def _moment(town: Town, rng: Random) -> float:
@@ -58,7 +62,7 @@ def _drop_off(
     town: Town, machine: Machine, at_s: float, size: Size, case: str, phone: str, rng: Random
 ) -> None:
     lead_s = min(at_s - FROM_S, rng.uniform(MINUTE_S, 6 * HOUR_S))
-    valid_h = 1 if rng.random() < 0.05 else 72
+    valid_h = 1 if rng.random() < 0.05 and not town.well_behaved else 72
 
     def act(own: Random) -> object:
         return Applicant(town, machine, own, case, phone).lives(size, lead_s, valid_h)
@@ -80,11 +84,12 @@ def _pickup(
 
 
 def _helpers(town: Town, machine: Machine, rng: Random) -> None:
-    """Rounds in the working hours of each day: on some days too few."""
+    """Rounds from morning to night: on some days too few, and the locker is full."""
     for day in range(int(town.days) + 1):
-        rounds = rng.choice((2, 3, 4, 5))
-        for _ in range(rounds):
-            at_s = max(FROM_S, day * DAY_S + rng.uniform(0, 10 * HOUR_S))
+        rounds = 6 if town.well_behaved else rng.choice(ROUNDS)
+        span_s = min(12 * HOUR_S, town.days * DAY_S)
+        for place in range(rounds):
+            at_s = max(FROM_S, day * DAY_S + (place + rng.random()) * span_s / rounds)
             name = f"helper-{rng.randrange(2) + 1}"
 
             def act(own: Random, name: str = name) -> object:
@@ -130,7 +135,7 @@ def _strangers(town: Town, machine: Machine, rng: Random) -> None:
         )
     for number in range(max(1, round(VANDALS_A_DAY * town.days))):
         work = rng.choice(("guesses", "scans", "presses", "pries"))
-        for_s = rng.choice((0.0, 10 * MINUTE_S, HOUR_S))
+        for_s = 0.0 if work == "pries" else rng.choice((0.0, 10 * MINUTE_S, HOUR_S))
 
         def act(own: Random, number: int = number, work: str = work, for_s: float = for_s) -> object:
             return Vandal(town, machine, f"vandal-{number + 1}", own).rages(work, for_s)

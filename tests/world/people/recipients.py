@@ -1,5 +1,6 @@
 """Recipients collect what was loaded for them; some do not want it."""
 
+from contextlib import suppress
 from random import Random  # noqa: TID251  # seeded
 
 from sync.central.outgoing import Outgoing
@@ -19,7 +20,6 @@ class Recipient(Visitor):
 
     def __init__(self, town: Town, machine: Machine, rng: Random, case: str, phone: str) -> None:
         super().__init__(town, machine, f"recipient of {case}", rng, case, f"licence of {case}", phone)
-        self.done = False
         self.why = ""
         self.told = False
         self.reacts = {
@@ -38,12 +38,9 @@ class Recipient(Visitor):
         """The clerk's word now; whoever it is for comes ``lag_s`` after the message, when they are about."""
         name = Named("李娜", self.phone)
         ready = Outgoing(self.case, self.case, "licence", size, name, self.machine.name, second_factor)
-        try:
-            await self.town.at_the_office(lambda: self.world.centre.outgoing_item(ready))
-        except Refused:
-            self.world.reached("the office refused an outgoing item")
+        token = await self._announced(ready)
+        if token is None:
             return
-        token = await self.town.label(self.case)
         self.town.desk[self.machine.name].append(Label(self.case, self.case, token))
         sms = await self.town.sms(self.phone, "pickup_code", self.case, None)
         if sms is None:
@@ -54,9 +51,16 @@ class Recipient(Visitor):
             await self.wait(10 * MINUTE_S, HOUR_S)
         self.done = await self.comes(self.visit, 8, (5 * MINUTE_S, 3 * HOUR_S), 15 * MINUTE_S)
 
-    @property
-    def in_hand(self) -> bool:
-        return self.world.contents.where(self.thing) is None
+    async def _announced(self, ready: Outgoing) -> str | None:
+        """Its label. The clerk asks again where the hub broke off, or was set back."""
+        for _ in range(3):
+            with suppress(Refused):
+                # Refused: it is known already.
+                await self.town.at_the_office(lambda: self.world.centre.outgoing_item(ready))
+            with suppress(Refused):
+                return await self.town.label(self.case)
+        self.world.reached("the office refused an outgoing item")
+        return None
 
     async def was_refused(self, reason: str) -> bool:
         await super().was_refused(reason)

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from random import Random  # noqa: TID251  # seeded
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from sync.central.cases import authorisation_row, token_of
 from sync.central.desk import Refused
@@ -15,6 +15,9 @@ from tests.world.centre import ClosedError, Sms
 from tests.world.machine import Machine
 from tests.world.times import HOUR_S, pause
 from tests.world.world import World
+
+if TYPE_CHECKING:
+    from tests.world.people.person import Person
 
 T = TypeVar("T")
 OPENS_AT_H: Final = 8.0
@@ -89,9 +92,12 @@ class Badge:
 
 
 class Town:
-    def __init__(self, world: World, days: float) -> None:
+    def __init__(self, world: World, days: float, *, well_behaved: bool = False) -> None:
         self.world = world
         self.days = days
+        self.well_behaved = well_behaved
+        """Nobody does anything wrong, for once."""
+        self.everybody: list[Person] = []
         self.testimony = world.testimony
         self.lines = {machine.name: Line() for machine in world.machines}
         self.desk: dict[str, list[Label]] = {machine.name: [] for machine in world.machines}
@@ -155,13 +161,14 @@ class Town:
             told.remove(tell)
 
     async def token(self, authorisation: str) -> str:
-        """From the applicant's own page at the centre: it is there at once."""
+        """From the applicant's own page at the centre: it is there at once. Raises Refused."""
         centre = self.world.centre
         return await self.at_the_office(
             lambda: centre.read(lambda c: token_of(centre.desk, authorisation_row(c, authorisation)))
         )
 
     async def label(self, item: str) -> str:
+        """Raises Refused."""
         centre = self.world.centre
         return await self.at_the_office(
             lambda: centre.read(lambda c: token_of(centre.desk, item_row(c, item)))

@@ -23,6 +23,10 @@ class Visitor(Person):
         super().__init__(town, machine, name, rng)
         self.case, self.thing, self.phone = case, thing, phone
         self.habits = Habits(rng)
+        if town.well_behaved:
+            self.habits.well_behaved()
+        self.done = False
+        """They have what they wanted."""
         self.typed = self.scan = ""
         self.pushes_in = False
         self.page = ""
@@ -141,7 +145,13 @@ class Visitor(Person):
             await self.press("leave")
         return await self.was_refused(reason)
 
+    @property
+    def in_hand(self) -> bool:
+        return self.thing in self.holds
+
     async def was_refused(self, reason: str) -> bool:
+        if reason == "code_not_accepted":
+            self.habits.scans = True
         self.world.reached(f"a visitor was refused: {reason}")
         return False
 
