@@ -1,4 +1,4 @@
-"""What must hold once the processes are quiet: journal, ledger, cabinet, phones and promises, one against another.
+"""What must hold once the processes are quiet: journal, ledger, cabinet, phones and promises agree.
 
 Read from what each of them wrote, not from what it says of itself.
 """

@@ -1,7 +1,8 @@
 """People who go on: they look at the page again and again, do what it asks, and lose patience with nothing.
 
-What happens to the processes meanwhile is no concern of theirs. A page that does not answer is looked at again;
-a visit that was torn off is begun anew with the code in their hand; a door that stands open is used and shut.
+What happens to the processes meanwhile is no concern of theirs. A page that does not answer is looked at
+again; a visit that was torn off is begun anew with the code in their hand; a door that stands open is used
+and shut.
 """
 
 from collections.abc import Callable, Mapping

@@ -2,8 +2,8 @@
 
 This folder mirrors no package: what it holds is about the processes together, as an installation runs them.
 A real mosquitto, a real `lockerd`, a real `locker-central`, a simulated cabinet on a pty and a simulated SMS
-gateway, all started by their own commands. `Rig` starts and ends them; `people` makes visits; `judge` compares
-what is left; `rounds` kills at random; `dying_locker` and `dying_hub` die at one point each.
+gateway, all started by their own commands. `Rig` starts and ends them; `people` makes visits; `judge`
+compares what is left; `rounds` kills at random; `dying_locker` and `dying_hub` die at one point each.
 """
 
 import asyncio
@@ -33,7 +33,10 @@ PIN: Final = "246810"
 
 
 class QuickStack(Stack):
-    """Locks that are energised shortly, and a broker that says what passes."""
+    """Locks that are energised shortly, and a broker that says what passes and keeps what it can.
+
+    Killed, it comes back with what it wrote last: that is as stale as a broker can be.
+    """
 
     def _make_locker(self) -> None:
         super()._make_locker()
@@ -43,8 +46,9 @@ class QuickStack(Stack):
 
     def _make_hub(self) -> None:
         super()._make_hub()
-        with (self.folder / "broker" / "mosquitto.conf").open("a", encoding="utf-8") as file:
-            file.write("log_type all\n")
+        path = self.folder / "broker" / "mosquitto.conf"
+        kept = f"persistence true\npersistence_location {path.parent}/\nautosave_interval 2\nlog_type all\n"
+        path.write_text(path.read_text("utf-8").replace("persistence false\n", kept), "utf-8")
 
 
 class Rig:
@@ -129,6 +133,10 @@ class Rig:
     @property
     def journal_path(self) -> Path:
         return self.state_dir / "journal.sqlite3"
+
+    @property
+    def broker_database(self) -> Path:
+        return self.folder / "broker" / "mosquitto.db"
 
     @property
     def hub_database(self) -> Path:

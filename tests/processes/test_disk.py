@@ -1,0 +1,125 @@
+"""The locker's disk is full, or becomes read-only, in mid-service; then somebody mends it.
+
+On a small file system of its own, which only root can make.
+"""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random  # noqa: TID251  # seeded
+
+import pytest
+
+from tests.processes import judge
+from tests.processes.people import People
+from tests.processes.rig import PATIENCE_S, Rig, until
+
+pytestmark = [
+    pytest.mark.processes,
+    pytest.mark.timeout(600),
+    pytest.mark.skipif(os.geteuid() != 0, reason="only root mounts a file system"),
+    pytest.mark.skipif(not Path("/dev/loop-control").exists(), reason="the kernel has no loop devices"),
+]
+MIB = 1 << 20
+PHONE = "13711112222"
+
+
+def run(*words: str | Path) -> None:
+    subprocess.run(list(map(str, words)), check=True, capture_output=True, timeout=60)
+
+
+class Disk:
+    """An ext4 of 12 MiB, mounted where the locker keeps its state."""
+
+    def __init__(self, image: Path, at: Path) -> None:
+        self._image, self.at = image, at
+        with image.open("wb") as file:
+            file.truncate(12 * MIB)
+        run("mkfs.ext4", "-q", image)
+        at.mkdir(parents=True)
+        self.mount()
+
+    def mount(self) -> None:
+        run("mount", "-o", "loop", self._image, self.at)
+
+    def unmount(self) -> None:
+        run("umount", self.at)
+
+    def fill(self) -> None:
+        """To the last byte."""
+        with (self.at / "ballast").open("wb", buffering=0) as file:
+            for size in (MIB, 4096, 1):
+                try:
+                    while True:
+                        file.write(bytes(size))
+                except OSError:
+                    continue
+
+    def free(self) -> None:
+        (self.at / "ballast").unlink()
+
+    def break_off(self) -> None:
+        """Read-only under open files, as the kernel does it after an error."""
+        run("mount", "-o", "remount,abort", self.at)
+
+
+@pytest.fixture(scope="module")
+def broken() -> Iterator[tuple[Rig, Disk]]:
+    folder = Path(tempfile.mkdtemp(prefix="rig-"))
+    running = Rig(folder / "r")
+    disk = Disk(folder / "image", running.state_dir)
+    try:
+        running.start()
+        yield running, disk
+    finally:
+        running.stack.stop()
+        disk.unmount()
+        shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize("how", ["full", "read-only"])
+def test_nothing_opens_the_page_says_whom_to_call_and_the_centre_knows(
+    broken: tuple[Rig, Disk], how: str
+) -> None:
+    running, disk = broken
+    people = People(running, Random(2))
+    before, after = f"{how}-1", f"{how}-2"
+    people.hands_in(before, people.pre_reviewed(before, PHONE))
+    typed = people.pre_reviewed(after, PHONE)
+    running.quiet()
+    people.posts("code", typed=typed)
+    entries, pulses = running.status()["seq"], len(running.pulses())
+
+    disk.fill() if how == "full" else disk.break_off()
+    for _ in range(8):
+        people.posts("act", act="open")
+        people.posts("act", act="leave")
+        people.posts("code", typed=typed)
+        people.posts("code", scanned=running.badge)
+    view = people.look()
+    assert view is not None
+    assert (view["screen"], view["refused"]["reason"]) == ("problem", "journal_failing")
+    assert "12345" in view["lead"], "the help line"
+    assert running.status()["journal_failing"]
+    until("the centre's alarm", lambda: "journal_failing" in running.troubles(), PATIENCE_S)
+    assert len(running.pulses()) == pulses, "a door was opened that nothing recorded"
+
+    # Its process may be ended in order; what it promised is there once the disk is mended.
+    running.end("locker")
+    if how == "full":
+        disk.free()
+    else:
+        disk.unmount()
+        disk.mount()
+    running.start_locker()
+    running.quiet()
+    assert running.status()["seq"] > entries
+    assert not running.status()["journal_failing"]
+    people.hands_in(after, typed)
+    people.takes_in(after)
+    assert judge.judged(running, people.acknowledged) == []
+    assert judge.verified(running) == ""
+    assert running.troubles() == {"journal_failing"}
