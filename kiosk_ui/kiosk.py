@@ -18,7 +18,15 @@ from locker.domain import deposit as deposits
 from locker.domain.door import Presence
 from locker.domain.entry import Entry
 from locker.domain.errors import Reason, Refusal
-from locker.domain.events import DoorLeftOpen, DoorOpened, OpeningRequested, OpeningUnknown, ReceiptIssued
+from locker.domain.events import (
+    DoorLeftOpen,
+    DoorOpened,
+    Event,
+    OpeningRequested,
+    OpeningUnknown,
+    ReceiptIssued,
+)
+from locker.domain.ids import GrantId
 from locker.domain.opening import Opening, Phase, Purpose
 from locker.domain.state import LockerState
 from locker.operations import drop_off, sign_in
@@ -191,7 +199,20 @@ class Kiosk:
             self._spawn(self._refuse_put_back())
         if self._visit.step is Step.NOT_EMPTY and self._shut(state):
             self._spawn(self._another_door())
-        self._touch()
+        if any(self._is_ours(state, entry.event) for entry in entries):
+            self._touch()
+        else:
+            # Whatever else goes on at the locker is no sign of life of whoever stood here.
+            self._arm()
+            self._changed()
+
+    def _is_ours(self, state: LockerState, event: Event) -> bool:
+        """Whether somebody at this visit's door, or with its deposit, did that."""
+        visit, opening = self._visit, state.openings.get(getattr(event, "grant", GrantId("")))
+        door = getattr(event, "door", None) if opening is None else opening.door
+        return bool(door and door == screens.door_of(visit, state)) or bool(
+            visit.deposit and getattr(event, "deposit", "") == visit.deposit
+        )
 
     def _follow(self, state: LockerState, entry: Entry) -> None:
         visit = self._visit

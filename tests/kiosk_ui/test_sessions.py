@@ -25,6 +25,16 @@ async def test_a_sign_of_life_answers_the_question(page: Page) -> None:
     assert (await page.later(59_000))["ask"] is None
 
 
+async def test_what_else_goes_on_at_the_locker_is_no_sign_of_life(page: Page) -> None:
+    await page.code(typed=await page.world.grant())
+    await page.later(59_000)
+    await page.world.grant("C-2")
+    assert (await page.later(1_000))["ask"]["ends_in_ms"] == 20_000
+    await page.world.grant("C-3")
+    assert (await page.later(10_000))["ask"]["ends_in_ms"] == 10_000
+    assert (await page.later(10_000))["screen"] == "home"
+
+
 async def test_the_question_can_be_answered_with_the_end_on_any_screen(page: Page) -> None:
     codes = await page.load()
     view = await page.code(scanned=codes["scan"])
