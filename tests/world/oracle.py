@@ -112,6 +112,8 @@ class Oracle:
     def _entries(self, machine: "Machine", state: LockerState, entries: tuple[Entry, ...]) -> None:
         watched = self.watched[machine.name]
         rows = [row_of(entry) for entry in entries]
+        if not rows:  # it could not be written
+            return
         if rows[0].seq <= watched.past.last:
             if any(watched.past.hashes.get(row.seq) != row.hash for row in rows):
                 self.complain(machine.name, [(14, f"entry {rows[0].seq} is told otherwise than it was read")])
