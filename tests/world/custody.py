@@ -18,6 +18,11 @@ LOOKS: Final = 5
 """Openings that one drop-off code gives."""
 EMPTIES: Final = 2
 """So often a sensor says "empty" before a person's word outweighs it."""
+DIRECTIVES: Final = frozenset(
+    {"AuthorisationGranted", "AuthorisationRevoked", "ItemAnnounced", "ItemRecalled"}
+    | {"StaffEnrolled", "StaffRevoked", "PolicyChanged"}
+)
+"""What the centre may say."""
 NOT_OPENED: Final = ("stuck", "refused", "not_sent")
 VISITOR: Final = {"drop_off": TENTATIVE, "reopen": ("awaiting_intake",), "pick_up": ("awaiting_pickup",)}
 """What a code opens for, and where the deposit must stand then."""
@@ -38,6 +43,8 @@ class Custody:
     model: Reference = field(default_factory=Reference)
 
     def __post_init__(self) -> None:
+        self._down = ("", 0)
+        self._facts: Sequence[Fact] = ()
         self._wrong: list[tuple[int, str]] = []
         self._accepted: list[str] = []
         self._moved: list[str] = []
@@ -46,6 +53,7 @@ class Custody:
     def take(self, facts: Sequence[Fact]) -> list[tuple[int, str]]:
         """One transaction; what speaks against it, with the number of the invariant."""
         self._wrong, self._accepted, self._moved, self._last = [], [], [], []
+        self._facts = facts
         for fact in facts:
             judge = getattr(self, f"_judge{fact.name}", None)
             if judge is not None:
@@ -83,6 +91,18 @@ class Custody:
             self._must(8, over, f"authorisation {key} is forgotten, and its deposit is here")
             early = fact.trusted and fact.wall_ms <= model.authorisations[key].until_ms
             self._must(8, not early, f"authorisation {key} is forgotten, and its token is good")
+
+    # --- the centre ---
+
+    def _judge_directive_applied(self, fact: Fact) -> None:
+        """One after the other, each with what it says."""
+        epoch, seq, what = fact.data["dn_epoch"], fact.data["dn_seq"], f"directive {fact.data['dn_seq']}"
+        known, before = self._down
+        follows = not known or seq == (before if epoch == known else 0) + 1
+        self._must(15, follows, f"{what} is applied after {before}")
+        said = any(other.kind in DIRECTIVES for other in self._facts)
+        self._must(15, said or fact.data["outcome"] != "applied", f"{what} counts as applied, and is not")
+        self._down = (epoch, seq)
 
     # --- codes and people ---
 

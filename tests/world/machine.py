@@ -275,6 +275,7 @@ class Machine:
 
     def end(self, power: Random | None) -> None:
         self.catch_up()
+        self._watch_mechanics()  # a lock that has its pulse opens, whoever gave it
         if self.link is not None and power is None:
             self.broker.gone(self.name, orderly=False, link=self.link)
         life, built = self.life, self.built
