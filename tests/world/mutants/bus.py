@@ -9,9 +9,8 @@ from firmware_bridge.cabinet import Cabinet
 from firmware_bridge.codecs import Modbus, modbus
 from firmware_bridge.debounce import Debounce
 from firmware_bridge.exchange import Exchange
-from firmware_bridge.happenings import InputsRead, StationLost
+from firmware_bridge.happenings import StationLost
 from firmware_bridge.request import Pulse, Request, Telegram
-from firmware_bridge.schedule import Schedule
 from locker.domain.door import DoorMoved, PulseOutcome, PulseResult, Report
 from locker.domain.ids import CompartmentNumber
 from tests.world.mutants.mutant import mutant, replaced, table
@@ -34,17 +33,6 @@ def pulse_again_after_silence() -> Iterator[None]:
         self._schedule.add(pulse)
 
     with replaced(Bus, "_unanswered", stubborn):
-        yield
-
-
-@mutant({1, 2}, "deaf board")
-def pulse_waits_for_its_board() -> Iterator[None]:
-    """A pulse that cannot go out now waits until it can."""
-
-    def patient(_self: Schedule, _now: float) -> Iterator[Any]:
-        return iter(())
-
-    with replaced(Schedule, "hopeless", patient):
         yield
 
 
@@ -152,19 +140,6 @@ def acknowledged_in_any_case() -> Iterator[None]:
         honest(self, pulse, result, now)
 
     with replaced(Bus, "_settle", sure):
-        yield
-
-
-@mutant({3, 24}, "visits")
-def every_second_reading_is_dropped() -> Iterator[None]:
-    """A full queue of readings drops some, and nobody asks again: what a door did is not always told."""
-    honest = Cabinet._moved
-
-    def forgetful(self: Cabinet, moved: Any, event: InputsRead) -> None:
-        if round(event.at_s * 1000) % 2:
-            honest(self, moved, event)
-
-    with replaced(Cabinet, "_moved", forgetful):
         yield
 
 

@@ -86,20 +86,33 @@ class Cast:
         await self.until(sees_all, for_s=120)
         await pause(1.0)
 
+    def mends(self) -> None:
+        """Whatever a scene broke that could not be played to its end."""
+        machine, broker = self.machine, self.world.broker
+        machine.storing.slow_s, machine.platter.refuses = 0.0, None
+        machine.time.is_ntp, machine.time.offset_ms = True, 0
+        machine.break_line("A", dead=[], loss=0.0, late=0.0)
+        broker.weather.spoilt = 0.0
+        broker.mend(machine.name)
+        machine.power_on()
+        for door in machine.model.numbers:
+            machine.do(door, "unjam")
+        self.shuts_all()
+
     # --- the centre ---
 
-    async def passed(self, hours: int = 72) -> Papers:
+    async def passed(self, hours: int = 72, size: Size = Size.S) -> Papers:
         """A pre-review passes; its code is on the phone, and the locker knows of it."""
-        papers = await self.passed_unsaid(hours)
+        papers = await self.passed_unsaid(hours, size)
         inbox = self.centre.phones.inbox
         await self.until(lambda: inbox.get(papers.phone))
         return papers
 
-    async def passed_unsaid(self, hours: int = 72) -> Papers:
+    async def passed_unsaid(self, hours: int = 72, size: Size = Size.S) -> Papers:
         """As before; nobody waits for the locker to hear of it."""
         case, phone = self._next()
         applicant = Person("王小明", phone)
-        wish = PreReview(case, "licence", ("form",), (), Size.S, applicant, self.machine.name, hours)
+        wish = PreReview(case, "licence", ("form",), (), size, applicant, self.machine.name, hours)
         key, desk = await self.centre.pre_review(wish), self.centre.desk
         told = await self.centre.read(lambda c: desk.opened(authorisation_row(c, key).sealed))
         return Papers(case, phone, told["typed"], told["token"])

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from sqlite3 import Connection
 from typing import Any
 
-from locker import daemon
 from locker.domain import chain
 from locker.domain import entry as entries
 from locker.journal import journal, schema
@@ -30,13 +29,13 @@ def _pragma(less: str) -> Iterator[None]:
         yield
 
 
-@mutant({13}, "power cuts")
+@mutant({1, 13}, "power cuts")
 def synchronous_off() -> Iterator[None]:
     """The database is much faster without waiting for the disk."""
     yield from _pragma("OFF")
 
 
-@mutant({13}, "power cuts")
+@mutant({1, 13}, "power cuts")
 def synchronous_normal() -> Iterator[None]:
     """What everybody recommends for a write-ahead log."""
     yield from _pragma("NORMAL")
@@ -104,16 +103,6 @@ def chain_link_is_skipped() -> Iterator[None]:
 def failure_is_forgotten() -> Iterator[None]:
     """Once the disk has room again, all is well again."""
     with replaced(Journal, "_note_failure", lambda _self, _done: None):
-        yield
-
-
-@mutant({20}, "wrong clock")
-def clock_steps_are_not_journaled() -> Iterator[None]:
-    """The centre's time is taken, and nobody is told by how much it differed."""
-
-    async def silent(_world: World, _step_ms: int) -> None: ...
-
-    with replaced(daemon, "_journal_step", silent):
         yield
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 PRODUCT: Final = ("locker", "firmware_bridge", "sync", "kiosk_ui")
+KNOWN: Final = (1, 2, 3)
 
 Plant = Callable[[], AbstractContextManager[None]]
 
@@ -21,14 +22,22 @@ class Mutant:
     numbers: frozenset[int]
     scene: str
     plant: Plant = field(repr=False)
+    seeds: tuple[int, ...] = KNOWN
+    """At which it is found there."""
+
+    def found_by(self, kind: str) -> bool:
+        """Whether a world that ended so has found it."""
+        return kind in {f"invariant {number}" for number in self.numbers}
 
 
-def mutant(numbers: set[int], scene: str) -> Callable[[Callable[[], Iterator[None]]], Mutant]:
+def mutant(
+    numbers: set[int], scene: str, seeds: tuple[int, ...] = KNOWN
+) -> Callable[[Callable[[], Iterator[None]]], Mutant]:
     """Makes a Mutant of a generator that plants it: its name is the function's, its docstring says what."""
 
     def made(plant: Callable[[], Iterator[None]]) -> Mutant:
         assert plant.__doc__ is not None
-        return Mutant(plant.__name__, plant.__doc__, frozenset(numbers), scene, contextmanager(plant))
+        return Mutant(plant.__name__, plant.__doc__, frozenset(numbers), scene, contextmanager(plant), seeds)
 
     return made
 

@@ -113,7 +113,7 @@ def failure_is_not_counted_first() -> Iterator[None]:
         yield
 
 
-@mutant({20}, "wrong codes")
+@mutant({17, 20, 28}, "wrong codes")
 def failures_are_forgotten_at_a_start() -> Iterator[None]:
     """A restart is a fresh start: nobody has failed yet."""
 
@@ -159,7 +159,7 @@ def doubtful_is_vacant() -> Iterator[None]:
         yield
 
 
-@mutant({4}, "visits")
+@mutant({4}, "crowded")
 def occupied_is_vacant() -> Iterator[None]:
     """The least worn of all doors that are shut, whatever lies behind it."""
 

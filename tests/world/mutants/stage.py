@@ -37,9 +37,11 @@ async def _story(world: World, scene: str, outcome: Outcome) -> None:
     oracle = Oracle(world)
     reached.observe(world)
 
+    cast = Cast(world)
+
     async def play() -> None:
         try:
-            await SCENES[scene](Cast(world))
+            await SCENES[scene](cast)
         except MISHAPS as error:
             outcome.kind, outcome.problem = LOST, f"{type(error).__name__}: {error}"
 
@@ -49,6 +51,7 @@ async def _story(world: World, scene: str, outcome: Outcome) -> None:
         playing.add_done_callback(lambda _: world._over.set())
         await world.until(DAY_S)
         playing.result()
+        cast.mends()
         calm(world)
         await world.until(world.loop.time() + QUIET_S)
         await oracle.at_rest()

@@ -43,18 +43,6 @@ async def _jammed(cast: Cast, papers: Papers) -> None:
     await cast.leaves("stuck")
 
 
-async def deaf_board(cast: Cast) -> None:
-    """The board of the locks is silent for some seconds while somebody waits for their door."""
-    papers = await cast.passed()
-    cast.machine.break_line("A", dead=[1])
-    await cast.asks_to_hand_in(papers)
-    await cast.wait(5, 9)
-    cast.machine.break_line("A", dead=[])
-    await cast.wait(10, 20)
-    cast.shuts_all()
-    await cast.up()
-
-
 async def slow_disk(cast: Cast) -> None:
     """Each write takes longer than a pulse may wait."""
     papers = await cast.passed()
@@ -107,28 +95,38 @@ async def power_cuts(cast: Cast) -> None:
 
 
 async def cut_on_a_slow_disk(cast: Cast) -> None:
-    """Writes take a while, and the power goes right after somebody was told of one."""
-    kinds = {"ReceiptIssued", "DirectiveApplied"}
-
-    def cut(machine: "Machine", _state: Any, entries: Any) -> None:
-        told = {type(entry.event).__name__ for entry in entries} & kinds
-        if told:
-            kinds.difference_update(told)
-            times.at(machine.loop.time() + 0.05, machine.cut_power)
-
+    """Writes take a while, and the power goes as soon as somebody was told of a receipt."""
     papers = await cast.passed()
     cast.machine.storing.slow_s = cast.rng.uniform(0.2, 0.6)
-    cast.world.on_entries.append(cut)
+    cast.world.broker.cut(cast.machine.name)
+    _cuts_at(cast, "ReceiptIssued")
     await cast.asks_to_hand_in(papers)
     door = await cast.opened(papers)
     cast.puts(papers)
     cast.shuts(door)
     await _dark_then_on(cast)
-    later = await cast.passed_unsaid()
+
+
+async def directives_on_a_slow_disk(cast: Cast) -> None:
+    """Writes take a while, and the power goes as soon as a directive counts as applied."""
+    cast.machine.storing.slow_s = cast.rng.uniform(0.2, 0.6)
+    _cuts_at(cast, "DirectiveApplied")
+    papers = await cast.passed_unsaid()
     await _dark_then_on(cast)
     cast.machine.storing.slow_s = 0.0
     await cast.wait(20, 40)
-    await cast.hands_in(later)
+    await cast.hands_in(papers)
+
+
+def _cuts_at(cast: Cast, kind: str) -> None:
+    """Once, when such an entry is told."""
+
+    def cut(machine: "Machine", _state: Any, entries: Any) -> None:
+        if any(type(entry.event).__name__ == kind for entry in entries):
+            cast.world.on_entries.remove(cut)
+            times.at(machine.loop.time() + 0.05, machine.cut_power)
+
+    cast.world.on_entries.append(cut)
 
 
 async def _dark_then_on(cast: Cast) -> None:

@@ -150,6 +150,23 @@ async def doubts(cast: Cast) -> None:
     await cast.hands_in(await cast.passed())
 
 
+async def crowded(cast: Cast) -> None:
+    """More large papers than there are large compartments."""
+    for _ in range(3):
+        papers = await cast.passed(size=Size.L)
+        view = await cast.screen.typed(papers.typed)
+        if view["screen"] != "offer":
+            raise LostError(view["screen"])
+        view = await cast.screen.act("open")
+        if view["refused"]:
+            await cast.screen.act("leave")
+            continue
+        await cast.opened(papers)
+        cast.puts(papers)
+        cast.shuts(papers.door)
+        await cast.leaves("receipt", "confirm_in")
+
+
 async def technician(cast: Cast) -> None:
     """A technician goes to a door behind which papers lie, and tries whether it opens."""
     papers = await cast.passed()
