@@ -126,7 +126,12 @@ class Applicant(Visitor):
             return None
         if not self.is_mine(view):
             raise GoneError("another person's page")
-        self.say("opened", case=self.case, door=door)
+        if self.page:
+            self.say("opened", case=self.case, door=door)
+        else:
+            # Pushed in, and takes the door that stands open for theirs.
+            self.say("astray", case=self.case, door=door)
+            self.world.reached("took another person's door for theirs")
         await self.wait(1, 5)
         if self.finds(door, self.thing):
             self.world.reached("something lay in a compartment that was to be vacant")
