@@ -143,14 +143,15 @@ def test_a_capture_that_refuses_something_is_1(tmp_path: Path, capsys: pytest.Ca
 class Line:
     """A daemon that keeps its last frames only."""
 
-    def __init__(self, *answers: range) -> None:
+    def __init__(self, *answers: range, end: BaseException | None = None) -> None:
         self._answers = list(answers)
+        self._end = end or KeyboardInterrupt()
 
     def ask(self, _config: object, question: Mapping[str, Any]) -> Mapping[str, Any]:
         if "from" not in question:
             return {"last": 0, "frames": []}
         if not self._answers:
-            raise KeyboardInterrupt
+            raise self._end
         frames = [n for n in self._answers.pop(0) if n >= question["from"]]
         return {"last": frames[-1], "frames": [[n, n / 1000, n % 2 == 0, "01"] for n in frames]}
 
@@ -168,6 +169,17 @@ def test_frames_that_were_missed_are_said(
     assert numbers == [*range(2, 13), *range(20, 33)]
     assert lockerctl("bus", "record", "--out", str(out), "--config", str(write(tmp_path))) == 1
     assert "is there already" in capsys.readouterr().err
+
+
+def test_what_was_recorded_before_the_daemon_went_away_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, gone = tmp_path / "c.jsonl", site.NoAnswer("no daemon listens")
+    words = ("bus", "record", "--out", str(out), "--config", str(write(tmp_path)))
+    monkeypatch.setattr(site, "ask_daemon", Line(range(2, 13), end=gone).ask)
+    assert lockerctl(*words) == 1
+    assert "c.jsonl has what came before" in capsys.readouterr().err
+    assert len(capture.read(out).frames) == 11
 
 
 def test_no_frame_is_missed_where_the_last_one_is_still_there(
@@ -197,6 +209,13 @@ SEEN = {"asked_ms": 1_000, "wall_ms": 0, "opened_ms": 1_420, "shut_ms": 5_420, "
 )
 def test_a_last_opening_in_words(seen: dict[str, Any] | None, said: str) -> None:
     assert watch._opening(seen, 10_000) == said
+
+
+def test_a_window_that_is_too_small_says_how_much_it_does_not_show() -> None:
+    text = "\n".join("abcdef")
+    assert watch.fitted(text, 6) == text
+    assert watch.fitted(text, 5).split("\n") == [*"abcd", "… 2 more lines: make the window taller, or --once"]
+    assert watch.fitted(text, 1).startswith("… 6 more")
 
 
 # --- on a simulated cabinet -------------------------------------------------------------------------------
@@ -272,7 +291,9 @@ def test_beside_a_stopped_daemon_boards_are_found_at_their_speed(place: Workplac
     ]
     assert [["echoes" in said for said in each["remarks"]] for each in scanned][1] == [True]
     place.faults(echo=False, dead=[1, 2])
-    assert "swap A and B" in place.run("bus", "scan", *NARROW, code=1)
+    silent = place.run("bus", "scan", *NARROW, code=1)
+    assert "swap A and B" in silent
+    assert "A/1     nobody answers  (CONFIGURED AS waveshare-32)" in silent
     place.faults(dead=[])
 
 

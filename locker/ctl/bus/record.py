@@ -35,9 +35,11 @@ def _record(arguments: argparse.Namespace) -> int:
         site.wrong(str(error))
         return 2
     profiles = {each.board: each.profile.name for each in config.wiring.on_line(line)}
+    part = ""
     try:
         start = _ask(config, line)["last"]
         with arguments.out.open("x", encoding="utf-8") as file:
+            part = f"; {arguments.out} has what came before"
             file.write(header_text(Header(line, config.wiring.lines[line].timing, profiles)))
             try:
                 kept, missed = _follow(config, line, start, arguments.seconds, file)
@@ -48,7 +50,6 @@ def _record(arguments: argparse.Namespace) -> int:
     except OSError as error:
         return site.wrong(f"{arguments.out}: {error.strerror}: name a file that can be written")
     except site.NoAnswer as problem:
-        part = f"; {arguments.out} has what came before" if arguments.out.exists() else ""
         return site.wrong(f"{problem}{part}")
     print(f"{kept} frames of line {line}: {arguments.out}")
     if missed:

@@ -31,7 +31,7 @@ def _watch(arguments: argparse.Namespace) -> int:
             text = json.dumps(look, ensure_ascii=False) if arguments.json else "\n".join(table(look))
             if live:
                 height = shutil.get_terminal_size().lines - 1
-                text = CLEAR + "\n".join(text.split("\n")[:height])
+                text = CLEAR + fitted(text, height)
             print(text, flush=True)
             if arguments.once:
                 return 0
@@ -41,6 +41,16 @@ def _watch(arguments: argparse.Namespace) -> int:
         return 0
     except site.NoAnswer as problem:
         return site.wrong(str(problem))
+
+
+def fitted(text: str, height: int) -> str:
+    """As many lines as the window has; what is left out is counted: a door may be there."""
+    lines = text.split("\n")
+    if len(lines) <= height:
+        return text
+    kept = lines[: max(0, height - 1)]
+    left = len(lines) - len(kept)
+    return "\n".join([*kept, f"… {left} more lines: make the window taller, or --once"])
 
 
 def table(look: Mapping[str, Any]) -> Iterator[str]:
