@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any, Final, assert_never
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, bindparam, select
 
 from locker.domain.encoding import canonical, public_data
 from sync import seal, wire
@@ -198,15 +198,28 @@ class Ingest:
             own = LOCKER.c
             if state_text:
                 connection.execute(LOCKER.update().where(own.locker == locker).values(state_text=state_text))
-            ahead = [own.locker == locker, own.epoch == epoch, own.head < head]
-            connection.execute(LOCKER.update().where(*ahead).values(head=head))
+            if epoch:
+                connection.execute(_FURTHER, {"name": locker, "of_epoch": epoch, "told": head})
 
         await self._store.write(work)
 
 
+# Asked at every message: built once, so that their text is looked up and not made anew.
+_ROW: Final = select(LOCKER).where(LOCKER.c.locker == bindparam("name"))
+_HEARD: Final = (
+    LOCKER.update().where(LOCKER.c.locker == bindparam("name")).values(last_heard_ms=bindparam("now_ms"))
+)
+_FURTHER: Final = (
+    LOCKER.update()
+    .where(LOCKER.c.locker == bindparam("name"), LOCKER.c.epoch == bindparam("of_epoch"))
+    .where(LOCKER.c.head < bindparam("told"))
+    .values(head=bindparam("told"))
+)
+
+
 def _locker(connection: Connection, locker: str) -> Row[Any] | None:
-    return connection.execute(select(LOCKER).where(LOCKER.c.locker == locker)).first()
+    return connection.execute(_ROW, {"name": locker}).first()
 
 
 def _touch(connection: Connection, locker: str, now_ms: int) -> None:
-    connection.execute(LOCKER.update().where(LOCKER.c.locker == locker).values(last_heard_ms=now_ms))
+    connection.execute(_HEARD, {"name": locker, "now_ms": now_ms})

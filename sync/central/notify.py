@@ -62,7 +62,11 @@ class Notifier:
 
     async def step(self) -> int:
         """Send what is due; milliseconds until the next one is."""
+        earliest = await self._store.read(_earliest)
         now_ms = self._desk.clock.wall_ms()
+        if earliest is None or earliest > now_ms:
+            # Nothing to write: an idle hub leaves its disk alone.
+            return IDLE_MS if earliest is None else min(IDLE_MS, earliest - now_ms)
         rows = await self._store.write(lambda connection: _take_due(connection, now_ms))
         async with asyncio.TaskGroup() as group:
             for row in rows:
@@ -146,5 +150,8 @@ def _take_due(connection: Connection, now_ms: int) -> list[Row[Any]]:
     return taken
 
 
+_EARLIEST: Final = select(func.min(NOTICE.c.next_ms)).where(NOTICE.c.state == "due")
+
+
 def _earliest(connection: Connection) -> int | None:
-    return connection.execute(select(func.min(NOTICE.c.next_ms)).where(NOTICE.c.state == "due")).scalar()
+    return connection.execute(_EARLIEST).scalar()
