@@ -84,7 +84,7 @@ def _count(outcome: Outcome) -> None:
 def _tell(world: World, outcome: Outcome) -> None:
     reached.settle(world)
     outcome.trace, outcome.lines = world.trace.digest, world.trace.lines[-400:]
-    outcome.points, outcome.happened = world.points, world.happened
+    outcome.points, outcome.happened = world.points + world.happened, world.happened
     outcome.turns, outcome.polls = world.loop.turns, world.spoken.polls
     outcome.slept_s, outcome.lived_s = world.spoken.slept_s, world.loop.time()
     outcome.story = [

@@ -18,6 +18,8 @@ from locker.domain.errors import Reason
 from locker.domain.opening import Phase, Purpose
 from locker.domain.state import LockerState
 from sync.central.tables import ALARM
+from tests.world.faults.plan import KINDS
+from tests.world.people.points import POINTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -186,7 +188,7 @@ class _Watch:
 
 def points() -> tuple[str, ...]:
     """All that worlds are known to be able to reach."""
-    return OWN
+    return (*OWN, *POINTS, *(f"fault {kind}" for kind in KINDS))
 
 
 def never(reached: "Mapping[str, int]") -> list[str]:

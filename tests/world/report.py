@@ -16,7 +16,7 @@ from tests.world.runner import Job
 from tests.world.shrink import Shrunk
 from tests.world.times import DAY_S
 
-FAULT: Final = "fault: "
+FAULT: Final = "fault "
 YEAR_DAYS: Final = 365
 LAST_LINES: Final = 30
 BAR: Final = 24

@@ -1,0 +1,23 @@
+"""The other half of the worlds of the test run: see `test_world.py`."""
+
+from collections import Counter
+
+import pytest
+
+from tests.world import seeds
+from tests.world.disks import WorldVfs
+
+
+@pytest.fixture(scope="module")
+def points() -> Counter[str]:
+    return Counter()
+
+
+@pytest.mark.timeout(seeds.LIMIT_S)
+@pytest.mark.parametrize("seed", seeds.SECOND)
+def test_what_must_never_happen_does_not(seed: int, vfs: WorldVfs, points: Counter[str]) -> None:
+    seeds.clean(seed, vfs, points)
+
+
+def test_these_worlds_went_through_many_corners(points: Counter[str]) -> None:
+    assert len(seeds.known(points)) >= seeds.POINTS_LEAST
