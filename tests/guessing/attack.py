@@ -13,6 +13,7 @@ from random import Random  # noqa: TID251  # seeded: the same seed, the same att
 from types import MappingProxyType
 from typing import Any, Final, TypeVar, cast
 
+from locker.domain import throttle
 from locker.domain.codes import CodeRecord, check_digit
 from locker.domain.deposit import Deposit, Kind, Phase
 from locker.domain.entry import Stamp
@@ -49,6 +50,7 @@ DAYS_A_YEAR: Final = 365
 UPKEEP_MS: Final = 5_000
 BOOT_MS: Final = 20_000
 """From power to a keypad that listens; faster than any locker is."""
+PATIENCE_MS: Final = 600_000
 KEYSTROKES_MS: Final = 1_000
 """A try a second is as fast as a hand types eleven digits, and then some."""
 POLICY: Final = Policy()
@@ -140,6 +142,10 @@ class Locker:
             self.journal.state, codes=MappingProxyType(codes), deposits=MappingProxyType(deposits)
         )
 
+    @property
+    def asks_phone(self) -> bool:
+        return throttle.asks_phone(self.journal.state.guessing, self.clock.mono_ms(), POLICY)
+
     async def try_code(self, locator: str, secret: str = "") -> Offer | Refusal:
         """One typed code with a check digit that fits; where the phone is asked, any four digits."""
         digits = locator + (secret or f"{self.chance.randrange(10**7):07d}")
@@ -198,6 +204,8 @@ class Adversary:
     cuts: bool = False
     hammers: bool = False
     """A try every second, listened to or not."""
+    patient: bool = False
+    """Goes away while the phone is asked, so that no code is frozen for nothing."""
 
 
 ADVERSARIES: Final = (
@@ -208,6 +216,7 @@ ADVERSARIES: Final = (
     Adversary("power-cycling in bursts", burst=7, pause_s=901, cuts=True),
     Adversary("knowing and power-cycling", knows=True, cuts=True),
     Adversary("vandal, a try a second", hammers=True),
+    Adversary("knowing and patient", knows=True, patient=True),
 )
 
 
@@ -216,13 +225,18 @@ def locators(adversary: Adversary, locker: Locker) -> Iterator[str]:
     while True:
         pool = list(locker.live) if adversary.knows else [f"{number}" for number in range(400, 1000)]
         locker.chance.shuffle(pool)
-        yield from pool
+        for aim in pool:
+            if adversary.patient and aim not in locker.live:
+                break  # renewed meanwhile
+            yield aim
 
 
 async def attack(adversary: Adversary, locker: Locker, days: float) -> Counts:
     aims = locators(adversary, locker)
     while locker.elapsed_ms < days * DAY_MS:
         for _ in range(adversary.burst):
+            while adversary.patient and locker.asks_phone:
+                await locker.wait(PATIENCE_MS)
             aim = next(aims)
             answer = await locker.try_code(aim)
             while isinstance(answer, Refusal) and answer.reason is Reason.TOO_MANY_TRIES:

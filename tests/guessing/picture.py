@@ -10,7 +10,7 @@ from tests.guessing.attack import CHANCE, DAYS_A_YEAR, LIMIT, WITH_PHONE, hits_a
 Course = Sequence[tuple[float, float]]
 """Day, and openings of occupied doors that are to be expected by then."""
 WIDTH, HEIGHT, LEFT, TOP = 720, 400, 76, 20
-HUES: Final = ("#1b6ca8", "#c0392b", "#27763d", "#8e44ad", "#b9770e", "#444444", "#0e8f8f")
+HUES: Final = ("#1b6ca8", "#c0392b", "#27763d", "#8e44ad", "#b9770e", "#444444", "#0e8f8f", "#d81b8c")
 POINTS_MAX: Final = 150
 """A line has no more: enough for the eye."""
 MARKS: Final = 5

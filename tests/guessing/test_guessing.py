@@ -93,6 +93,14 @@ def test_who_knows_the_codes_comes_near_to_what_is_reckoned() -> None:
     assert found.hits >= 0.9 * hits_at_most(found.days)
 
 
+@pytest.mark.timeout(120)
+def test_a_whole_year_of_the_strongest_attack_stays_below_the_limit() -> None:
+    """Who knows the codes, and goes away while the phone is asked, is at what is reckoned, day after day."""
+    found = attacked(Adversary("strongest", knows=True, patient=True), SMALL, 365)
+    assert 0.98 * hits_at_most(365) <= found.hits <= hits_at_most(found.days)
+    assert 0.9 * LIMIT < found.expected < LIMIT
+
+
 def test_without_the_weight_the_limit_would_be_missed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(throttle, "KNOWN_WEIGHT", 1)
     found = attacked(Adversary("knowing", knows=True), LARGE, 2.99)
