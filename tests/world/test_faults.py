@@ -8,6 +8,7 @@ from typing import Any, Final
 import pytest
 
 from hw_sim.layout import LAYOUTS, made
+from locker.domain.compartment import Status
 from sync.central.cases import PreReview
 from tests.world.centre import ClosedError, Person, Size
 from tests.world.disks import WorldVfs
@@ -21,6 +22,8 @@ BEFORE_S: Final = 20.0
 FELT_S: Final = 30.0
 QUIET_S: Final = 180.0
 PATIENCE: Final = 240
+DOUBTFUL: Final = {"inverted", "reordered"}
+"""Every door seemed to stand open: staff must look into all of them first."""
 Told = tuple[str, Mapping[str, int], int]
 
 
@@ -76,7 +79,7 @@ async def _try_visit(world: World, n: int) -> None:
 def _for_s(kind: str) -> float:
     """Long enough to be felt, short enough to be over with the visit; of a trap, its whole patience."""
     low, high = KINDS[kind].lasts_s
-    return high if low == high else min(max(low, FELT_S), high)
+    return high if low == high else min(FELT_S, high)
 
 
 def _lived(seed: int, kind: str, folder: Path, vfs: WorldVfs) -> Told:
@@ -92,7 +95,12 @@ def _lived(seed: int, kind: str, folder: Path, vfs: WorldVfs) -> Told:
         for door in machine.model.numbers:
             machine.do(door, "shut")
         await world.until(world.loop.time() + QUIET_S)
-        await _visit(world, 3)
+        if kind in DOUBTFUL:
+            assert machine.built is not None
+            found = machine.built.journal.state.compartments.values()
+            assert {each.status for each in found} == {Status.TO_CHECK}
+        else:
+            await _visit(world, 3)
         await world.until(world.loop.time() + BEFORE_S)
         assert world.harm is not None
         return world.trace.digest, dict(world.harm.struck), world.points[f"fault: {kind}"]

@@ -18,7 +18,6 @@ OPERATIONS_MAX: Final = 150
 """Of a visit and a half."""
 RECOVERY_MAX: Final = 40
 CUTS_MAX: Final = 5
-PULSES_MAX: Final = 3
 
 
 def down(scene: Scene, for_s: float) -> Undo:
@@ -78,16 +77,12 @@ def at_operation(scene: Scene, count: int, hit: Undo) -> None:
 
 
 def at_pulse(scene: Scene, hit: Undo) -> None:
-    """Call ``hit`` as one of the next orders reaches its board."""
-    left = scene.rng.randint(1, PULSES_MAX)
+    """Call ``hit`` as the next order reaches its board."""
 
     def watch(machine: "Machine", _pulse: "Pulse") -> None:
-        nonlocal left
         if machine is scene.machine and machine.running:
-            left -= 1
-            if left == 0:
-                end()
-                hit()
+            end()
+            hit()
 
     scene.world.on_pulse.append(watch)
     end = scene.lasts(lambda: scene.world.on_pulse.remove(watch))
