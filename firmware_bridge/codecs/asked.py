@@ -36,6 +36,20 @@ def find(encode: Callable[[Request], Telegram], ours: Iterable[Request], data: b
     return None
 
 
+def answered(
+    encode: Callable[[Request], Telegram],
+    profile: BoardProfile,
+    request: bytes,
+    frame: bytes,
+    mismatch: Callable[[bytes, bytes], str],
+) -> Asked | Explained:
+    """What ``frame`` answers, or why it does not; ``mismatch`` says that of a frame and a request of ours."""
+    asked = find(encode, of_lock_board(profile), request)
+    if asked is None:
+        return foreign()
+    return asked if asked.reply(frame) is not None else refuse(mismatch(frame, request))
+
+
 def foreign() -> Explained:
     """For the reply to a request that `find` does not know."""
     return refuse("the request is none that is ever sent to this kind of board")

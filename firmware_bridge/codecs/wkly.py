@@ -105,11 +105,9 @@ class Wkly:
         if not whole(request):
             return asked.foreign()
         encode = partial(self.encode, profile, request[5])
-        ours = asked.find(encode, asked.of_lock_board(profile), request)
-        if ours is None:
-            return asked.foreign()
-        if ours.reply(frame) is None:
-            return refuse(_mismatch(frame, request))
+        ours = asked.answered(encode, profile, request, frame, _mismatch)
+        if isinstance(ours, Explained):
+            return ours
         return _reply(profile, _Frame.of(frame))
 
 

@@ -92,11 +92,9 @@ class Xor8a:
         if not whole(request):
             return asked.foreign()
         encode = partial(self.encode, profile, request[1])
-        ours = asked.find(encode, asked.of_lock_board(profile), request)
-        if ours is None:
-            return asked.foreign()
-        if ours.reply(frame) is None:
-            return refuse(_mismatch(frame, request))
+        ours = asked.answered(encode, profile, request, frame, _mismatch)
+        if isinstance(ours, Explained):
+            return ours
         if not isinstance(ours.request, Pulse):
             kind = "identify" if isinstance(ours.request, Identify) else "doors"
             return _states(profile, frame, kind)
