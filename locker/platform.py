@@ -55,33 +55,36 @@ class Times:
 
 
 class LockerClock:
-    """The port `Clock`. Wall time may be corrected by the centre's signed word."""
+    """The port `Clock`. Where no NTP keeps it, wall time is the centre's signed word, carried on by the
+    monotonic clock: what becomes of the machine's own wall clock does not matter any more."""
 
     def __init__(self, times: Times) -> None:
         self._times = times
-        self._offset_ms = 0
-        self._centre = False
+        self._ahead_ms: int | None = None
+        """Of the monotonic clock, by the centre's word."""
 
     def mono_ms(self) -> int:
         return self._times.mono_ms()
 
     def wall_ms(self) -> int:
-        return self._times.wall_ms() + self._offset_ms
+        if self._ahead_ms is None or self._times.is_ntp():
+            return self._times.wall_ms()
+        return self._times.mono_ms() + self._ahead_ms
 
     def quality(self) -> str:
         if self._times.is_ntp():
             return "ntp"
-        return "centre" if self._centre else "unset"
+        return "unset" if self._ahead_ms is None else "centre"
 
     def learn_centre_time(self, now_ms: int, uncertainty_ms: int) -> int:
         """Take the centre's signed time; returns the step in ms, 0 where ours was near enough or is NTP's."""
         if self.quality() == "ntp":
             return 0
-        self._centre = True
-        step_ms = now_ms - self.wall_ms()
+        own_ms = self.wall_ms()
+        step_ms = now_ms - own_ms
         if abs(step_ms) <= CENTRE_STEP_MS + uncertainty_ms:
-            return 0
-        self._offset_ms += step_ms
+            step_ms = 0
+        self._ahead_ms = own_ms + step_ms - self.mono_ms()
         return step_ms
 
     def call_at(self, mono_ms: int, action: Callable[[], None]) -> Callable[[], None]:

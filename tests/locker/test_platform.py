@@ -114,6 +114,18 @@ def test_the_centres_time_counts_until_ntp_does(tmp_path: Path, monkeypatch: pyt
     assert clock.learn_centre_time(0, 0) == 0
 
 
+def test_after_the_centres_word_the_machines_own_wall_clock_does_not_matter() -> None:
+    wall_ms, mono_ms, ntp = 1_000_000, 500, False
+    clock = LockerClock(Times(lambda: mono_ms, lambda: wall_ms, lambda: ntp))
+    assert clock.learn_centre_time(5_000_000, 0) == 4_000_000
+    wall_ms -= 999_000
+    mono_ms += 60_000
+    assert clock.wall_ms() == 5_060_000
+    assert clock.learn_centre_time(5_060_900, 0) == 0
+    ntp = True
+    assert clock.wall_ms() == 1_000
+
+
 async def test_monotonic_time_goes_on_and_alarms_come() -> None:
     clock = LockerClock(Times.real())
     rung = asyncio.Event()
