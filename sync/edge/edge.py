@@ -224,10 +224,11 @@ class Edge:
         if outcome in (Outcome.STALE, Outcome.FOREIGN):
             self._tally.drop(f"hello:{outcome}")
             return
-        self._last_hello_wall_ms = self._clock.wall_ms()
         took_ms = arrived_ms - self._presence.born_ms
         if took_ms <= TIME_COUNTS_MS:
             self._reports.on_centre_time(hello.now + self._clock.mono_ms() - arrived_ms, took_ms)
+        # By the clock as it is now that the centre may have put it right.
+        self._last_hello_wall_ms = self._clock.wall_ms()
         self._directives.announced(hello.dn_epoch)
         if outcome is not Outcome.FOLLOW:
             self._publisher.close()

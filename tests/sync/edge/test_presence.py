@@ -11,7 +11,7 @@ from locker.domain.door import Position, Presence
 from locker.domain.events import CompartmentsConfigured, DoorRead
 from locker.domain.ids import CompartmentNumber
 from sync import seal, wire
-from sync.edge import Outcome
+from sync.edge import Outcome, Reports
 from sync.link.settings import PublishResult
 from tests.sync.edges import (
     OWN_KEY,
@@ -197,6 +197,19 @@ async def test_goodbye_has_a_reason(world: World) -> None:
     assert words is not None
     said = wire.decode(wire.Link, seal.open_frame(words.payload, seal.keyring(OWN_KEY.public)))
     assert (said.online, said.reason, said.nonce, said.conn) == (False, "service", "", 1)
+
+
+async def test_a_hello_that_puts_the_clock_right_is_dated_by_the_right_clock(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong = world.clock.wall_ms()
+
+    def learn(now_ms: int, _off_ms: int) -> None:
+        monkeypatch.setattr(world.clock, "wall_ms", lambda: now_ms)
+
+    world.edge._reports = Reports(learn, world.told.forks.append)
+    await world.greet()
+    assert world.edge.status.last_hello_wall_ms == world.clock.wall_ms() != wrong
 
 
 async def test_the_view_for_the_kiosk(world: World) -> None:
