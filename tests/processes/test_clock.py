@@ -1,0 +1,109 @@
+"""The locker's wall clock is wrong by years, from its start or all at once, with and without the centre."""
+
+import json
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random  # noqa: TID251  # seeded
+from typing import Any, Final
+
+import pytest
+
+from hw_sim import clock
+from tests.processes import judge
+from tests.processes.people import People
+from tests.processes.rig import PATIENCE_S, Rig, rig
+
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(600)]
+PHONE = "13511112222"
+YEAR_MS: Final = 365 * 86_400_000
+NEAR_MS: Final = 60_000
+"""What the centre says of a step, and what it was: the visits in between take a while."""
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Rig]:
+    with tempfile.TemporaryDirectory(prefix="rig-") as folder, rig(Path(folder) / "r") as made:
+        yield made
+
+
+def offset_to(year: int) -> int:
+    """Milliseconds from now to the first day of a year."""
+    now = int(clock.wall_iso()[:4])
+    return (year - now) * YEAR_MS
+
+
+def steps(running: Rig) -> list[int]:
+    found = (event["data"] for event in running.events() if event["type"] == "ClockStepped")
+    return [int(data["delta_ms"]) for data in found]
+
+
+def await_step(running: Rig, known: int) -> None:
+    """A hello that took its time says too little of what time it is: there will be others."""
+    end_s = clock.mono_s() + PATIENCE_S
+    while len(steps(running)) == known:
+        assert clock.mono_s() < end_s, "no step was journaled"
+        running.kill("broker")
+        running.begin("broker")
+        running.quiet()
+
+
+def refusal(view: Any) -> str:
+    assert view is not None
+    return str((view["refused"] or {}).get("reason", ""))
+
+
+def test_a_clock_that_is_years_off_opens_nothing_spent_and_refuses_nobody(running: Rig) -> None:
+    file = running.folder / "offset"
+    spent: list[tuple[str, str]] = []
+    people = People(running, Random(7))
+    for number, offset_ms in enumerate((offset_to(1970), offset_to(2099))):
+        case = f"clock-{number}"
+        typed, label = people.pre_reviewed(case, PHONE), people.label(f"{case}-out", PHONE)
+        people.loads(f"{case}-out", label)
+        scan = people.scan_of(f"{case}-out", PHONE)
+        running.quiet()
+        known = len(steps(running))
+        # No centre and no NTP: nobody can say what time it is.
+        running.kill("broker")
+        running.kill("locker")
+        file.write_text(str(offset_ms))
+        running.start_locker("faulty_clock", str(file))
+        running.still()
+        assert running.status()["clock"] == "unset"
+        people.hands_in(case, typed)
+        people.collects(f"{case}-out", scan)
+        spent += [("scanned", scan)]
+        pulses = len(running.pulses())
+        for kind, digits in spent:
+            assert refusal(people.posts("code", **{kind: digits})) == "code_not_accepted"
+            people.posts("act", act="leave")
+        assert len(running.pulses()) == pulses
+        # The centre's signed word puts it right, and the journal says by how much.
+        await_step(running, known)
+        assert abs(steps(running)[-1] + offset_ms) < NEAR_MS, (steps(running), offset_ms)
+        people.takes_in(case)
+    assert judge.judged(running, people.acknowledged) == []
+    assert judge.verified(running) == ""
+    rows = [json.loads(row["public"]) for row in running.office.ledger()]
+    assert {row["tq"] for row in rows} >= {"unset", "centre"}, "no row is refused for its time"
+
+
+def test_a_clock_that_jumps_while_it_runs_is_put_right_by_the_next_hello(running: Rig) -> None:
+    file = running.folder / "offset"
+    file.write_text("0")
+    running.kill("locker")
+    running.start_locker("faulty_clock", str(file))
+    people, case = People(running, Random(8)), "jumped"
+    running.quiet()
+    typed = people.pre_reviewed(case, PHONE)
+    running.quiet()
+    for offset_ms in (YEAR_MS, 0, -YEAR_MS):
+        known = len(steps(running))
+        file.write_text(str(offset_ms))
+        await_step(running, known)
+        assert abs(abs(steps(running)[-1]) - YEAR_MS) < NEAR_MS
+    people.hands_in(case, typed)
+    people.takes_in(case)
+    assert judge.judged(running, people.acknowledged) == []
+    assert running.troubles() == set()
