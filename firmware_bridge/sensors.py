@@ -86,8 +86,9 @@ class Sensors:
 
     def _lifted(self, event: InputsRead) -> bool:
         """Whether the door reads open while its lock may have power."""
-        level = _level(self.wired.sensor, event)
-        return event.at_s < self._powered_until_s and level is (not self.wired.closed_level)
+        if event.at_s >= self._powered_until_s:
+            return False
+        return _level(self.wired.sensor, event) is (not self.wired.closed_level)
 
 
 def _level(place: Place, event: InputsRead) -> bool | None:
@@ -98,7 +99,8 @@ def _level(place: Place, event: InputsRead) -> bool | None:
 
 def _heard(sensor: Debounce, place: Place, true_level: bool, event: InputsRead) -> bool:
     """Feed one sensor from a reading of its board; True if what is believed changed."""
-    if place.board != event.board or not 0 <= place.channel - event.first < len(event.levels):
+    at = place.channel - event.first
+    if place.board != event.board or not 0 <= at < len(event.levels):
         return False
-    level = _level(place, event)
+    level = event.levels[at]
     return sensor.uncertain(event.at_s) if level is None else sensor.read(level == true_level, event.at_s)
