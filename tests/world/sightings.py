@@ -12,6 +12,7 @@ from tests.world.reference import Fact, Reference
 
 if TYPE_CHECKING:
     from hw_sim.cabinet import Move
+    from hw_sim.layout import Terminal
     from tests.world.machine import Machine
     from tests.world.world import World
 
@@ -32,6 +33,7 @@ class Sightings:
     moved_s: dict[int, float] = field(default_factory=dict)
     """When each door last opened or was shut, truly."""
     told_open_s: dict[int, float] = field(default_factory=dict)
+    told_shut_s: dict[int, float] = field(default_factory=dict)
     troubled_s: float = -STALE_S
     """When something last stood in the way of seeing or writing."""
 
@@ -67,15 +69,27 @@ class Sightings:
         kind, data, now_s = fact.kind, fact.data, self.world.loop.time()
         if not self.untroubled:
             self.troubled_s = now_s
+        if kind == "BoardWentSilent":
+            own = {p.number for p in self.machine.layout.compartments if _board(p.door) == data["board"]}
+            if not own.issuperset(data["doors"]):
+                yield 26, f"entry {fact.seq}: board {data['board']} takes doors {data['doors']} along"
         if kind in {"DoorOpened", "DoorForced"} or (kind == "DoorRead" and data["position"] == "open"):
             self.told_open_s[data["door"]] = now_s
             if self._steady(data["door"], now_s) and not self.machine.is_open(data["door"]):
                 yield 3, f"entry {fact.seq}: door {data['door']} is open, and it is shut"
+        if kind == "DoorForced" and self._never_moved(data["door"], now_s):
+            yield 3, f"entry {fact.seq}: door {data['door']} was forced, and has not moved since it was shut"
         if kind == "DoorClosed" or (kind == "DoorRead" and data["position"] == "closed"):
             door = data["door"]
             before = self.moved_s.get(door, 0.0) < self.told_open_s.get(door, -1.0)
+            self.told_shut_s[door] = now_s
             if self.machine.is_open(door) and (before or self._steady(door, now_s)) and self._clear(now_s):
                 yield 3, f"entry {fact.seq}: door {door} is shut, and it stands open"
+
+    def _never_moved(self, door: int, now_s: float) -> bool:
+        """It is shut, and was all the time since the locker said so."""
+        shut_s = self.told_shut_s.get(door, -1.0)
+        return not self.machine.is_open(door) and self.moved_s.get(door, 0.0) < shut_s and self._clear(now_s)
 
     def _steady(self, door: int, now_s: float) -> bool:
         """It has long been as it is, and nothing misled anybody meanwhile."""
@@ -83,3 +97,7 @@ class Sightings:
 
     def _clear(self, now_s: float) -> bool:
         return self.untroubled and now_s - self.troubled_s > STALE_S
+
+
+def _board(terminal: "Terminal") -> str:
+    return f"{terminal.line}/{terminal.board}"

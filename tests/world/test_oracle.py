@@ -1,0 +1,354 @@
+"""Whether the oracle can say no: each of its checks is shown what must never be."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hw_sim.boards import CoilOrder
+from hw_sim.cabinet import Pulse
+from locker.journal.store import Store
+from sync.central.cases import PreReview
+from sync.central.tables import COMPARTMENT
+from tests.world.centre import Person, Size
+from tests.world.disks import FULL, WorldVfs
+from tests.world.ledgers import Ledger
+from tests.world.oracle import Oracle, Watched
+from tests.world.reference import Fact, Stay
+from tests.world.rest import searched
+from tests.world.times import pause
+from tests.world.world import Violation, World, run
+
+PHONE = "13800000001"
+LONG_S = 10_000.0
+Story = Callable[["Eyes"], Awaitable[None]]
+
+
+class Eyes:
+    """One world, its oracle, and one visit's papers behind a door."""
+
+    def __init__(self, world: World) -> None:
+        self.world, self.oracle = world, Oracle(world)
+        self.machine = world.machines[0]
+        self.typed = ""
+        self.door = 0
+
+    @property
+    def watched(self) -> Watched:
+        return self.oracle.watched[self.machine.name]
+
+    def numbers(self) -> set[int]:
+        """Of what was complained of since the last question."""
+        found = {violation.number for violation in self.world.violations}
+        self.world.violations.clear()
+        return found
+
+    async def visit(self) -> None:
+        centre, screen = self.world.centre, self.machine.screen
+        person = Person("张伟", PHONE)
+        await centre.pre_review(
+            PreReview("C-1", "licence", ("form",), (), Size.S, person, self.machine.name, 72)
+        )
+        await self.until(lambda: PHONE in centre.phones.inbox)
+        self.typed = centre.phones.inbox[PHONE][0].said["typed"]
+        await screen.typed(self.typed)
+        await screen.act("open")
+        await self.until(lambda: any(self.machine.is_open(n) for n in range(1, 17)))
+        self.door = next(n for n in range(1, 17) if self.machine.is_open(n))
+        await pause(2.0)
+        self.machine.do(self.door, "put")
+        self.machine.do(self.door, "shut")
+        await pause(3.0)
+        await screen.act("leave")
+
+    async def until(self, holds: Callable[[], bool]) -> None:
+        for _ in range(200):
+            if holds():
+                return
+            await pause(0.5)
+        raise AssertionError("it never came")
+
+    def pulse(self, door: int, frame: bytes = b"") -> None:
+        lock = self.machine.layout.compartments[door - 1].lock
+        order = CoilOrder(lock.board, lock.channel, 500, 0, frame or b"%d" % door)
+        self.machine.pulse(Pulse(lock.line, order, door))
+
+    def fact(self, kind: str, **data: Any) -> Fact:
+        past = self.watched.past
+        return Fact(past.last + 1, kind, data, past.boot, past.mono_ms, 0, trusted=True, cause="sensor")
+
+
+def played(vfs: WorldVfs, folder: Path, story: Story) -> None:
+    async def told(world: World) -> None:
+        eyes = Eyes(world)
+        await world.begin()
+        await eyes.visit()
+        await pause(10.0)
+        assert eyes.numbers() == set(), world.violations
+        await story(eyes)
+
+    run(1, folder, told, vfs)
+
+
+def test_a_world_without_faults_comes_to_rest(vfs: WorldVfs, tmp_path: Path) -> None:
+    async def story(eyes: Eyes) -> None:
+        await pause(120.0)
+        await eyes.oracle.at_rest()
+        assert eyes.watched.past.last > 20
+
+    played(vfs, tmp_path, story)
+
+
+def test_pulses_without_a_right_are_seen(vfs: WorldVfs, tmp_path: Path) -> None:
+    async def story(eyes: Eyes) -> None:
+        free, right = eyes.door % 16 + 1, eyes.watched.pulses.by_door[eyes.door]
+        eyes.pulse(free)
+        assert eyes.numbers() == {1}
+        eyes.pulse(eyes.door)
+        assert eyes.numbers() == {2}  # its grant was used
+        right.pulsed_s = -1.0
+        eyes.pulse(eyes.door)
+        assert eyes.numbers() == {2}  # its deadline is over
+        right.pulsed_s, right.since_s, right.life = -1.0, eyes.world.loop.time(), eyes.machine.life - 1
+        eyes.pulse(eyes.door)
+        assert eyes.numbers() == {7}
+        right.pulsed_s, right.life, right.hash = -1.0, eyes.machine.life, b"not there" * 3
+        eyes.pulse(eyes.door)
+        assert eyes.numbers() == {1}  # what is not on the disk
+        eyes.pulse(free, b"one")
+        eyes.pulse(free % 16 + 1, b"one")
+        assert 11 in eyes.numbers()
+        eyes.machine.platter.refuses = FULL
+        eyes.pulse(free)
+        assert eyes.numbers() == {16}
+
+    played(vfs, tmp_path, story)
+
+
+def test_what_is_said_of_the_wire_is_compared_with_it(vfs: WorldVfs, tmp_path: Path) -> None:
+    async def story(eyes: Eyes) -> None:
+        pulses = eyes.watched.pulses
+        right = pulses.by_door[eyes.door]
+        assert [n for n, _ in pulses.told(eyes.fact("PulseNotSent", grant=right.grant), b"", 1)] == [2]
+        right.reply_s = eyes.world.loop.time() + 1
+        assert [n for n, _ in pulses.told(eyes.fact("PulseAcknowledged", grant=right.grant), b"", 1)] == [2]
+
+    played(vfs, tmp_path, story)
+
+
+def test_doors_are_watched(vfs: WorldVfs, tmp_path: Path) -> None:
+    async def story(eyes: Eyes) -> None:
+        sightings, free = eyes.watched.sightings, eyes.door % 16 + 1
+        await pause(5.0)
+        opened = eyes.fact("DoorOpened", door=free, grant="")
+        assert [number for number, _ in sightings.told(opened)] == [3]
+        eyes.machine.do(free, "pry")
+        await pause(5.0)
+        assert eyes.numbers() == set()
+        closed = eyes.fact("DoorClosed", door=free, grant="", item="absent")
+        assert [number for number, _ in sightings.told(closed)] == [3]
+        eyes.machine.do(free, "shut")
+        await pause(5.0)
+        eyes.world.on_entries.remove(eyes.oracle._entries)  # nobody tells of it
+        eyes.machine.do(free, "pry")
+        await pause(3.0)
+        assert eyes.numbers() == {3}
+
+    played(vfs, tmp_path, story)
+
+
+def test_a_board_takes_only_its_own_doors_along(vfs: WorldVfs, tmp_path: Path) -> None:
+    async def story(eyes: Eyes) -> None:
+        eyes.machine.break_line("A", dead=(2,))
+        await eyes.until(lambda: eyes.watched.custody.model.doors[1].position == "unknown")
+        assert eyes.numbers() == set()
+        silent = eyes.fact("BoardWentSilent", board="A/1", doors=[1])
+        assert [number for number, _ in eyes.watched.sightings.told(silent)] == [26]
+
+    played(vfs, tmp_path, story)
+
+
+def test_a_journal_that_forgot_or_changed_is_found_at_the_next_start(vfs: WorldVfs, tmp_path: Path) -> None:
+    async def story(eyes: Eyes) -> None:
+        past, model = eyes.watched.past, eyes.watched.custody.model
+        true = past.hashes[5]
+        past.hashes[5] = bytes(32)
+        eyes.machine.kill()
+        await pause(10.0)
+        assert eyes.numbers() == {14}
+        past.hashes[5] = true
+        model.doors[eyes.door].deposit = ""
+        eyes.machine.kill()
+        await pause(10.0)
+        assert 17 in eyes.numbers()
+        past.last += 5
+        eyes.machine.kill()
+        await pause(5.0)
+        assert 13 in eyes.numbers()
+
+    played(vfs, tmp_path, story)
+
+
+def test_an_entry_out_of_turn_is_found(vfs: WorldVfs, tmp_path: Path) -> None:
+    async def story(eyes: Eyes) -> None:
+        rows = eyes.oracle._rows(eyes.machine)
+        past, fact = replace(eyes.watched.past), eyes.fact("Booted")
+        assert {n for n, _ in past.add(rows[-1]._replace(seq=past.last + 2), fact, 0.0)} == {13, 20}
+        past = replace(eyes.watched.past)
+        assert [n for n, _ in past.add(rows[-1]._replace(seq=past.last + 1), fact, 0.0)] == [14]
+        past = replace(eyes.watched.past)
+        earlier = fact._replace(mono_ms=fact.mono_ms - 1)
+        assert 20 in {n for n, _ in past.add(rows[-1]._replace(seq=past.last + 1), earlier, 0.0)}
+
+    played(vfs, tmp_path, story)
+
+
+def test_ledgers_are_compared(vfs: WorldVfs, tmp_path: Path) -> None:
+    async def story(eyes: Eyes) -> None:
+        await pause(60.0)
+        past, store = eyes.watched.past, eyes.world.centre.store
+        assert store is not None
+
+        def compared(said: int = 0) -> set[int]:
+            def look(connection: Any) -> set[int]:
+                return {n for n, _ in Ledger(eyes.machine.name).look(connection, past, said, alive=True)}
+
+            return store.read_now(look)
+
+        assert compared() == set()
+        assert compared(said=past.last + 1) == {15}
+        true, past.hashes[7] = past.hashes[7], bytes(32)
+        assert compared() == {15}
+        past.hashes[7] = true
+        last = past.hashes.pop(past.last)
+        assert compared() == {13}
+        past.hashes[past.last] = last
+        eyes.watched.custody.model.doors[eyes.door].doubt = "nobody knows"
+        store.write_now(lambda c: c.execute(COMPARTMENT.update().values(doubt="nobody knows")))
+        with pytest.raises(Violation):
+            await eyes.oracle.at_rest()
+        assert eyes.numbers() == {28, 29}
+
+    played(vfs, tmp_path, story)
+
+
+def test_what_people_entrusted_is_asked_for(vfs: WorldVfs, tmp_path: Path) -> None:
+    async def story(eyes: Eyes) -> None:
+        await pause(60.0)
+        eyes.world.testimony.entrusted["papers"] = (eyes.machine.name, eyes.door % 16 + 1)
+        eyes.watched.set_back = True
+        with pytest.raises(Violation):
+            await eyes.oracle.at_rest()
+        assert eyes.numbers() == {4, 5, 14}
+
+    played(vfs, tmp_path, story)
+
+
+def test_a_purge_that_changes_the_chain_is_found(
+    vfs: WorldVfs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def purge(store: Store, _before: int) -> None:
+        store._connection.execute("UPDATE entry SET salt = NULL, personal_digest = NULL, personal = NULL")
+
+    async def story(eyes: Eyes) -> None:
+        await pause(60.0)
+        monkeypatch.setattr(Store, "purge_personal", purge)
+        with pytest.raises(Violation):
+            await eyes.oracle.at_rest()
+        assert eyes.numbers() == {19}
+
+    played(vfs, tmp_path, story)
+
+
+def test_secrets_are_found_wherever_they_stand(vfs: WorldVfs, tmp_path: Path) -> None:
+    async def story(eyes: Eyes) -> None:
+        seed = (eyes.machine.folder / "keys" / "own.json").read_text().split('"')[-2]
+        for said in (f"call {PHONE}", f"{eyes.typed[:3]}-{eyes.typed[3:7]}-{eyes.typed[7:]}", f"key={seed}"):
+            assert [n for n, _ in searched(eyes.world, [said.encode()], [], set())] == [18], said
+        assert [n for n, _ in searched(eyes.world, [], [f"typed {eyes.typed}"], set())] == [18]
+        assert [n for n, _ in searched(eyes.world, [b'{"pin":"246810"}'], [], {"246810"})] == [18]
+        assert list(searched(eyes.world, eyes.oracle.traffic.said, eyes.oracle.log.lines, {"246810"})) == []
+        eyes.watched.ears._seen({"screen": "home", "title": "张*", "lead": "", "said": "", "facts": []})
+        assert eyes.numbers() == {18}
+
+    played(vfs, tmp_path, story)
+
+
+def test_what_a_kiosk_says_is_heard(vfs: WorldVfs, tmp_path: Path) -> None:
+    async def story(eyes: Eyes) -> None:
+        ears, screen = eyes.watched.ears, eyes.machine.screen
+        wrong = {"refused": {"reason": "code_not_accepted"}}
+        typed, before = {"typed": eyes.typed}, ears.failed.copy()
+        assert [n for n, _ in ears._uncounted(typed, wrong, before, frozen=False)] == [21]
+        assert list(ears._uncounted(typed, wrong, before, frozen=True)) == []
+        ears.failed.update([f"CodeFailed {ears.locators[eyes.typed[:3]]}"])
+        assert list(ears._uncounted(typed, wrong, before, frozen=False)) == []
+        phone = {"refused": {"reason": "phone_wrong"}}
+        assert [n for n, _ in ears._uncounted({"act": "phone4"}, phone, ears.failed, frozen=False)] == [21]
+        assert [n for n, _ in ears._late({"scanned": "1"}, {}, 2.5)] == [22]
+        assert [
+            n for n, _ in ears._late({"scanned": "1"}, {"refused": {"reason": "too_many_tries"}}, 0.1)
+        ] == [22]
+        guesses = eyes.fact("GuessesCounted")._replace(data={"kind": "unknown_code", "count": 3})
+        assert list(ears.told(guesses, now=True)) == []
+        assert [n for n, _ in ears.told(guesses, now=True)] == [21]
+        await screen.typed("000 0000 0000")
+        ears._seen({"screen": "receipt", "receipt": {"number": "nobody's"}})
+        assert eyes.numbers() == {13}
+        ears.shown.clear()
+        deposit = eyes.watched.custody.model.doors[eyes.door].deposit
+        asked = eyes.fact("OpeningRequested", door=eyes.door, purpose="reopen", deposit=deposit)
+        assert [n for n, _ in ears.told(asked._replace(cause="applicant"), now=True)] == [9]
+        token = eyes.fact("TokenAdmitted", authorisation="nobody's")
+        assert [n for n, _ in ears.told(token, now=True)] == [9]
+        assert eyes.machine.built is not None
+        eyes.machine.built.journal.failing = True
+        ears._seen({"screen": "home", "title": "", "lead": "", "said": "", "facts": []})
+        assert eyes.numbers() == {16}
+
+    played(vfs, tmp_path, story)
+
+
+def test_what_never_ends_is_found(vfs: WorldVfs, tmp_path: Path) -> None:
+    async def story(eyes: Eyes) -> None:
+        live, model, past = eyes.watched.liveness, eyes.watched.custody.model, eyes.watched.past
+        assert list(live.look(past)) == []
+        model.stays["kept"] = Stay("submission", eyes.door % 16 + 1, "C-2", "", "")
+        right = model.latest(eyes.door)
+        assert right is not None
+        right.phase = "left_open"
+        list(live.look(past))
+        live.since = {name: since_s - LONG_S for name, since_s in live.since.items()}
+        assert [number for number, _ in live.look(past)] == [24, 24]
+        del model.stays["kept"]
+        right.phase = "requested"
+        live._unpulsed(right_grant(eyes), eyes.machine.life, eyes.world.loop.time())
+        assert eyes.numbers() == {23}
+        right.phase, right.opened = "acknowledged", False
+        live._no_next_step(right_grant(eyes), eyes.machine.life, eyes.world.loop.time())
+        assert eyes.numbers() == {23}
+        live.ended(ValueError("by itself"))
+        assert eyes.numbers() == {25}
+        eyes.machine.screen.app = None
+        list(live.look(past))
+        live.since["dark"] -= LONG_S
+        assert 25 in {number for number, _ in live.look(past)}
+
+    played(vfs, tmp_path, story)
+
+
+def right_grant(eyes: Eyes) -> str:
+    return eyes.watched.custody.model.doors[eyes.door].grant
+
+
+def test_a_page_that_nobody_leaves_is_found(vfs: WorldVfs, tmp_path: Path) -> None:
+    async def story(eyes: Eyes) -> None:
+        await eyes.machine.screen.typed(eyes.typed)
+        assert eyes.machine.built is not None
+        eyes.machine.built.kiosk.state.kiosk._cancel_alarm()
+        await pause(200.0)
+        assert eyes.numbers() == {24}
+
+    played(vfs, tmp_path, story)
