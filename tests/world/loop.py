@@ -31,11 +31,13 @@ class VirtualLoop(asyncio.BaseEventLoop):
     """``time`` is float seconds since the world began."""
 
     _ready: deque[asyncio.Handle]
-    _scheduled: list[asyncio.TimerHandle]
 
     def __init__(self) -> None:
         super().__init__()
         self._now_s = 0.0
+        self._timers: list[tuple[float, int, asyncio.TimerHandle]] = []
+        """By moment, and those of one moment in the order in which they were set."""
+        self._set = 0
         self._frozen: dict[int, list[asyncio.Handle]] = {}
         self._tasks: dict[int, dict[asyncio.Task[Any], None]] = {}
         self._asked: dict[int, dict[asyncio.Future[None], None]] = {}
@@ -100,22 +102,30 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     # --- what asyncio's own loops do with a selector ---
 
+    def call_at(  # type: ignore[override]  # the same; it is only said less exactly
+        self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        timer = asyncio.TimerHandle(when, callback, args, self, context)
+        self._set += 1
+        heapq.heappush(self._timers, (when, self._set, timer))
+        return timer
+
     def _run_once(self) -> None:
-        self._forget_cancelled()
-        if not self._ready:
-            if not self._scheduled:
+        timers, ready = self._timers, self._ready
+        while timers and timers[0][2].cancelled():
+            heapq.heappop(timers)
+        if not ready:
+            if not timers:
                 raise NothingLeftError
-            self._now_s = max(self._now_s, self._scheduled[0].when())
-        while self._scheduled and self._scheduled[0].when() <= self._now_s:
-            handle = heapq.heappop(self._scheduled)
-            handle._scheduled = False  # type: ignore[attr-defined]
-            self._ready.append(handle)
-        for _ in range(len(self._ready)):
-            self._run(self._ready.popleft())
+            self._now_s = max(self._now_s, timers[0][0])
+        while timers and timers[0][0] <= self._now_s:
+            ready.append(heapq.heappop(timers)[2])
+        for _ in range(len(ready)):
+            handle = ready.popleft()
+            if not handle.cancelled():
+                self._run(handle)
 
     def _run(self, handle: asyncio.Handle) -> None:
-        if handle.cancelled():
-            return
         life = handle._context.get(LIFE, NOBODY)  # type: ignore[attr-defined]
         if life in self.dead:
             return
@@ -124,10 +134,6 @@ class VirtualLoop(asyncio.BaseEventLoop):
             return
         self.turns += 1
         handle._run()
-
-    def _forget_cancelled(self) -> None:
-        while self._scheduled and self._scheduled[0].cancelled():
-            heapq.heappop(self._scheduled)._scheduled = False  # type: ignore[attr-defined]
 
     def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
         """It is passed over when its time comes."""
