@@ -220,7 +220,13 @@ class WorldLine:
         talks = self._wire._talks
         if talks and self._far is self._wire and not self._wire._request.octets:
             return max(map(self._wire._end_s, talks))
-        return self._far.next_s()
+        next_s = self._far.next_s()
+        return self._thought_s() if next_s is None and self._bus._exchange.busy else next_s
+
+    def _thought_s(self) -> float | None:
+        """When a board that thinks before it answers has done so."""
+        moments = [due_ms / 1000 for board in self._wire.boards if (due_ms := board.next_ms()) is not None]
+        return min(moments, default=None)
 
     def _speak(self, now_s: float) -> float:
         while isinstance(step := self._bus.next(now_s), Send):
