@@ -45,6 +45,7 @@ class Custody:
     def __post_init__(self) -> None:
         self._down = ("", 0)
         self._facts: Sequence[Fact] = ()
+        self._seq = 0
         self._wrong: list[tuple[int, str]] = []
         self._accepted: list[str] = []
         self._moved: list[str] = []
@@ -53,7 +54,9 @@ class Custody:
     def take(self, facts: Sequence[Fact]) -> list[tuple[int, str]]:
         """One transaction; what speaks against it, with the number of the invariant."""
         self._wrong, self._accepted, self._moved, self._last = [], [], [], []
-        self._facts = facts
+        if facts[0].seq <= self._seq:
+            self._down = ("", 0)  # another card: another past
+        self._facts, self._seq = facts, facts[-1].seq
         for fact in facts:
             judge = getattr(self, f"_judge{fact.name}", None)
             if judge is not None:
@@ -295,6 +298,8 @@ class Custody:
         right = self.model.latest(stay.door)
         shown = self._seen(right, purpose, key, fact.data.get("staff", ""))
         self._must(6, shown, f"{what}, and no door was seen to open and shut for it: {right}")
+        lies = self.model.doors[stay.door].item == "present" and fact.kind != "ItemRefused"
+        self._must(5, not lies, f"{what}, and it is seen to lie there")
         codes = [code for code in self.model.codes.values() if code.deposit == key]
         self._finally(8, lambda: all(code.ended for code in codes), f"{what}, and a code for it lives on")
         self._assumed(fact, stay, what)

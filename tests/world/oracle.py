@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from locker.domain.entry import Entry
 from locker.domain.state import LockerState
 from tests.world import times
+from tests.world.acks import Acks
 from tests.world.custody import Custody
 from tests.world.durable import survives
 from tests.world.ears import Ears
@@ -24,6 +25,7 @@ from tests.world.reference import Fact
 from tests.world.rest import FORKS, Rest, searched
 from tests.world.searches import Log, Traffic
 from tests.world.sightings import Sightings
+from tests.world.silence import Silence
 from tests.world.witness import all_disagreements, disagreements
 
 if TYPE_CHECKING:
@@ -59,7 +61,8 @@ class Oracle:
         self.scratch = world.folder / "oracle"
         self.scratch.mkdir()
         self.watched = {machine.name: self._watch(machine) for machine in world.machines}
-        self.traffic, self.log = Traffic(world), Log()
+        self.traffic, self.log, self.acks = Traffic(world), Log(), Acks(world)
+        self.silence = [Silence(each.machine, each.custody.model) for each in self.watched.values()]
         self.chance = world.chance("oracle")
         world.on_entries.append(self._entries)
         world.on_pulse.append(self._pulse)
@@ -159,6 +162,7 @@ class Oracle:
         if complaints and self.world.lies & CHANGED:
             watched.set_back |= rows[-1].seq < watched.ledger.cursor
             watched.past = Past()
+            watched.pulses.forget()
             watched.custody.model.forget()
             watched.ears.forget()
         else:
@@ -179,6 +183,8 @@ class Oracle:
 
     def _look(self) -> None:
         times.at(self.world.loop.time() + LOOK_S, self._look)
+        for silence in self.silence:
+            self.complain(silence.machine.name, silence.look())
         for watched in self.watched.values():
             if watched.past.told_s:
                 self.complain(watched.machine.name, self._compare(watched))

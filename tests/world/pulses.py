@@ -60,6 +60,11 @@ class Pulses:
         if right is not None and seen.kind is Kind.REPLY:
             right.reply_s = seen.at_s
 
+    def forget(self) -> None:
+        """Another card: what it says is another past."""
+        self.rights.clear()
+        self.by_door.clear()
+
     def told(self, fact: Fact, link: bytes, life: int) -> Iterator[Complaint]:
         """A fact is durable."""
         if fact.kind in {"PulseAcknowledged", "PulseNotSent"}:
@@ -78,7 +83,7 @@ class Pulses:
         """What is said of the wire, against what was on it."""
         right, now_s = self.rights.get(fact.data["grant"]), self.machine.loop.time()
         echo = any(wire.faults.echo for wire in self.machine.wires.values())
-        if right is None:
+        if right is None or not right.life:  # of a past that we have not seen
             return
         if fact.kind == "PulseNotSent" and right.pulsed_s >= 0:
             at_s = f"{right.pulsed_s:.3f} s"
