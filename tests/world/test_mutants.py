@@ -1,4 +1,4 @@
-"""The world is able to fail: each planted mistake is found at three known seeds; without any, all is clean."""
+"""The world is able to fail: each planted mistake is found at three known seeds; without, all is clean."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -10,7 +10,7 @@ from firmware_bridge.codecs import Modbus, modbus
 from firmware_bridge.debounce import Debounce
 from firmware_bridge.exchange import Exchange
 from firmware_bridge.happenings import StationLost
-from firmware_bridge.request import Pulse, Request, Telegram
+from firmware_bridge.request import Done, Pulse, Request, Telegram
 from locker.domain.door import DoorMoved, PulseOutcome, PulseResult, Report
 from locker.domain.ids import CompartmentNumber
 from tests.world.mutants.mutant import mutant, replaced, table
@@ -103,29 +103,22 @@ def lost_board_keeps_its_doors() -> Iterator[None]:
         yield
 
 
-@mutant({1, 2, 3, 5, 6}, "late replies")
+@mutant({2, 3}, "late replies")
 def late_reply_believed() -> Iterator[None]:
-    """Whatever comes in after a request is its answer: nobody waits for the line to run dry, or looks at who
-    is speaking."""
-    honest = modbus._read
+    """Whatever comes in after a pulse is the answer to it; nor does the line run dry after a time-out."""
+    honest, expire = modbus._echoed, Exchange.expire
 
-    def credulous(address: int, request: Any, data_bytes: int, understand: Any) -> Telegram:
-        telegram = honest(address, request, data_bytes, understand)
-
+    def credulous(data: bytes) -> Telegram:
         def match(window: bytes) -> Any:
-            # The checksum of whoever it was holds: only the address is not looked at.
-            if modbus._body(window, telegram.reply_length) is None:
-                return telegram.match(window)
-            body = bytes([address]) + window[1 : telegram.reply_length - modbus.CHECKSUM_BYTES]
-            return telegram.match(modbus.frame(address, body[1:]))
+            ends = range(modbus.OVERHEAD_BYTES, len(window) + 1)
+            return next(((Done(), end) for end in ends if modbus.whole(window[:end])), None)
 
-        return replace(telegram, match=match)
+        return replace(honest(data), match=match, shortest=modbus.OVERHEAD_BYTES)
 
-    def at_once(self: Exchange, now: float, drain_s: float) -> None:
-        expire(self, now, 0.0 * drain_s)
+    def at_once(self: Exchange, now: float, _drain_s: float) -> None:
+        expire(self, now, 0.0)
 
-    expire = Exchange.expire
-    with replaced(modbus, "_read", credulous), replaced(Exchange, "expire", at_once):
+    with replaced(modbus, "_echoed", credulous), replaced(Exchange, "expire", at_once):
         yield
 
 

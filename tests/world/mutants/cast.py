@@ -122,11 +122,11 @@ class Cast:
         self._count += 1
         return f"CASE-{self.world.seed}-{self._count:04d}", f"139{self._count:08d}"
 
-    async def label(self) -> tuple[Papers, str]:
+    async def label(self, size: Size = Size.S) -> tuple[Papers, str]:
         """A finished licence; the digits on its label."""
         case, phone = self._next()
         wish = Outgoing(
-            "", case, "licence", Size.S, Person("王小明", phone), self.machine.name, second_factor=False
+            "", case, "licence", size, Person("王小明", phone), self.machine.name, second_factor=False
         )
         item = await self.centre.outgoing_item(wish)
         label = await self.centre.read(lambda c: token_of(self.centre.desk, item_row(c, item)))

@@ -1,6 +1,7 @@
 """Mistakes at the centre."""
 
 import asyncio
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,6 +10,7 @@ from sqlalchemy import Connection
 from sync import wire
 from sync.central import hello, ledger, masks, store
 from sync.central.ingest import Ingest
+from sync.central.notify import Notifier
 from sync.central.project import project
 from tests.world.mutants.mutant import everywhere, mutant, replaced, table
 
@@ -25,7 +27,7 @@ def hub_believes_one_more() -> Iterator[None]:
         yield
 
 
-@mutant({13, 15}, "hub dies")
+@mutant({13, 15}, "visits")
 def hub_acknowledges_before_the_commit() -> Iterator[None]:
     """A batch whose chain holds will be stored: its sender is told at once."""
     honest = Ingest._batch
@@ -39,7 +41,7 @@ def hub_acknowledges_before_the_commit() -> Iterator[None]:
         yield
 
 
-@mutant({13, 15, 29}, "hub dies")
+@mutant({13, 15, 25, 29}, "hub dies", breaks="DatabaseError")
 def hub_does_not_wait_for_its_disk() -> Iterator[None]:
     """The hub's database is much faster without waiting for the disk."""
     honest = store._pragmas
@@ -48,6 +50,18 @@ def hub_does_not_wait_for_its_disk() -> Iterator[None]:
         return [*honest(**how), "synchronous=OFF"]
 
     with replaced(store, "_pragmas", pragmas):
+        yield
+
+
+@mutant({18}, "visits")
+def message_is_kept() -> Iterator[None]:
+    """What was sent to a phone is kept beside the notice, for whoever has to call."""
+    honest = Notifier._settle
+
+    async def kept(self: Notifier, notice: Any, **values: str | int) -> None:
+        await honest(self, notice, **{**values, "detail": json.dumps(self._message(notice))})
+
+    with replaced(Notifier, "_settle", kept):
         yield
 
 

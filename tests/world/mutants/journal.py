@@ -12,7 +12,6 @@ from locker.journal import journal, schema
 from locker.journal.journal import Journal
 from locker.operations import present_code
 from locker.operations.ports import World
-from locker.platform import LockerSecrets
 from tests.world.mutants.mutant import everywhere, mutant, replaced, table
 
 _LOGGER = logging.getLogger("locker.operations.present_code")
@@ -99,43 +98,6 @@ def chain_link_is_skipped() -> Iterator[None]:
         yield
 
 
-@mutant({16}, "full disk")
-def failure_is_forgotten() -> Iterator[None]:
-    """Once the disk has room again, all is well again."""
-    with replaced(Journal, "_note_failure", lambda _self, _done: None):
-        yield
-
-
-@mutant({18}, "wrong codes")
-def typed_code_in_the_journal() -> Iterator[None]:
-    """What was typed is named as the cause of what followed, so that support can see it."""
-    honest = present_code.present_typed
-
-    async def helpful(world: World, text: str, phone4: str = "") -> Any:
-        named = _Named(world.journal, f"keypad {text}")
-        return await honest(World(**{**_fields(world), "journal": named}), text, phone4)
-
-    with everywhere(honest, helpful):
-        yield
-
-
-def _fields(world: World) -> dict[str, Any]:
-    return {name: getattr(world, name) for name in World.__dataclass_fields__}
-
-
-class _Named:
-    """A journal by which everything has one cause."""
-
-    def __init__(self, journal: Any, cause: str) -> None:
-        self._journal, self._cause = journal, cause
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._journal, name)
-
-    async def commit(self, _cause: str, decide: Any) -> Any:
-        return await self._journal.commit(self._cause, decide)
-
-
 @mutant({18}, "visits")
 def typed_code_in_the_log() -> Iterator[None]:
     """A line in the log for every code, to see why it was refused."""
@@ -146,13 +108,6 @@ def typed_code_in_the_log() -> Iterator[None]:
         return await honest(world, text, phone4)
 
     with everywhere(honest, talkative):
-        yield
-
-
-@mutant({18}, "visits")
-def pickup_code_is_not_sealed() -> Iterator[None]:
-    """The journal is on our own disk: what is in it needs no seal."""
-    with replaced(LockerSecrets, "seal", lambda _self, plain: plain):
         yield
 
 

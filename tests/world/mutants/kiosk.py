@@ -45,11 +45,4 @@ def failing_journal_is_not_shown() -> Iterator[None]:
         yield
 
 
-@mutant({23, 24, 28}, "visits")
-def page_stays_behind() -> Iterator[None]:
-    """The page follows what people press, not what the journal says."""
-    with replaced(Kiosk, "entries_committed", lambda *_: None):
-        yield
-
-
 MUTANTS = table(globals())

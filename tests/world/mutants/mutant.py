@@ -24,20 +24,23 @@ class Mutant:
     plant: Plant = field(repr=False)
     seeds: tuple[int, ...] = KNOWN
     """At which it is found there."""
+    breaks: str = ""
+    """What else may come of it: an error that ends the world."""
 
     def found_by(self, kind: str) -> bool:
         """Whether a world that ended so has found it."""
-        return kind in {f"invariant {number}" for number in self.numbers}
+        return kind in {self.breaks, *(f"invariant {number}" for number in self.numbers)} - {""}
 
 
 def mutant(
-    numbers: set[int], scene: str, seeds: tuple[int, ...] = KNOWN
+    numbers: set[int], scene: str, seeds: tuple[int, ...] = KNOWN, breaks: str = ""
 ) -> Callable[[Callable[[], Iterator[None]]], Mutant]:
     """Makes a Mutant of a generator that plants it: its name is the function's, its docstring says what."""
 
     def made(plant: Callable[[], Iterator[None]]) -> Mutant:
         assert plant.__doc__ is not None
-        return Mutant(plant.__name__, plant.__doc__, frozenset(numbers), scene, contextmanager(plant), seeds)
+        planted = contextmanager(plant)
+        return Mutant(plant.__name__, plant.__doc__, frozenset(numbers), scene, planted, seeds, breaks)
 
     return made
 

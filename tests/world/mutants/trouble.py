@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from hw_sim.physics import Mechanics
+from locker.domain import events
 from tests.world import times
 from tests.world.disks import FULL
 from tests.world.mutants.cast import Cast, LostError, Papers
@@ -74,8 +75,10 @@ async def full_disk(cast: Cast) -> None:
 
 async def _tries(cast: Cast, papers: Papers) -> None:
     view = await cast.screen.view()
-    if view["screen"] not in {"home", "problem"}:
+    if "leave" in {act["act"] for act in view["acts"]}:
         await cast.screen.act("leave")
+        await cast.wait(1, 2)
+        await cast.screen.view()
     view = await cast.screen.typed(papers.typed)
     if view["screen"] == "offer":
         await cast.screen.act("open")
@@ -250,17 +253,26 @@ async def lost_board(cast: Cast) -> None:
 
 
 async def late_replies(cast: Cast) -> None:
-    """Many replies come when something else has been asked already."""
-    papers = [await cast.passed() for _ in range(3)]
-    cast.machine.break_line("A", late=0.3, late_ms=cast.rng.randint(120, 260))
-    for each in papers:
+    """What was asked before a pulse is answered after it, and the pulse is not answered."""
+    machine, name = cast.machine, "A"
+
+    def late(_machine: "Machine", _state: Any, entries: Any) -> None:
+        if any(isinstance(entry.event, events.OpeningRequested) for entry in entries):
+            machine.break_line(name, late=1.0, late_ms=cast.rng.randint(30, 90))
+
+    def deaf(_machine: "Machine", _pulse: Any) -> None:
+        machine.break_line(name, late=0.0, loss=1.0)
+        times.at(machine.loop.time() + 0.3, lambda: machine.break_line(name, loss=0.0))
+
+    cast.world.on_entries.append(late)
+    cast.world.on_pulse.append(deaf)
+    for _ in range(5):
         try:
-            await cast.hands_in(each)
+            await cast.hands_in(await cast.passed())
         except LostError:
             cast.shuts_all()
+            machine.break_line(name, late=0.0)
             await cast.wait(100, 120)
-    cast.machine.break_line("A", late=0.0)
-    await cast.wait(20, 30)
 
 
 async def slow_leaves(cast: Cast) -> None:

@@ -151,8 +151,10 @@ async def doubts(cast: Cast) -> None:
 
 
 async def crowded(cast: Cast) -> None:
-    """More large papers than there are large compartments."""
-    for _ in range(3):
+    """More large things than there are large compartments."""
+    licence, label = await cast.label(size=Size.L)
+    await cast.loads(await cast.badge(), licence, label)
+    for _ in range(2):
         papers = await cast.passed(size=Size.L)
         view = await cast.screen.typed(papers.typed)
         if view["screen"] != "offer":
