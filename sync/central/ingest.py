@@ -9,11 +9,11 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any, Final, assert_never
 
-from sqlalchemy import Connection, Row, bindparam, select
+from sqlalchemy import Connection, Row
 
 from locker.domain.encoding import canonical, public_data
 from sync import seal, wire
-from sync.central import elsewhere, ledger, notices
+from sync.central import elsewhere, ledger, notices, store
 from sync.central.alarms import Trouble, raise_alarm
 from sync.central.desk import Desk, locker_row
 from sync.central.hello import WINDOW, meet
@@ -195,31 +195,17 @@ class Ingest:
 
         def work(connection: Connection) -> None:
             _touch(connection, locker, now_ms)
-            own = LOCKER.c
             if state_text:
-                connection.execute(LOCKER.update().where(own.locker == locker).values(state_text=state_text))
+                store.change(connection, LOCKER, {"locker": locker}, {"state_text": state_text})
             if epoch:
-                connection.execute(_FURTHER, {"name": locker, "of_epoch": epoch, "told": head})
+                ledger.raise_head(connection, locker, epoch, head)
 
         await self._store.write(work)
 
 
-# Asked at every message: built once, so that their text is looked up and not made anew.
-_ROW: Final = select(LOCKER).where(LOCKER.c.locker == bindparam("name"))
-_HEARD: Final = (
-    LOCKER.update().where(LOCKER.c.locker == bindparam("name")).values(last_heard_ms=bindparam("now_ms"))
-)
-_FURTHER: Final = (
-    LOCKER.update()
-    .where(LOCKER.c.locker == bindparam("name"), LOCKER.c.epoch == bindparam("of_epoch"))
-    .where(LOCKER.c.head < bindparam("told"))
-    .values(head=bindparam("told"))
-)
-
-
 def _locker(connection: Connection, locker: str) -> Row[Any] | None:
-    return connection.execute(_ROW, {"name": locker}).first()
+    return store.find(connection, LOCKER, {"locker": locker})
 
 
 def _touch(connection: Connection, locker: str, now_ms: int) -> None:
-    connection.execute(_HEARD, {"name": locker, "now_ms": now_ms})
+    store.change(connection, LOCKER, {"locker": locker}, {"last_heard_ms": now_ms})

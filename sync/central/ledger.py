@@ -8,13 +8,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from locker.domain import chain, entry
 from locker.domain.errors import DomainError
 from locker.domain.events import TYPES, Event
 from sync import wire
+from sync.central import store
 from sync.central.alarms import Trouble, raise_alarm
 from sync.central.project import CannotProject, Place, project
 from sync.central.tables import LEDGER, LOCKER, STREAM
@@ -98,10 +99,7 @@ def ingest(
 
 def open_stream(connection: Connection, locker: str, epoch: str, now_ms: int) -> tuple[int, str]:
     """How far an epoch is stored, and the hash there; an epoch never seen before is begun."""
-    query = select(STREAM.c.stored_to, STREAM.c.hash).where(
-        STREAM.c.locker == locker, STREAM.c.epoch == epoch
-    )
-    row = connection.execute(query).first()
+    row = store.find(connection, STREAM, {"locker": locker, "epoch": epoch})
     if row:
         return row.stored_to, row.hash
     before = connection.execute(select(STREAM.c.ordinal).where(STREAM.c.locker == locker)).scalars().all()
@@ -122,8 +120,8 @@ def hash_at(connection: Connection, locker: str, epoch: str, seq: int) -> str:
     """The stored hash of an entry, `chain.START` for 0, "" where it is not stored."""
     if seq == 0:
         return chain.START.hex()
-    where = [LEDGER.c.locker == locker, LEDGER.c.epoch == epoch, LEDGER.c.seq == seq]
-    return str(connection.execute(select(LEDGER.c.hash).where(*where)).scalar() or "")
+    row = store.find(connection, LEDGER, {"locker": locker, "epoch": epoch, "seq": seq})
+    return "" if row is None else str(row.hash)
 
 
 def _require_agreement(
@@ -209,7 +207,19 @@ def _kind(public: str) -> str:
 
 
 def _advance(connection: Connection, locker: str, epoch: str, stored_to: int, head: str) -> None:
-    where = [STREAM.c.locker == locker, STREAM.c.epoch == epoch]
-    connection.execute(STREAM.update().where(*where).values(stored_to=stored_to, hash=head))
-    ahead = [LOCKER.c.locker == locker, LOCKER.c.epoch == epoch, LOCKER.c.head < stored_to]
-    connection.execute(LOCKER.update().where(*ahead).values(head=stored_to))
+    keys = {"locker": locker, "epoch": epoch}
+    store.change(connection, STREAM, keys, {"stored_to": stored_to, "hash": head})
+    raise_head(connection, locker, epoch, stored_to)
+
+
+_FURTHER: Final = (
+    LOCKER.update()
+    .where(LOCKER.c.locker == bindparam("name"), LOCKER.c.epoch == bindparam("of_epoch"))
+    .where(LOCKER.c.head < bindparam("told"))
+    .values(head=bindparam("told"))
+)
+
+
+def raise_head(connection: Connection, locker: str, epoch: str, head: int) -> None:
+    """The locker has so many entries, by its own word or because they are stored."""
+    connection.execute(_FURTHER, {"name": locker, "of_epoch": epoch, "told": head})

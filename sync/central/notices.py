@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Row, Select, or_, select
 from locker.domain import events as ev
 from locker.domain.deposit import ENDED, Phase
 from locker.domain.encoding import canonical
+from sync.central import store
 from sync.central.ledger import Applied
 from sync.central.tables import (
     AUTHORISATION,
@@ -72,13 +73,12 @@ def follow(applied: Applied) -> None:
 
 def release(connection: Connection, locker: str) -> int:
     """Let go what was held, where the locker's stream has caught up with its head; how many."""
-    row = connection.execute(select(LOCKER.c.epoch, LOCKER.c.head).where(LOCKER.c.locker == locker)).one()
-    current = [STREAM.c.locker == locker, STREAM.c.epoch == row.epoch]
-    stored_to = connection.execute(select(STREAM.c.stored_to).where(*current)).scalar()
-    if stored_to is None or stored_to < row.head:
+    known = store.find(connection, LOCKER, {"locker": locker})
+    assert known is not None, "it was looked up when it spoke"  # noqa: S101
+    stream = store.find(connection, STREAM, {"locker": locker, "epoch": known.epoch})
+    if stream is None or stream.stored_to < known.head:
         return 0
-    held = [NOTICE.c.locker == locker, NOTICE.c.state == "held"]
-    return connection.execute(NOTICE.update().where(*held).values(state="due")).rowcount
+    return store.change(connection, NOTICE, {"locker": locker, "state": "held"}, {"state": "due"})
 
 
 def due(now_ms: int, limit: int) -> Select[Any]:

@@ -5,11 +5,24 @@ SQLite here; the statements are SQLAlchemy Core, so that PostgreSQL can stand be
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, Self, TypeVar
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Row,
+    Select,
+    Table,
+    Update,
+    bindparam,
+    create_engine,
+    event,
+    select,
+)
 
 from sync import durable
 from sync.central import migrations
@@ -20,11 +33,41 @@ BUSY_MS: Final = 10_000
 """How long a write waits for another process, such as an enrolment beside the running hub."""
 
 
-def put(connection: Connection, table: Table, keys: dict[str, Any], values: dict[str, Any]) -> None:
+def put(connection: Connection, table: Table, keys: Mapping[str, Any], values: Mapping[str, Any]) -> None:
     """Insert or update one row, in words that every database knows."""
-    where = [table.c[name] == value for name, value in keys.items()]
-    if not connection.execute(table.update().where(*where).values(**values)).rowcount:
-        connection.execute(table.insert().values(**keys, **values))
+    if not change(connection, table, keys, values):
+        connection.execute(table.insert(), {**keys, **values})
+
+
+def find(connection: Connection, table: Table, keys: Mapping[str, Any]) -> Row[Any] | None:
+    """The first row with these values."""
+    return connection.execute(_finding(table, tuple(keys)), _named("key", keys)).first()
+
+
+def change(connection: Connection, table: Table, keys: Mapping[str, Any], values: Mapping[str, Any]) -> int:
+    """How many rows with these keys got these values: plain ones, no expressions."""
+    statement = _changing(table, tuple(keys), tuple(values))
+    return connection.execute(statement, _named("key", keys) | _named("new", values)).rowcount
+
+
+@lru_cache(maxsize=200)
+def _finding(table: Table, keys: tuple[str, ...]) -> Select[Any]:
+    """Built once for each form: what a statement costs is mostly its building."""
+    return select(table).where(*_where(table, keys))
+
+
+@lru_cache(maxsize=200)
+def _changing(table: Table, keys: tuple[str, ...], values: tuple[str, ...]) -> Update:
+    new: dict[str, Any] = {name: bindparam(f"new_{name}") for name in values}
+    return table.update().where(*_where(table, keys)).values(new)
+
+
+def _where(table: Table, keys: tuple[str, ...]) -> list[ColumnElement[bool]]:
+    return [table.c[name] == bindparam(f"key_{name}") for name in keys]
+
+
+def _named(kind: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    return {f"{kind}_{name}": value for name, value in values.items()}
 
 
 class Store:

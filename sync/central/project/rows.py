@@ -8,8 +8,8 @@ from sqlalchemy import Connection, Row, Table, select
 
 from locker.domain.deposit import TENTATIVE, Phase, Proof
 from locker.domain.entry import Stamp
+from sync.central import store
 from sync.central import tables as t
-from sync.central.store import put
 
 
 class CannotProject(Exception):
@@ -34,18 +34,15 @@ Apply = Mapping[type[Any], Callable[[Place, Any], None]]
 
 
 def find(at: Place, table: Table, **keys: Any) -> Row[Any] | None:
-    where = [table.c[name] == value for name, value in keys.items()]
-    return at.connection.execute(select(table).where(table.c.locker == at.locker, *where)).first()
+    return store.find(at.connection, table, {"locker": at.locker, **keys})
 
 
 def change(at: Place, table: Table, keys: Mapping[str, Any], **values: Any) -> int:
-    where = [table.c[name] == value for name, value in keys.items()]
-    statement = table.update().where(table.c.locker == at.locker, *where).values(**values)
-    return at.connection.execute(statement).rowcount
+    return store.change(at.connection, table, {"locker": at.locker, **keys}, values)
 
 
 def door(at: Place, number: int, **values: Any) -> None:
-    put(at.connection, t.COMPARTMENT, {"locker": at.locker, "number": number}, values)
+    store.put(at.connection, t.COMPARTMENT, {"locker": at.locker, "number": number}, values)
 
 
 def deposit(at: Place, key: str) -> Row[Any]:
