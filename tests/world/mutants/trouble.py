@@ -4,10 +4,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from hw_sim.physics import Mechanics
-from locker.domain import events
 from tests.world import times
 from tests.world.disks import FULL
-from tests.world.mutants.cast import Cast, LostError, Papers
+from tests.world.mutants.cast import Cast, Papers
 from tests.world.mutants.visits import visits
 from tests.world.times import pause
 
@@ -254,25 +253,24 @@ async def lost_board(cast: Cast) -> None:
 
 async def late_replies(cast: Cast) -> None:
     """What was asked before a pulse is answered after it, and the pulse is not answered."""
-    machine, name = cast.machine, "A"
-
-    def late(_machine: "Machine", _state: Any, entries: Any) -> None:
-        if any(isinstance(entry.event, events.OpeningRequested) for entry in entries):
-            machine.break_line(name, late=1.0, late_ms=cast.rng.randint(30, 90))
+    machine = cast.machine
 
     def deaf(_machine: "Machine", _pulse: Any) -> None:
-        machine.break_line(name, late=0.0, loss=1.0)
-        times.at(machine.loop.time() + 0.3, lambda: machine.break_line(name, loss=0.0))
+        machine.break_line("A", late=0.0, loss=1.0)
+        times.at(machine.loop.time() + 0.3, lambda: machine.break_line("A", loss=0.0))
 
-    cast.world.on_entries.append(late)
     cast.world.on_pulse.append(deaf)
-    for _ in range(5):
-        try:
-            await cast.hands_in(await cast.passed())
-        except LostError:
-            cast.shuts_all()
-            machine.break_line(name, late=0.0)
-            await cast.wait(100, 120)
+    for _ in range(4):
+        papers = await cast.passed()
+        await cast.screen.typed(papers.typed)
+        await cast.wait(1, 3)
+        machine.break_line("A", late=1.0, late_ms=cast.rng.randint(80, 130))
+        await cast.wait(0.1, 0.2)
+        await cast.screen.act("open")
+        await cast.wait(8, 10)
+        machine.break_line("A", late=0.0)
+        cast.shuts_all()
+        await cast.leaves("empty", "stuck", "problem")
 
 
 async def slow_leaves(cast: Cast) -> None:
