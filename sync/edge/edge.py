@@ -89,6 +89,8 @@ class Edge:
         self._presence.stored_to = lambda: window.stored_to
         self._inbox: asyncio.Queue[tuple[Message, int]] = asyncio.Queue()
         self._epoch = ""
+        self._answered = ("", 0)
+        """Nonce of the birth that had the latest hello, and the centre's time in it."""
         self._last_hello_wall_ms: int | None = None
         self._last_loss = ""
         self._fork = ""
@@ -207,8 +209,8 @@ class Edge:
             await self._publisher.acknowledged(said, message.payload)
             if said.window == 0:
                 self._presence.ask_again()
-        elif await self._directives.received(said) is Placing.FORKED:
-            # The centre judges at a birth whether its numbering must begin anew.
+        elif await self._directives.received(said) in (Placing.FORKED, Placing.FOREIGN):
+            # At a birth the centre judges whether its numbering must begin anew, and says which is in force.
             self._presence.ask_again()
 
     def _opened(self, message: Message) -> bytes:
@@ -223,7 +225,11 @@ class Edge:
         outcome = judge(hello, facts)
         if outcome in (Outcome.STALE, Outcome.FOREIGN):
             self._tally.drop(f"hello:{outcome}")
+            if hello.nonce == self._answered[0]:
+                # An old answer, or a centre whose clock went back: a new birth has neither.
+                self._presence.ask_again()
             return
+        self._answered = (hello.nonce, hello.now)
         took_ms = arrived_ms - self._presence.born_ms
         if took_ms <= TIME_COUNTS_MS:
             self._reports.on_centre_time(hello.now + self._clock.mono_ms() - arrived_ms, took_ms)
@@ -247,7 +253,15 @@ class Edge:
         await self._refresh_oldest()
         state, oldest = self._journal.state, self._presence.oldest
         stored = await self._in_executor(kept_hash, self._reader, hello.stored_to)
-        return Facts(self._presence.nonce, state.epoch, oldest, state.seq, stored.hex() if stored else None)
+        ours, (answered, answered_ms) = self._presence.nonce, self._answered
+        return Facts(
+            ours,
+            state.epoch,
+            oldest,
+            state.seq,
+            stored.hex() if stored else None,
+            answered_ms if answered == ours else 0,
+        )
 
     async def _refresh_oldest(self) -> None:
         self._presence.oldest = await self._in_executor(self._reader.oldest)

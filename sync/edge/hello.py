@@ -23,11 +23,13 @@ class Facts:
     head: int
     stored_hash: str | None
     """Of our own entry ``hello.stored_to``; None beyond our head, and where it is purged."""
+    answered_ms: int = 0
+    """The centre's time in the latest answer to the same birth; 0 before the first."""
 
 
 class Outcome(StrEnum):
     STALE = "stale"
-    """The answer to another birth, or a replay."""
+    """The answer to another birth, or a replay: of two answers to one birth the later stands."""
     FOREIGN = "foreign"
     """About another history than ours."""
     LOST_ROWS = "lost_rows"
@@ -43,6 +45,7 @@ Rule = Callable[[wire.Hello, Facts], bool]
 
 RULES: Final[tuple[tuple[Rule, Outcome], ...]] = (
     (lambda hello, facts: not facts.nonce or hello.nonce != facts.nonce, Outcome.STALE),
+    (lambda hello, facts: hello.now < facts.answered_ms, Outcome.STALE),
     (lambda hello, facts: hello.up_epoch != facts.epoch, Outcome.FOREIGN),
     (lambda hello, facts: hello.stored_to > facts.head, Outcome.LOST_ROWS),
     (lambda hello, facts: hello.stored_to + 1 < facts.oldest, Outcome.HOLE),

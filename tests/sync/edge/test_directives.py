@@ -16,6 +16,7 @@ from tests.sync.edges import (
     Told,
     VirtualClock,
     edge_of,
+    hello,
     settle,
 )
 from tests.sync.worlds import World
@@ -63,6 +64,22 @@ async def test_a_numbering_must_be_announced(world: World, down: DownLog) -> Non
     await settle()
     assert len(world.journal.applied) == 7
     assert world.journal.state.down.epoch == "ee" * 16
+    assert world.up_acks[-1] == ("ee" * 16, 1)
+
+
+@pytest.mark.rule("LKR-27")
+async def test_a_numbering_that_nobody_announced_is_asked_about(world: World) -> None:
+    await world.greet()
+    births = len(world.births)
+    foreign = DownLog("ee" * 16)
+    foreign.add(StaffRevoked(StaffId("x")))
+    world.link.from_centre(wire.Name.LOG, foreign.batch(1, 1))
+    await world.clock.advance(15_000)
+    assert len(world.births) == births + 1
+    answer = hello(world.journal, world.births[-1].nonce, dn_epoch="ee" * 16)
+    world.link.from_centre(wire.Name.HELLO, answer)
+    world.link.from_centre(wire.Name.LOG, foreign.batch(1, 1))
+    await settle()
     assert world.up_acks[-1] == ("ee" * 16, 1)
 
 

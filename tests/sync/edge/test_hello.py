@@ -25,6 +25,8 @@ FACTS = Facts(NONCE, EPOCH, oldest=1, head=9, stored_hash=HASH)
         ({}, {"nonce": ""}, Outcome.STALE),
         ({"nonce": "3b" * 16}, {}, Outcome.STALE),
         ({"nonce": "3b" * 16, "stored_to": 99}, {}, Outcome.STALE),
+        ({}, {"answered_ms": 5}, Outcome.FOLLOW),
+        ({}, {"answered_ms": 6}, Outcome.STALE),
         ({"up_epoch": "cd" * 16}, {}, Outcome.FOREIGN),
         ({"stored_to": 10}, {"stored_hash": None}, Outcome.LOST_ROWS),
         ({}, {"oldest": 9, "stored_hash": None}, Outcome.HOLE),

@@ -91,6 +91,20 @@ async def test_only_the_answer_to_the_latest_birth_counts(world: World) -> None:
     assert world.batches == [(1, 1)]
 
 
+@pytest.mark.rule("LKR-12")
+async def test_of_two_answers_to_one_birth_the_later_stands(world: World) -> None:
+    world.link.connect()
+    await settle()
+    nonce = world.births[-1].nonce
+    world.link.from_centre(wire.Name.HELLO, hello(world.journal, nonce, now=2_000, dn_epoch="ee" * 16))
+    world.link.from_centre(wire.Name.HELLO, hello(world.journal, nonce, now=1_000))  # said again by somebody
+    await settle()
+    assert world.edge.dropped == {"hello:stale": 1}
+    assert world.edge._directives.cursor.epoch == "ee" * 16
+    await world.clock.advance(15_000)
+    assert world.births[-1].nonce != nonce, "a centre whose clock went back is heard at a new birth"
+
+
 @pytest.mark.rule("LKR-32")
 @pytest.mark.parametrize(("late_ms", "counts"), [(10_000, True), (10_001, False)])
 async def test_centre_time_counts_only_when_the_answer_was_quick(
