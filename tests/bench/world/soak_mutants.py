@@ -1,4 +1,4 @@
-"""How many random worlds each planted mistake needs until it is found; TIMES=10 gives up ten times later.
+"""How many random worlds each planted mistake needs until it is found; TIMES=20 gives up twenty times later.
 
 A world is a quarter of a day with many visits, and whatever faults its seed draws: nothing is staged.
 """
@@ -8,10 +8,10 @@ from tests.world.mutants.mutant import Mutant
 from tests.world.mutants.planted import MUTANTS
 from tests.world.runner import Job, live
 
-WORLDS = 20
-"""Then it counts as not found. Twice as long a soak looks for each of them twice as long."""
+WORLDS = 10
+"""Then it counts as not found; TIMES=20 looks into 200 worlds for each."""
 DAYS = 0.25
-VISITS_A_DAY = 240
+VISITS_A_DAY = 160
 
 
 def needed(mutant: Mutant, worlds: int) -> tuple[int, str]:

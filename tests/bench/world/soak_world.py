@@ -9,7 +9,7 @@ from tests.world import reached, report
 from tests.world.report import Total
 from tests.world.runner import Cores, Job
 
-WORLDS: Final = 24
+WORLDS: Final = 16
 DAYS: Final = 1.0
 FRESH: Final = 2**24
 
