@@ -127,10 +127,11 @@ class Person:
         """Once the page is nobody else's any more. Raises GoneError."""
         until_s = self.world.loop.time() + OTHERS_S
         if not self.opened_before:
-            self.opened_before = {door: self._openings(door) for door in self.machine.model.numbers}
+            self.opened_before = {door: self.openings(door) for door in self.machine.model.numbers}
         while True:
             view = await self.look()
             if view["screen"] == "home":
+                self._tidies_up(0.3)
                 return view
             if self.reason == "journal_failing":
                 self.world.reached("journal failing: the screen says so")
@@ -139,13 +140,23 @@ class Person:
             if ways:
                 await self.press(ways[0])
                 continue
-            for door in self.open_doors():
-                # Somebody left it so; most people push it shut.
-                if self.chance(0.5):
-                    self.shuts(door)
+            self._tidies_up(0.5)
             if self.world.loop.time() > until_s:
                 raise GoneError("the page stays somebody else's")
             await pause(8.0)
+
+    def _tidies_up(self, share: float) -> None:
+        """Somebody left doors open; some people push them shut."""
+        for door in self.open_doors():
+            if self.chance(share):
+                self.shuts(door)
+                self.world.reached("somebody else's door was shut")
+
+    def _leaves_nothing_open(self) -> None:
+        """Who goes away in the middle shuts their door, most often."""
+        door = self.shown.get("door")
+        if door is not None and self.machine.is_open(door) and self.chance(0.8):
+            self.shuts(door)
 
     async def goes_on(self) -> bool:
         """As the screen says, until this visit is over."""
@@ -177,8 +188,10 @@ class Person:
                 async with self.town.lines[self.machine.name].turn(patience_s):
                     if await visit():
                         return True
+                    self._leaves_nothing_open()
             except (DarkError, GoneError, ClosedError) as error:
                 self.say("gave_up", word=str(error) or type(error).__name__)
+                self._leaves_nothing_open()
         return False
 
     # --- what only they can see ---
@@ -193,10 +206,10 @@ class Person:
 
     def told_done(self, number: int, what: str, door: int | None) -> None:
         """The screen says that something is done: it cannot be behind a door that never stood open."""
-        if door is None or self._openings(door) > self.opened_before.get(door, 0):
+        if door is None or self.openings(door) > self.opened_before.get(door, 0):
             return
         if self.machine.model.thing(door).door_reading is Reading.TRUE:
             self.world.violated(number, f"{self.name} is told {what!r}, and door {door} never opened")
 
-    def _openings(self, door: int) -> int:
+    def openings(self, door: int) -> int:
         return self.machine.model.thing(door).opened_count

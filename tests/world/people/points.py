@@ -69,6 +69,7 @@ POINTS: Final = (
     "two codes at the same moment",
     "a door was forced",
     "a passer-by shut a door",
+    "somebody else's door was shut",
 )
 """Enough worlds reach all of these."""
 SELDOM: Final = (

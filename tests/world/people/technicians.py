@@ -79,12 +79,14 @@ class Technician(Staff):
         await self.press("service", tab="self_test")
         if "self_test" not in self.acts:
             return
+        before = {door: self.openings(door) for door in self.machine.model.numbers}
         await self.press("self_test")
         stops_at = self.rng.randrange(TEST_STEPS) if self.chance(0.3) else TEST_STEPS
         for step in range(TEST_STEPS):
             await pause(2)
             for door in self.open_doors():
-                self.finds(door, "")
+                if self.openings(door) > before[door]:
+                    self.finds(door, "")
                 self.shuts(door)
             await self.look()
             if self.shown["screen"] != "service":
