@@ -10,8 +10,8 @@ from tests.world.life import Outcome
 from tests.world.runner import Job, live
 
 DAYS: Final = 1.0
-FIRST: Final = tuple(range(1, 16))
-SECOND: Final = tuple(range(16, 31))
+FIRST: Final = tuple(range(1, 5))
+SECOND: Final = tuple(range(5, 9))
 LIMIT_S: Final = 1_200
 """Of real time, for one world on a machine that does other things as well."""
 POINTS_LEAST: Final = 40

@@ -12,7 +12,7 @@ from tests.world import seeds
 from tests.world.disks import WorldVfs
 from tests.world.runner import Job, live
 
-SHORT: Final = Job(11, 0.1)
+SHORT: Final = Job(11, 0.04)
 COMMON: Final = (
     *(f"opening for {purpose}: shut again" for purpose in ("drop_off", "load", "pick_up", "intake")),
     *("deposit: taken in", "deposit: collected", "start: with a history", "journal: StaffSignedIn"),
