@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from tests.world import reached
+from tests.world import cabinets, reached
 from tests.world.disks import WorldVfs
 from tests.world.faults.plan import calm, faults
 from tests.world.oracle import Oracle
@@ -98,6 +98,7 @@ def lived(seed: int, days: float, folder: Path, vfs: WorldVfs, **how: Any) -> Ou
     outcome = Outcome(seed, days)
     began_s = time.perf_counter()
     world_how = {name: how.pop(name) for name in ("skip", "layout", "lockers") if name in how}
+    world_how.setdefault("layout", cabinets.drawn(seed))
     try:
         run(seed, folder, lambda world: live(world, days, outcome, **how), vfs, **world_how)
     except Violation as violation:
