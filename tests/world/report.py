@@ -116,7 +116,11 @@ def _listed(what: str, counts: Mapping[str, int]) -> Iterator[str]:
 def _grouped(points: Iterable[str]) -> Iterator[str]:
     groups: dict[str, list[str]] = {}
     for point in points:
-        group, _, name = point.partition(": ")
+        group, colon, name = point.partition(": ")
+        if point.startswith(FAULT):
+            group, name = FAULT.strip(), point.removeprefix(FAULT)
+        elif not colon:
+            group, name = "people", point
         groups.setdefault(group, []).append(name)
     for group, names in groups.items():
         yield textwrap.fill(
