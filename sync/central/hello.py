@@ -47,7 +47,8 @@ def meet(
         _mark(connection, link, trouble, now_ms)
     if not link.nonce:
         return None
-    if latest:
+    # One that the broker kept from before says of the down-log, too, how it was then.
+    if latest and (_is_news(locker, link) or link.head >= locker.head):
         _compare_down(connection, desk, locker, link, new_disk=new_disk, now_ms=now_ms)
     # A birth from before the latest came late, or an old card counts its boots anew: only who awaits this
     # nonce can tell, and does (`TOLD`).

@@ -107,6 +107,23 @@ def test_a_locker_that_can_record_nothing_is_an_alarm_once_a_run(parts: Parts) -
     assert [row.mark for row in parts.rows(t.STREAM)] == [""]
 
 
+@pytest.mark.rule("CEN-4")
+def test_a_first_birth_that_comes_again_begins_no_new_numbering(parts: Parts) -> None:
+    """It knows of no directive; the locker has applied some since, and said so."""
+    parts.locker.add(BIRTH)
+    parts.ingest()
+    first = parts.locker.link()
+    greeted(parts, first)
+    authorise(parts)
+    numbering = row_of(parts).dn_epoch
+    parts.locker.add(Stopped("a"))
+    parts.ingest(2)
+    parts.store.write_now(lambda c: c.execute(t.LOCKER.update().values(dn_stored_to=1)))
+    greeted(parts, first)
+    assert row_of(parts).dn_epoch == numbering
+    assert alarms(parts) == set()
+
+
 @pytest.mark.rule("CEN-12")
 def test_another_head_at_the_same_place_is_an_alarm(parts: Parts) -> None:
     parts.locker.add(BIRTH, Stopped("a"))
