@@ -19,6 +19,7 @@ from locker.domain.events import (
 )
 from locker.domain.ids import CaseNumber, DepositId, ItemId
 from locker.domain.opening import NEVER_OPENED, Opening, Purpose
+from locker.domain.opening import Phase as OpeningPhase
 from locker.domain.state import LockerState
 from locker.operations.open_door import Answer, grant, hindrance, next_attempt, open_door
 from locker.operations.ports import Decided, World
@@ -150,7 +151,10 @@ async def take_back(world: World, deposit: DepositId) -> Refusal | None:
         opening = state.opening_of(record.door) if record else None
         if record is None or opening is None or record.phase is not Phase.AWAITING_INTAKE:
             return Decided(Refusal(Reason.NOT_NOW))
-        if opening.purpose is not Purpose.REOPEN or opening.deposit != deposit or not record.shut_mono_ms:
+        if opening.purpose is not Purpose.REOPEN or opening.deposit != deposit:
+            return Decided(Refusal(Reason.NOT_NOW))
+        if opening.phase is not OpeningPhase.CLOSED:
+            # Nobody saw this door open and shut for it: the papers are where they were, for all we know.
             return Decided(Refusal(Reason.NOT_NOW))
         compartment = state.compartments[record.door]
         if compartment.position is not Position.CLOSED:
@@ -176,8 +180,11 @@ def released(state: LockerState, key: DepositId) -> tuple[Event, ...]:
     compartment, opening = state.compartments[deposit.door], state.opening_of(deposit.door)
     if compartment.position is Position.OPEN or (opening and opening.live):
         return ()
-    if compartment.item is Presence.ABSENT or _never_opened(opening, deposit):
+    if compartment.item is Presence.ABSENT:
         return (DepositCancelled(key, Proof.SENSED),)
+    if _never_opened(opening, deposit):
+        # It never opened for this deposit; a doubt says that it may have for somebody else.
+        return (DepositCancelled(key, Proof.ASSUMED if compartment.doubt else Proof.SENSED),)
     if compartment.doubt:
         return ()
     return (CompartmentDoubted(deposit.door, "visit left without a word"),)

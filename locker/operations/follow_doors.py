@@ -111,10 +111,10 @@ class DoorFollower:
     async def settle(self, happening: Happening) -> None:
         """Journal one happening and what follows from it."""
         world = self._world
+        deadline_ms = world.clock.mono_ms() + world.journal.state.policy.pulse_deadline_ms
         opened = await world.journal.commit("sensor", lambda state: conclude(world, state, happening))
         if opened is not None:
-            # The person waits in front of a stuck door: the next one opens for them now.
-            deadline_ms = world.clock.mono_ms() + world.journal.state.policy.pulse_deadline_ms
+            # The person waits in front of a stuck door: the next one opens for them now, or not at all.
             await pulse(world, opened, deadline_ms)
 
 
