@@ -6,6 +6,7 @@ be ended between any two callbacks, as by SIGKILL: from then on not one of its c
 
 import asyncio
 import heapq
+import warnings
 from collections import deque
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
@@ -162,5 +163,7 @@ def _close(coroutine: Any) -> None:
             chain.pop()
         if not chain:
             return
-        with suppress(BaseException):
+        with suppress(BaseException), warnings.catch_warnings():
+            # One that had not begun takes along what it was to await.
+            warnings.simplefilter("ignore", RuntimeWarning)
             chain[-1].close()
