@@ -6,7 +6,7 @@ import subprocess
 import textwrap
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
 
@@ -94,7 +94,8 @@ class Total:
         """Whole or not at all: a run may be stopped at any time."""
         path.parent.mkdir(exist_ok=True)
         fresh = path.with_suffix(".new")
-        fresh.write_text(json.dumps(asdict(self), indent=1, ensure_ascii=False), encoding="utf-8")
+        body = {each.name: getattr(self, each.name) for each in fields(self)}
+        fresh.write_text(json.dumps(body, indent=1, ensure_ascii=False), encoding="utf-8")
         fresh.replace(path)
 
     @classmethod
