@@ -9,10 +9,10 @@ import pytest
 from tests.world.disks import WorldVfs
 from tests.world.people.agents import Agent
 from tests.world.people.applicants import Applicant
-from tests.world.people.helpers import Helper
 from tests.world.people.plan import people
 from tests.world.people.points import FAMILIES, POINTS, SELDOM
 from tests.world.people.recipients import Recipient
+from tests.world.people.rounds import Helper
 from tests.world.people.technicians import Technician
 from tests.world.people.town import Town
 from tests.world.times import DAY_S

@@ -7,8 +7,8 @@ from tests.world.centre import Size
 from tests.world.machine import Machine
 from tests.world.people.agents import Agent
 from tests.world.people.applicants import Applicant
-from tests.world.people.helpers import Helper
 from tests.world.people.recipients import Recipient
+from tests.world.people.rounds import Helper
 from tests.world.people.technicians import Technician
 from tests.world.people.town import RHYTHM, Town, hour_of_day
 from tests.world.people.vandals import SIEGE_S, PasserBy, Vandal
