@@ -5,7 +5,7 @@ what it had open is dead for ever, and its files are those that a disk would sti
 """
 
 import ctypes
-from collections.abc import Callable, Iterator, MutableMapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random  # noqa: TID251  # seeded: the same cut finds the same disk
@@ -120,7 +120,7 @@ class Rack(Disk):
         platter.do(operation)
 
 
-class _Files(MutableMapping[str, bytearray]):
+class _Files(Mapping[str, bytearray]):
     def __init__(self, rack: Rack) -> None:
         self._rack = rack
 
@@ -131,12 +131,6 @@ class _Files(MutableMapping[str, bytearray]):
     def __contains__(self, name: object) -> bool:
         platter = self._rack.of(str(name))
         return platter is not None and name in platter.files
-
-    def __setitem__(self, name: str, data: bytearray) -> None:
-        raise NotImplementedError
-
-    def __delitem__(self, name: str) -> None:
-        raise NotImplementedError
 
     def __iter__(self) -> Iterator[str]:
         return (name for platter in self._rack.platters.values() for name in platter.files)

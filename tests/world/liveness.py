@@ -41,6 +41,7 @@ class Liveness:
     since: dict[str, float] = field(default_factory=dict)
     """Since when something has been waiting that must not wait for long."""
     entry_s: float = 0.0
+    started_s: float = 0.0
     looked: bool = False
     """Whether the page was looked at since somebody last touched it."""
 
@@ -132,6 +133,7 @@ class Liveness:
             and well
             and not machine.screen.frozen
             and not asked
+            and machine.name not in self.world.harm.busy
             and not self.world.lies & {"bit_rot", "old_card"}
         )
 
@@ -144,6 +146,7 @@ class Liveness:
 
     def started(self) -> None:
         self.since.pop("asked", None)
+        self.started_s = self.world.loop.time()
 
     @property
     def _linked(self) -> bool:
@@ -162,7 +165,7 @@ class Liveness:
 
     def _visit(self, now_s: float) -> None:
         """A page that nobody touches goes home."""
-        last_s = max([self.ears.act_s, *self.sightings.moved_s.values()])
+        last_s = max([self.ears.act_s, self.started_s, *self.sightings.moved_s.values()])
         idle = now_s - last_s > IDLE_S and not self._stands_open()
         if not idle:
             self.looked = False

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 SEEN_S: Final = 1.5
 """An opening is believed a second after it happened, or two sweeps and a read; and written down."""
+ANSWERED_S: Final = 3.0
+"""More, where the lock had a pulse: its reply may be lost, and then the line runs dry before the next question."""
 STALE_S: Final = 3.0
 """What a sensor showed longer ago cannot be what is written down now."""
 MISLEADING: Final = frozenset({"door_sensor", "swapped_wires", "bit_rot"})
@@ -55,7 +57,7 @@ class Sightings:
         known = door in self.model.doors and self.model.doors[door].position == "closed"
         if move.what == "door_opened" and known and self.untroubled:
             check = partial(self._unseen, door, now_s, self.machine.life, move.cause)
-            times.at(now_s + SEEN_S, check)
+            times.at(now_s + SEEN_S + (ANSWERED_S if move.cause == "lock" else 0.0), check)
 
     def _unseen(self, door: int, since_s: float, life: int, cause: str) -> None:
         still = self.machine.is_open(door) and self.moved_s[door] == since_s
