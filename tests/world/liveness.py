@@ -133,7 +133,7 @@ class Liveness:
             and well
             and not machine.screen.frozen
             and not asked
-            and machine.name not in self.world.harm.busy
+            and not (self.world.harm and machine.name in self.world.harm.busy)
             and not self.world.lies & {"bit_rot", "old_card"}
         )
 
