@@ -41,7 +41,9 @@ def meet(
             connection, link.locker, Trouble(link.reason, f"{link.epoch}/{link.boot}", detail), now_ms
         )
     trouble = _told(link, stored_to)
-    if latest and not trouble:
+    if trouble:
+        _disown(connection, link, stored_to)
+    elif latest:
         trouble = _up_trouble(connection, link, stored_to, is_news=_is_news(locker, link))
     if trouble:
         _mark(connection, link, trouble, now_ms)
@@ -75,21 +77,12 @@ def _take_down(connection: Connection, locker: Row[Any], link: wire.Link, now_ms
         return False
     if not same and not link.online:
         return False
-    connection.execute(
-        LOCKER.update()
-        .where(LOCKER.c.locker == locker.locker)
-        .values(
-            epoch=link.epoch,
-            boot=link.boot,
-            conn=link.conn,
-            online=link.online,
-            link_reason=link.reason,
-            software=link.sw,
-            head=max(link.head, locker.head) if same else link.head,
-            link_ms=now_ms,
-            last_heard_ms=now_ms if link.online else locker.last_heard_ms,
-        )
-    )
+    heard: dict[str, Any] = {"online": link.online, "link_reason": link.reason, "link_ms": now_ms}
+    if link.online:
+        head = max(link.head, locker.head) if same else link.head
+        heard |= {"epoch": link.epoch, "boot": link.boot, "conn": link.conn, "head": head}
+        heard |= {"software": link.sw, "last_heard_ms": now_ms}
+    connection.execute(LOCKER.update().where(LOCKER.c.locker == locker.locker).values(heard))
     return True
 
 
@@ -127,6 +120,13 @@ def _mark(connection: Connection, link: wire.Link, trouble: Trouble, now_ms: int
     raise_alarm(connection, link.locker, trouble, now_ms)
     where = [STREAM.c.locker == link.locker, STREAM.c.epoch == link.epoch]
     connection.execute(STREAM.update().where(*where).values(mark=trouble.kind))
+
+
+def _disown(connection: Connection, link: wire.Link, stored_to: int) -> None:
+    """How far a card is that knows itself to be another one, and how often it has started, says nothing of
+    the locker: messages that wait for its journal must not wait for what only the copy has."""
+    where = LOCKER.c.locker == link.locker
+    connection.execute(LOCKER.update().where(where).values(head=stored_to, boot=0, conn=0))
 
 
 def _compare_down(

@@ -16,7 +16,7 @@ from sync import seal, wire
 from sync.central import elsewhere, ledger, notices, store
 from sync.central.alarms import Trouble, raise_alarm
 from sync.central.desk import Desk, locker_row
-from sync.central.hello import WINDOW, meet
+from sync.central.hello import TOLD, WINDOW, meet
 from sync.central.pump import Pump, Say
 from sync.central.store import Store
 from sync.central.tables import LOCKER
@@ -98,7 +98,9 @@ class Ingest:
             case wire.State():
                 await self._heard(locker.locker, state_text=canonical(public_data(said)))
             case wire.Tele():
-                await self._heard(locker.locker, epoch=said.epoch, head=said.head)
+                # What a card has that knows itself to be another one is nothing that the locker has.
+                epoch = "" if locker.link_reason in TOLD else said.epoch
+                await self._heard(locker.locker, epoch=epoch, head=said.head)
             case _:
                 assert_never(said)
 

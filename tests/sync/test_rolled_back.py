@@ -192,3 +192,16 @@ async def test_the_right_card_put_back_is_believed_again(centre: Centre) -> None
     edge, _ = await served(centre, true, 3)
     assert (edge.status.fork, centre.stored_to) == ("", 18)
     assert list(centre.alarms) == ["lost_rows"], "a person has seen it, or has yet to"
+
+
+async def test_what_a_copy_claims_holds_nothing_of_the_true_locker_back(centre: Centre) -> None:
+    true, copy = card(15), card(10)
+    await served(centre, true, 1)
+    copy.write(*(Stopped(f"other {n}") for n in range(50)))
+    assert (await served(centre, copy, 9))[0].status.fork == "forked"
+    row = centre.store.read_now(lambda c: c.execute(select(t.LOCKER)).one())
+    assert (row.head, row.boot, row.conn) == (15, 0, 0)
+    true.grow(1)
+    await served(centre, true, 2)
+    row = centre.store.read_now(lambda c: c.execute(select(t.LOCKER)).one())
+    assert (row.head, row.boot, centre.stored_to) == (16, 2, 16)
