@@ -1,5 +1,9 @@
 """A VFS is made once a process; worlds follow one another on it."""
 
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
 from tests.world.disks import WorldVfs
@@ -8,3 +12,10 @@ from tests.world.disks import WorldVfs
 @pytest.fixture(scope="session")
 def vfs() -> WorldVfs:
     return WorldVfs()
+
+
+@pytest.fixture
+def short() -> Iterator[Path]:
+    """A folder with a short name: a socket's path in it has an end."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)

@@ -55,7 +55,10 @@ class Pulses:
         return self.doors.get((pulse.line, pulse.order.address, pulse.order.channel))
 
     def _replied(self, seen: Seen) -> None:
-        """A board says something, or would have: right after an order this is its reply."""
+        """A board says something, or would have: right after an order this is its reply, unless it only
+        tells what moved."""
+        if seen.kind is Kind.REPORT:
+            return
         right, self._unanswered = self._unanswered, None
         if right is not None and seen.kind is Kind.REPLY:
             right.reply_s = seen.at_s

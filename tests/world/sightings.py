@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 SEEN_S: Final = 1.5
 """An opening is believed a second after it happened, or two sweeps and a read; and written down."""
 ANSWERED_S: Final = 3.0
-"""More, where the lock had a pulse: its reply may be lost, and then the line runs dry before the next question."""
+"""More, where the lock had a pulse: its reply may be lost, and then the line runs dry first."""
 STALE_S: Final = 3.0
 """What a sensor showed longer ago cannot be what is written down now."""
 MISLEADING: Final = frozenset({"door_sensor", "swapped_wires", "bit_rot"})

@@ -108,8 +108,8 @@ def _lived(seed: int, kind: str, folder: Path, vfs: WorldVfs) -> Told:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_each_kind_takes_effect_and_ends(kind: str, tmp_path: Path, vfs: WorldVfs) -> None:
-    struck, points = _lived(1, kind, tmp_path / "world", vfs)
+def test_each_kind_takes_effect_and_ends(kind: str, short: Path, vfs: WorldVfs) -> None:
+    struck, points = _lived(1, kind, short / "w", vfs)
 
     assert struck[kind] == points >= 1
 
@@ -135,9 +135,9 @@ def _all_at_once(folder: Path, vfs: WorldVfs) -> tuple[str, int]:
     return told
 
 
-def test_the_same_seed_suffers_the_same(tmp_path: Path, vfs: WorldVfs) -> None:
-    once, struck = _all_at_once(tmp_path / "once", vfs)
-    again, _ = _all_at_once(tmp_path / "again", vfs)
+def test_the_same_seed_suffers_the_same(short: Path, vfs: WorldVfs) -> None:
+    once, struck = _all_at_once(short / "a", vfs)
+    again, _ = _all_at_once(short / "b", vfs)
 
     assert once == again
     assert struck > len(KINDS) // 2
