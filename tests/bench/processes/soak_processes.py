@@ -1,4 +1,4 @@
-"""A thousand visits, and in each one process killed; every twenty the ledgers are compared. TIMES=10 for more."""
+"""A thousand visits, in each one process killed; the ledgers compared every twenty. TIMES=10 for more."""
 
 import tempfile
 from pathlib import Path
