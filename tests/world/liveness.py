@@ -156,6 +156,8 @@ class Liveness:
             here
             and not broker.cut_off
             and not broker.barred
+            # Of two with one card the first to tell is believed, until staff settle it.
+            and "clone" not in world.lies
             and broker.weather == Weather()
             and self.machine.platter.refuses is None
         )
