@@ -63,7 +63,10 @@ class Keyboard:
 
     def typed(self) -> str:
         """One that was typed already, or nothing."""
-        return (self._lines.get_nowait() or "") if not self._lines.empty() else ""
+        line = "" if self._lines.empty() else self._lines.get_nowait()
+        if line is None:
+            self._lines.put_nowait(None)  # the end is for whoever waits for a line
+        return line or ""
 
     def close(self) -> None:
         self._loop.remove_reader(self._descriptor)

@@ -20,6 +20,8 @@ from tests.processes.rig import PATIENCE_S, Rig, until
 pytestmark = [
     pytest.mark.processes,
     pytest.mark.timeout(600),
+    # Only a file system of its own can be filled up under a daemon, and only root mounts one; for everybody
+    # else power/test_faults shows the same in one process.
     pytest.mark.skipif(os.geteuid() != 0, reason="only root mounts a file system"),
     pytest.mark.skipif(not Path("/dev/loop-control").exists(), reason="the kernel has no loop devices"),
 ]
