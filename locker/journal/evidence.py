@@ -176,8 +176,14 @@ def _names(kind: str, data: Mapping[str, Any]) -> set[tuple[str, str]]:
 
 
 def _stored_to(frame: bytes, epoch: str, signer: Signer) -> int:
-    """What the centre's frame says that it has of this journal; -1 where it says nothing of use."""
-    if frame[1:9] not in signer.centre:
+    """What the centre's frame says that it has of this journal; -1 where it says nothing of use: it is of
+    another journal, by a strange key, or no longer what was signed. A card that spoilt it spoilt nothing
+    else."""
+    key = signer.centre.get(frame[1:9])
+    if key is None:
         return -1
-    said = json.loads(frame[verify_evidence.FRAME_HEAD :])
+    try:
+        said = verify_evidence.word_in(frame, key.hex())
+    except verify_evidence.Wrong:
+        return -1
     return int(said["stored_to"]) if said["up_epoch"] == epoch else -1

@@ -81,10 +81,16 @@ class Reader:
         raise KeyError(seq)
 
     def countersigned(self) -> bytes:
-        """The frame with the centre's latest signed word on what it has stored; empty before one came."""
+        """The frame with the centre's latest signed word on what it has stored; empty before one came.
+
+        Nothing vouches for it but its own signature: what is no frame at all any more is empty as well.
+        """
         with self._reading() as connection:
             row = connection.execute(rows.META_OF, {"name": "countersigned"}).fetchone()
-        return bytes.fromhex(row[0]) if row else b""
+        try:
+            return bytes.fromhex(row[0]) if row else b""
+        except (ValueError, TypeError):
+            return b""
 
     def epoch(self) -> str:
         """Of this journal; empty before its first entry."""

@@ -171,17 +171,23 @@ def _countersigned(evidence: dict[str, Any], chain: Chain) -> tuple[int, int]:
         if key:
             raise Wrong("a key of the centre, and nothing that it signed")
         return 0, 0
-    if frame[0] != 1 or frame[1:9].hex() != _key_id(key):
-        raise Wrong("the countersignature is by another key")
-    _signed(key, frame[9:FRAME_HEAD].hex(), frame[FRAME_HEAD:], "the countersignature")
-    said = json.loads(frame[FRAME_HEAD:])
-    if said["kind"] not in COUNTERSIGNS:
-        raise Wrong("what the centre signed is no acknowledgement")
+    said = word_in(frame, key)
     if (said["locker"], said["up_epoch"]) != (evidence["locker"], evidence["epoch"]):
         raise Wrong("the centre countersigned another journal")
     if said["stored_to"] not in chain.hashes or chain.hashes[said["stored_to"]].hex() != said["hash"]:
         raise Wrong(f"entry {said['stored_to']}: not the one that the centre countersigned")
     return said["stored_to"], said["now"]
+
+
+def word_in(frame: bytes, key: str) -> dict[str, Any]:
+    """What the centre says in a frame on how much it has stored. Raises Wrong where it said no such thing."""
+    if frame[:1] != b"\x01" or frame[1:9].hex() != _key_id(key):
+        raise Wrong("the countersignature is by another key")
+    _signed(key, frame[9:FRAME_HEAD].hex(), frame[FRAME_HEAD:], "the countersignature")
+    said: dict[str, Any] = json.loads(frame[FRAME_HEAD:])
+    if said["kind"] not in COUNTERSIGNS:
+        raise Wrong("what the centre signed is no acknowledgement")
+    return said
 
 
 def _trusted(evidence: dict[str, Any], keys: Mapping[str, Any] | None) -> None:

@@ -3,7 +3,9 @@
 import asyncio
 import hashlib
 import json
+import sqlite3
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 from random import Random  # noqa: TID251  # seeded: the same edits every time
 
@@ -174,6 +176,25 @@ def test_a_hello_countersigns_as_an_acknowledgement_does_and_nothing_else_of_the
         frame = seal.frame(CENTRE, json.dumps({**body, "kind": kind}).encode())
         evidence["countersigned"] = frame.hex()
         assert check(resealed(evidence), KEYS).wrong == wrong
+
+
+@pytest.mark.parametrize("place", ["key", "signature", "name", "brace", "hex"])
+async def test_a_countersignature_that_its_card_has_spoilt_is_none_and_spoils_no_evidence(
+    tmp_path: Path, place: str
+) -> None:
+    """One bit of the row that nothing else in the file vouches for."""
+    await tell(tmp_path / "j")
+    with closing(sqlite3.connect(tmp_path / "j")) as connection:
+        (text,) = connection.execute("SELECT value FROM meta WHERE name = 'countersigned'").fetchone()
+        frame = bytearray.fromhex(text)
+        at = {"key": 3, "signature": 30, "name": frame.index(b"up_epoch") + 4, "brace": len(frame) - 1}
+        frame[at.get(place, 0)] ^= 1
+        spoilt = f"g{text[1:]}" if place == "hex" else frame.hex()
+        connection.execute("UPDATE meta SET value = ? WHERE name = 'countersigned'", (spoilt,))
+        connection.commit()
+    verdict = check(bundle(tmp_path / "j"), KEYS)
+    assert verdict.wrong == ""
+    assert "no countersigned head covers any entry of the case" in verdict.not_shown
 
 
 # --- what does not ---
