@@ -11,6 +11,7 @@ import binascii
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 from cryptography.exceptions import InvalidSignature, InvalidTag
@@ -28,6 +29,8 @@ SIGNATURE_BYTES: Final = 64
 HEAD_BYTES: Final = 1 + KEY_ID_BYTES + SIGNATURE_BYTES
 """What a frame adds to its body."""
 NONCE_BYTES: Final = 12
+KEYS_KEPT: Final = 2_000
+"""As many as a large fleet has lockers."""
 _TAG_BYTES: Final = 16
 _SEAL_HEAD_BYTES: Final = KEY_ID_BYTES + KEY_BYTES + NONCE_BYTES
 _SEAL_INFO: Final = b"doclocker/v1/sealed-text"
@@ -117,7 +120,7 @@ class SigningKey:
 
     def sign(self, data: bytes) -> bytes:
         """64 bytes."""
-        return Ed25519PrivateKey.from_private_bytes(self.seed).sign(data)
+        return _private_key(self.seed).sign(data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +143,11 @@ class SealKey:
         return cls.from_private(random_bytes(KEY_BYTES))
 
 
+# Reading a key takes a third as long as signing with it; each end has one of its own and knows a few.
+_public_key = lru_cache(maxsize=KEYS_KEPT)(Ed25519PublicKey.from_public_bytes)
+_private_key = lru_cache(maxsize=4)(Ed25519PrivateKey.from_private_bytes)
+
+
 def keyring(*publics: bytes) -> Mapping[bytes, bytes]:
     """Public keys by their ids, as `open_frame` wants them."""
     return {key_id(public): public for public in publics}
@@ -148,7 +156,7 @@ def keyring(*publics: bytes) -> Mapping[bytes, bytes]:
 def verify(public: bytes, signature: bytes, data: bytes) -> bool:
     """Whether the owner of ``public`` signed exactly ``data``."""
     try:
-        Ed25519PublicKey.from_public_bytes(public).verify(signature, data)
+        _public_key(public).verify(signature, data)
     except (InvalidSignature, ValueError):
         return False
     return True

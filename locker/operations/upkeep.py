@@ -30,24 +30,31 @@ LOST_MS = 60_000
 async def upkeep(world: World) -> None:
     """One round; the daemon calls it every few seconds. Each step is a decision of its own."""
     await _count_guesses(world)
-    await world.journal.commit("clock", lambda state: Decided(None, _due(world, state)))
+    # Most rounds find nothing: that takes no turn at the journal.
+    if _due(world, world.journal.state):
+        await world.journal.commit("clock", lambda state: Decided(None, _due(world, state)))
 
 
 async def sign_head(world: World, head: Callable[[], bytes]) -> None:
     """Sign the chain's head every so many entries, or hourly where anything happened since."""
 
     def decide(state: LockerState) -> Decided[None]:
-        unsigned = state.seq - state.signed_seq
-        waited_ms = abs(world.clock.wall_ms() - state.signed_wall_ms)
-        # Our own signature is one entry: an idle locker does not go on signing it.
-        hourly = unsigned > 1 and waited_ms >= state.policy.sign_every_ms
-        if unsigned < state.policy.sign_every_entries and not hourly:
+        if not _unsigned_long(world, state):
             return Decided(None)
         text = head().hex()
         key, signature = world.secrets.sign(f"{state.epoch}:{state.seq}:{text}")
         return Decided(None, (HeadSigned(state.seq, text, key, signature),))
 
-    await world.journal.commit("clock", decide)
+    if _unsigned_long(world, world.journal.state):
+        await world.journal.commit("clock", decide)
+
+
+def _unsigned_long(world: World, state: LockerState) -> bool:
+    unsigned = state.seq - state.signed_seq
+    waited_ms = abs(world.clock.wall_ms() - state.signed_wall_ms)
+    # Our own signature is one entry: an idle locker does not go on signing it.
+    hourly = unsigned > 1 and waited_ms >= state.policy.sign_every_ms
+    return hourly or unsigned >= state.policy.sign_every_entries
 
 
 async def _count_guesses(world: World) -> None:
@@ -66,7 +73,8 @@ def _due(world: World, state: LockerState) -> tuple[Event, ...]:
     now_ms = world.clock.mono_ms()
     events: list[Event] = []
     for deposit in state.deposits.values():
-        events += _deposit_due(world, state, deposit, now_ms)
+        if not deposit.ended:
+            events += _deposit_due(world, state, deposit, now_ms)
     events += _lost(state, now_ms)
     events += _forgettable(world, state)
     return tuple(events)
@@ -113,17 +121,18 @@ def _forgettable(world: World, state: LockerState) -> tuple[Event, ...]:
     before_ms = world.clock.wall_ms() - state.policy.locator_rest_ms
     codes = tuple(key for key, c in state.codes.items() if c.ended and c.ended_ms < before_ms)
     gone = tuple(key for key, d in state.deposits.items() if d.ended and d.since_ms < before_ms)
-    codes_left = {c.deposit for key, c in state.codes.items() if key not in codes}
-    gone = tuple(key for key in gone if key not in codes_left)
+    if gone:
+        codes_left = {c.deposit for key, c in state.codes.items() if key not in codes}
+        gone = tuple(key for key in gone if key not in codes_left)
     authorisations = tuple(
         key
         for key, a in state.authorisations.items()
         # A signed token outlives its use: the record stays until no clock can call the token valid.
         if a.valid_until_ms < before_ms and (not a.deposit or a.deposit in gone)
     )
+    if not (codes or gone or authorisations):
+        return ()
     held = {d.item for key, d in state.deposits.items() if key not in gone}
     loaded = {state.deposits[key].item for key in gone}
     items = tuple(key for key in state.items if key in loaded and key not in held)
-    if not (codes or gone or authorisations or items):
-        return ()
     return (RecordsForgotten(gone, codes, authorisations, items),)

@@ -4,12 +4,13 @@ Nothing that comes in can stop the stream: what does not fit the contract is cou
 """
 
 import asyncio
+import contextlib
 import logging
 from collections import Counter
-from collections.abc import Callable
-from typing import Any, Final, assert_never
+from collections.abc import Callable, Mapping
+from typing import Final, assert_never
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection, and_, bindparam, case
 
 from locker.domain.encoding import canonical, public_data
 from sync import seal, wire
@@ -45,38 +46,48 @@ class Ingest:
         self._pump = pump
         self._released = released
         self._gaps: dict[str, asyncio.Task[None]] = {}
+        self._publics: dict[str, str] = {}
+        """Each locker's key as it was last read: an enrolled one is not looked up for every heartbeat."""
         self.dropped: Counter[str] = Counter()
 
     async def take(self, topic: str, frame: bytes) -> None:
         """Returns once all that it asked for is durable and answered."""
         try:
-            locker, said = await self._read(topic, frame)
+            said = await self._read(topic, frame)
         except (Dropped, wire.WireError, seal.SealError) as error:
             self._drop(topic, error)
             return
-        await self._apply(locker, said)
+        await self._apply(said)
 
     def close(self) -> None:
         for task in self._gaps.values():
             task.cancel()
 
-    async def _read(self, topic: str, frame: bytes) -> tuple[Row[Any], FromLocker]:
+    async def _read(self, topic: str, frame: bytes) -> FromLocker:
         address = wire.parse_topic(topic)
         if address.way is not wire.Way.UP:
             raise Dropped("not from a locker")
-        locker = await self._store.read(lambda connection: _locker(connection, address.locker))
-        if locker is None:
-            raise Dropped("unknown locker")
         try:
-            body = seal.open_frame(frame, seal.keyring(bytes.fromhex(locker.public)))
-            said = wire.decode(wire.PAYLOADS[address.way, address.name], body)
+            body = await self._opened(address.locker, frame)
+            said: FromLocker = wire.decode(wire.PAYLOADS[address.way, address.name], body)
         except (wire.UnknownVersion, seal.SealError) as error:
             trouble = Trouble(type(error).__name__, address.name, str(error))
             await self._alarm(address.locker, trouble)
             raise
         if said.locker != address.locker:
             raise Dropped("another locker's words")
-        return locker, said
+        return said
+
+    async def _opened(self, locker: str, frame: bytes) -> bytes:
+        if known := self._publics.get(locker):
+            # One that was enrolled anew since has another key: that is looked up below.
+            with contextlib.suppress(seal.UnknownKey):
+                return seal.open_frame(frame, _keyring(known))
+        row = await self._store.read(lambda connection: store.find(connection, LOCKER, {"locker": locker}))
+        if row is None:
+            raise Dropped("unknown locker")
+        self._publics[locker] = row.public
+        return seal.open_frame(frame, _keyring(row.public))
 
     def _drop(self, topic: str, error: Exception) -> None:
         self.dropped[type(error).__name__] += 1
@@ -87,7 +98,7 @@ class Ingest:
         now_ms = self._desk.clock.wall_ms()
         await self._store.write(lambda connection: raise_alarm(connection, locker, trouble, now_ms))
 
-    async def _apply(self, locker: Row[Any], said: FromLocker) -> None:
+    async def _apply(self, said: FromLocker) -> None:
         match said:
             case wire.Link():
                 await self._link(said)
@@ -96,11 +107,10 @@ class Ingest:
             case wire.UpAck():
                 await self._acknowledged(said)
             case wire.State():
-                await self._heard(locker.locker, state_text=canonical(public_data(said)))
+                text = canonical(public_data(said))
+                await self._heard(said.locker, {"state_text": text})
             case wire.Tele():
-                # What a card has that knows itself to be another one is nothing that the locker has.
-                epoch = "" if locker.link_reason in TOLD else said.epoch
-                await self._heard(locker.locker, epoch=epoch, head=said.head)
+                await self._tele(said)
             case _:
                 assert_never(said)
 
@@ -192,21 +202,40 @@ class Ingest:
         await self._store.write(work)
         self._pump.wake([ack.locker])
 
-    async def _heard(self, locker: str, *, state_text: str = "", epoch: str = "", head: int = 0) -> None:
+    async def _heard(self, locker: str, told: Mapping[str, str]) -> None:
         now_ms = self._desk.clock.wall_ms()
 
         def work(connection: Connection) -> None:
-            _touch(connection, locker, now_ms)
-            if state_text:
-                store.change(connection, LOCKER, {"locker": locker}, {"state_text": state_text})
-            if epoch:
-                ledger.raise_head(connection, locker, epoch, head)
+            store.change(connection, LOCKER, {"locker": locker}, {"last_heard_ms": now_ms, **told})
 
         await self._store.write(work)
 
+    async def _tele(self, tele: wire.Tele) -> None:
+        beat = {
+            "name": tele.locker,
+            "of_epoch": tele.epoch,
+            "told": tele.head,
+            "now_ms": self._desk.clock.wall_ms(),
+        }
+        await self._store.write(lambda connection: connection.execute(_BEAT, beat))
 
-def _locker(connection: Connection, locker: str) -> Row[Any] | None:
-    return store.find(connection, LOCKER, {"locker": locker})
+
+_NEWS: Final = and_(
+    LOCKER.c.epoch == bindparam("of_epoch"),
+    LOCKER.c.head < bindparam("told"),
+    # What a card has that knows itself to be another one is nothing that the locker has.
+    LOCKER.c.link_reason.not_in(TOLD),
+)
+_BEAT: Final = (
+    LOCKER.update()
+    .where(LOCKER.c.locker == bindparam("name"))
+    .values(last_heard_ms=bindparam("now_ms"), head=case((_NEWS, bindparam("told")), else_=LOCKER.c.head))
+)
+"""A heartbeat is one statement: most of what an idle hub does."""
+
+
+def _keyring(public: str) -> Mapping[bytes, bytes]:
+    return seal.keyring(bytes.fromhex(public))
 
 
 def _touch(connection: Connection, locker: str, now_ms: int) -> None:
