@@ -7,7 +7,7 @@ to time (`sign`): from then on not even the owner of the database can write the 
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -68,17 +68,18 @@ def write(
     actor: Actor,
     action: Action | Event,
     subject: str,
+    detail: Mapping[str, str | int | bool] | None = None,
     *,
     reason: str = "",
-    **detail: str | int | bool,
 ) -> int:
     """Its number. Call it last in a transaction: until the commit nobody else can write one.
 
     ``subject`` is a reference (a case, an item, a locker). Of ``reason``, which a person typed, long numbers
     are blotted out; ``detail`` is for what the hub itself knows.
     """
+    told = dict(detail or {})
     if reason:
-        detail["reason"] = _LONG_NUMBER.sub("•••", reason)[:REASON_CHARACTERS_MAX]
+        told["reason"] = _LONG_NUMBER.sub("•••", reason)[:REASON_CHARACTERS_MAX]
     seq, previous = _next(connection)
     values: dict[str, Any] = {
         "seq": seq,
@@ -87,7 +88,7 @@ def write(
         "roles": ",".join(sorted(actor.roles)),
         "action": str(action),
         "object": subject,
-        "detail": canonical(detail),
+        "detail": canonical(told),
         "previous": previous,
     }
     values["hash"] = _hash(values)

@@ -92,7 +92,7 @@ class FailuresRow(Base, table=True):
     __table_args__ = (Index("sign_in_failures_last", "last_ms"),)
 
     lane: str = _key()
-    count: int = 0
+    failures: int = 0
     last_ms: int = _big()
 
 
