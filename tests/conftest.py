@@ -13,6 +13,7 @@ from hypothesis import settings
 from playwright.async_api import Browser, async_playwright
 
 from tests import mosquitto
+from tests import postgres as postgres_
 from tests.logged import BadlyFormatted
 
 PACKAGES: Final = ("locker", "firmware_bridge", "sync", "kiosk_ui", "hw_sim")
@@ -63,6 +64,13 @@ def broker(tmp_path: Path) -> Iterator[mosquitto.Broker]:
         yield instance
     finally:
         instance.kill()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[postgres_.Cluster]:
+    """A running PostgreSQL, begun by the first test that asks: `postgres.database()` for a fresh one."""
+    with postgres_.cluster() as instance:
+        yield instance
 
 
 @pytest.fixture

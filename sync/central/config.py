@@ -8,10 +8,13 @@ from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
 
+from sqlalchemy import URL, make_url
+
 from sync import seal
 from sync.central.desk import Keys
 
 PORT_MAX: Final = 65_535
+POSTGRESQL: Final = ("postgresql:", "postgres:")
 PASSWORD_CHARACTERS_MIN: Final = 8
 
 
@@ -48,8 +51,8 @@ class Sms:
 
 @dataclass(frozen=True, slots=True)
 class Hub:
-    database: str = "central.sqlite"
-    """Relative paths are from the configuration's folder."""
+    database: str = field(default="central.sqlite", repr=False)
+    """A file of SQLite, relative paths are from the configuration's folder; or ``postgresql://…``."""
     keys: str = "keys.json"
     utc_offset_minutes: int = 480
     """How local time is told to people: China has one zone and no summer time."""
@@ -64,7 +67,10 @@ class Config:
     sms: Sms
 
     @property
-    def database(self) -> Path:
+    def database(self) -> Path | URL:
+        """Raises ValueError for an address that is none."""
+        if self.hub.database.startswith(POSTGRESQL):
+            return make_url(self.hub.database)
         return self.folder / self.hub.database
 
     @property

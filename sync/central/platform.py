@@ -17,6 +17,8 @@ RandomBytes = Callable[[int], bytes]
 ID_BYTES: Final = 10
 """80 random bits make 16 characters."""
 READERS: Final = 2
+WRITERS: Final = 3
+"""To PostgreSQL; SQLite has one."""
 
 
 class Clock(Protocol):
@@ -69,14 +71,14 @@ class Chance:
 
 @dataclass(frozen=True, slots=True)
 class Threads:
-    """On which the database is spoken to: one that writes, a few that read."""
+    """On which the database is spoken to: one that writes (`WRITERS` to PostgreSQL), a few that read."""
 
     writing: Executor
     reading: Executor
 
     @classmethod
-    def real(cls) -> Self:
-        return cls(ThreadPoolExecutor(1, "hub-write"), ThreadPoolExecutor(READERS, "hub-read"))
+    def real(cls, writers: int = 1) -> Self:
+        return cls(ThreadPoolExecutor(writers, "hub-write"), ThreadPoolExecutor(READERS, "hub-read"))
 
     def close(self) -> None:
         """Wait for what runs."""

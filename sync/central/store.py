@@ -1,16 +1,20 @@
-"""The hub's database: one writing connection on one thread, a few reading ones.
+"""The hub's database, SQLite or PostgreSQL behind the same Core statements.
 
-SQLite here; the statements are SQLAlchemy Core, so that PostgreSQL can stand behind the same code.
+SQLite: one writing connection on one thread, a few reading ones. PostgreSQL: a few of both, in any number of
+processes; what a transaction of another one spoiled is done again.
 """
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final, Self, TypeVar
 
 from sqlalchemy import (
+    URL,
     ColumnElement,
     Connection,
     Engine,
@@ -23,14 +27,40 @@ from sqlalchemy import (
     event,
     select,
 )
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from sync import durable
 from sync.central import migrations
-from sync.central.platform import READERS, Threads
+from sync.central.platform import READERS, WRITERS, Threads
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 BUSY_MS: Final = 10_000
 """How long a write waits for another process, such as an enrolment beside the running hub."""
+TRIES: Final = 10
+AGAIN: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "40001": "another transaction changed what this one rests on",
+        "40P01": "two transactions waited for each other",
+        "23505": "another transaction wrote the same row first",
+    }
+)
+"""PostgreSQL's codes for what is over when the whole transaction is done again. Bounded: `TRIES`."""
+OF_THE_WORLD: Final = ("08", "40", "53", "55", "57", "58", "XX")
+"""Classes of PostgreSQL's codes that say nothing of the statement: no connection, no room, no time."""
+
+
+def sqlstate(error: BaseException) -> str:
+    """PostgreSQL's code of an error, "" where it has none."""
+    return str(getattr(getattr(error, "orig", None), "sqlstate", None) or "")
+
+
+def is_of_the_world(error: SQLAlchemyError) -> bool:
+    """Whether an error lies in what goes on around the statement, not in what it says."""
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
+    return sqlstate(error).startswith(OF_THE_WORLD)
 
 
 def put(connection: Connection, table: Table, keys: Mapping[str, Any], values: Mapping[str, Any]) -> None:
@@ -71,56 +101,92 @@ def _named(kind: str, values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class Store:
-    """``write`` runs a function in one transaction on the one writing thread; ``read`` beside it."""
+    """``write`` runs a function in one transaction; ``read`` beside it, on what was durable when it began.
 
-    def __init__(self, path: Path, threads: Threads, *, checkpoints: bool = True) -> None:
+    ``work`` may run on another thread, and more than once: what it leaves outside the database must be right
+    when only the last time counts.
+    """
+
+    def __init__(self, where: Path | URL, threads: Threads, *, checkpoints: bool = True) -> None:
         """``checkpoints=False`` for a second process: only one may move pages out of the log of a file."""
-        self._writer = _engine(path, query_only=False, checkpoints=checkpoints)
-        self._reader = _engine(path, query_only=True, checkpoints=False)
+        self._writer = _engine(where, query_only=False, checkpoints=checkpoints)
+        self._reader = _engine(where, query_only=True, checkpoints=False)
         self._threads = threads
+        self.url = where if isinstance(where, URL) else None
+        """Of PostgreSQL."""
 
     @classmethod
-    def open(cls, path: Path, threads: Threads | None = None, *, checkpoints: bool = True) -> Self:
-        """An empty file becomes a store, an older one is brought up.
+    def open(cls, where: Path | URL, threads: Threads | None = None, *, checkpoints: bool = True) -> Self:
+        """An empty file or database becomes a store, an older one is brought up.
 
-        Raises StoreTooNew, OSError, sqlalchemy's DatabaseError for an unusable file.
+        Raises StoreTooNew, OSError, sqlalchemy's DatabaseError for an unusable one.
         """
-        durable.make_folder(path.parent)
-        if not path.exists():
-            path.touch(mode=0o600)
-            durable.sync_folder(path.parent)
-        store = cls(path, threads or Threads.real(), checkpoints=checkpoints)
+        if isinstance(where, Path):
+            _make(where)
+        store = cls(where, threads or Threads.real(), checkpoints=checkpoints)
         with contextlib.ExitStack() as undo:
             undo.callback(store.close)
-            migrations.bring_up(store._writer, path)
+            migrations.bring_up(store._writer, name_of(where))
             undo.pop_all()
         return store
 
-    async def write(self, work: Callable[[Connection], T]) -> T:
-        """What ``work`` returns, once its transaction is durable. It may run on another thread only."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads.writing, self.write_now, work)
+    async def write(self, work: Callable[[Connection], T], *, alone: bool = True) -> T:
+        """What ``work`` returns, once its transaction is durable.
+
+        ``alone``: as if nothing else happened meanwhile. Without, ``work`` itself locks what it rests on.
+        """
+        write = partial(self.write_now, work, alone=alone)
+        return await asyncio.get_running_loop().run_in_executor(self._threads.writing, write)
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads.reading, self.read_now, work)
 
-    def write_now(self, work: Callable[[Connection], T]) -> T:
+    def write_now(self, work: Callable[[Connection], T], *, alone: bool = True) -> T:
         """The same for a caller that has no event loop."""
-        with self._writer.begin() as connection:
-            return work(connection)
+        for _ in range(TRIES - 1):
+            try:
+                return self._write_once(work, alone=alone)
+            except DBAPIError as error:
+                reason = AGAIN.get(sqlstate(error))
+                if reason is None:
+                    raise
+                log.info("a transaction is done again: %s", reason)
+        return self._write_once(work, alone=alone)
+
+    def _write_once(self, work: Callable[[Connection], T], *, alone: bool) -> T:
+        with self._writer.connect() as connection:
+            if self.url is not None:
+                connection.execution_options(isolation_level="SERIALIZABLE" if alone else "READ COMMITTED")
+            with connection.begin():
+                return work(connection)
 
     def read_now(self, work: Callable[[Connection], T]) -> T:
         with self._reader.connect() as connection:
             return work(connection)
 
     def close(self) -> None:
-        """Wait for what runs, then let go of the file."""
+        """Wait for what runs, then let go of the database."""
         self._threads.close()
         self._reader.dispose()
         self._writer.dispose()
 
 
-def _engine(path: Path, *, query_only: bool, checkpoints: bool) -> Engine:
-    engine = create_engine(f"sqlite:///{path}", pool_size=READERS if query_only else 1)
+def name_of(where: Path | URL) -> str:
+    """For people: no password is in it."""
+    return str(where) if isinstance(where, Path) else where.render_as_string(hide_password=True)
+
+
+def _make(path: Path) -> None:
+    durable.make_folder(path.parent)
+    if not path.exists():
+        path.touch(mode=0o600)
+        durable.sync_folder(path.parent)
+
+
+def _engine(where: Path | URL, *, query_only: bool, checkpoints: bool) -> Engine:
+    if isinstance(where, URL):
+        return _postgres(where, query_only=query_only)
+    engine = create_engine(f"sqlite:///{where}", pool_size=READERS if query_only else 1)
 
     @event.listens_for(engine, "connect")
     def set_up(connection: Any, _record: Any) -> None:
@@ -144,3 +210,24 @@ def _pragmas(*, query_only: bool, checkpoints: bool) -> list[str]:
     if not checkpoints:
         pragmas.append("wal_autocheckpoint=0")
     return pragmas
+
+
+def _postgres(url: URL, *, query_only: bool) -> Engine:
+    """A reader sees one moment, as with SQLite; a commit is durable whatever the server's default is."""
+    options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True} if query_only else {}
+    engine = create_engine(
+        url.set(drivername="postgresql+psycopg"),
+        pool_size=READERS if query_only else WRITERS,
+        pool_pre_ping=True,
+        execution_options=options,
+    )
+
+    @event.listens_for(engine, "connect")
+    def set_up(connection: Any, _record: Any) -> None:
+        connection.execute(
+            "SELECT set_config('synchronous_commit', 'on', false) "
+            "WHERE current_setting('synchronous_commit') = 'off'"
+        )
+        connection.commit()
+
+    return engine

@@ -5,12 +5,30 @@ Names of people are stored masked; phones and codes only sealed for the hub's ow
 
 from typing import Any, ClassVar
 
-from sqlalchemy import BigInteger, Index, Integer, LargeBinary, Table, Text
+from sqlalchemy import BigInteger, Dialect, Index, Integer, LargeBinary, Table, Text
+from sqlalchemy.dialects.postgresql import BYTEA
 from sqlalchemy.orm import registry
+from sqlalchemy.types import TypeDecorator, TypeEngine
 from sqlmodel import Field, SQLModel
 
 # SQLite numbers rows by itself only where the column is called INTEGER.
 _ROW_NUMBER: Any = BigInteger().with_variant(Integer(), "sqlite")
+
+
+class Exact(TypeDecorator[str]):
+    """Text as it was hashed, whatever is in it: PostgreSQL's own texts hold no NUL."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(BYTEA() if dialect.name == "postgresql" else Text())
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> Any:
+        return value.encode() if value is not None and dialect.name == "postgresql" else value
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> str | None:
+        return bytes(value).decode() if value is not None and dialect.name == "postgresql" else value
 
 
 class Base(SQLModel, registry=registry()):
@@ -92,8 +110,8 @@ class LedgerEntry(Base, table=True):
     """Type of the fact; empty where it could not be read."""
     case_number: str = ""
     """The case it belongs to, where one could be found."""
-    public: str = _text()
-    personal: str = _text()
+    public: str = Field(default="", sa_type=Exact)
+    personal: str = Field(default="", sa_type=Exact)
     salt: bytes = Field(default=b"", sa_type=LargeBinary)
     personal_digest: str = ""
     hash: str = ""
@@ -340,7 +358,7 @@ class Repeat(Base, table=True):
 
 
 class SchemaNumber(Base, table=True):
-    """Which schema this database has; see `migrations`. One row."""
+    """Which schema this database had before Alembic; see `migrations.numbered`. One row."""
 
     __tablename__: ClassVar[str] = "schema_number"
 

@@ -110,8 +110,8 @@ class NotedStore(Store):
 
     recording: HubRecording | None = None
 
-    def write_now(self, work: Callable[[Connection], T]) -> T:
-        result = super().write_now(work)
+    def write_now(self, work: Callable[[Connection], T], *, alone: bool = True) -> T:
+        result = super().write_now(work, alone=alone)
         if self.recording:
             self.read_now(self.recording.committed)
         return result

@@ -1,0 +1,130 @@
+"""From a database of any older schema to the present one, by Alembic: whole, or not at all.
+
+Each room of the hub has its own chain of steps in `versions`, after ``baseline``. A step is of its own day:
+it never asks the tables' modules, which describe the present alone. An empty database is made from those at
+once; a test compares the two ways.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import Column, Connection, Engine, MetaData, String, Table, inspect, select, text
+
+import sync.central
+from sync.central.migrations import numbered
+from sync.central.tables import LOCKER, SCHEMA, Base
+
+FOLDER: Final = Path(__file__).parent
+BRANCHES: Final = "heads"
+"""Where every room's chain ends."""
+_LOCK: Final = 0x646F636C
+"""Of PostgreSQL, for one transaction: several processes may start at the same time."""
+_VERSION: Final = Table("alembic_version", MetaData(), Column("version_num", String(32), primary_key=True))
+
+
+class StoreTooNew(Exception):
+    """Written by later software; it was left as it is."""
+
+    def __init__(self, where: str, found: object, known: object) -> None:
+        super().__init__(
+            f"{where} has schema {found}, this software knows up to {known}: install the later software again"
+        )
+        self.found = found
+        self.known = known
+
+
+def metadata() -> MetaData:
+    """Every table of the hub: `sync.central.tables`, and ``tables`` of each room that has some."""
+    for room in pkgutil.iter_modules(sync.central.__path__, "sync.central."):
+        if room.ispkg and importlib.util.find_spec(f"{room.name}.tables"):
+            importlib.import_module(f"{room.name}.tables")
+    return Base.metadata
+
+
+def bring_up(engine: Engine, where: str) -> None:
+    """Also for an empty database. One transaction: a cut in between is met by doing it again.
+
+    Raises StoreTooNew. ``where`` is told in it.
+    """
+    with engine.begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+        found = _found(connection)
+        _require_known(connection, where, found)
+        if found is None:
+            metadata().create_all(connection)
+            connection.execute(SCHEMA.insert().values(number=numbered.LAST))
+            run(connection, stamp=True)
+        elif found != heads():
+            if not found:
+                numbered.bring_up(connection)
+            run(connection)
+
+
+def _found(connection: Connection) -> frozenset[str] | None:
+    """The steps it has; empty for one from before there were any, None for an empty database."""
+    there = inspect(connection)
+    if there.has_table(_VERSION.name):
+        return frozenset(connection.execute(select(_VERSION.c.version_num)).scalars())
+    return frozenset() if there.has_table(LOCKER.name) else None
+
+
+def _require_known(connection: Connection, where: str, found: frozenset[str] | None) -> None:
+    later = sorted((found or frozenset()) - steps().keys())
+    if later:
+        raise StoreTooNew(where, later[0], ", ".join(sorted(heads())))
+    if found is not None and inspect(connection).has_table(SCHEMA.name):
+        number = connection.execute(select(SCHEMA.c.number)).scalar_one()
+        if number > numbered.LAST:
+            raise StoreTooNew(where, number, numbered.LAST)
+
+
+# --- the steps, known without Alembic: importing it takes time, and there is mostly nothing to do -----------
+
+
+def steps() -> dict[str, Any]:
+    """Each step's module by its revision."""
+    return _steps_in(FOLDER)
+
+
+@cache
+def _steps_in(folder: Path) -> dict[str, Any]:
+    found = (_loaded(path) for path in sorted((folder / "versions").glob("[a-z]*.py")))
+    return {step.revision: step for step in found}
+
+
+def heads() -> frozenset[str]:
+    """The last step of each chain."""
+    return frozenset(steps()) - {before for step in steps().values() for before in befores(step)}
+
+
+def befores(step: Any) -> Iterator[str]:
+    """What must be done before a step; nothing only for the first."""
+    before = step.down_revision or ()
+    yield from (before,) if isinstance(before, str) else before
+
+
+def _loaded(path: Path) -> Any:
+    spec = importlib.util.spec_from_file_location(f"{__name__}.versions.{path.stem}", path)
+    assert spec is not None, "it ends in .py"  # noqa: S101  # see left
+    assert spec.loader is not None, "it ends in .py"  # noqa: S101  # see left
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+# --- Alembic ------------------------------------------------------------------------------------------------
+
+
+def run(connection: Connection, *, stamp: bool = False) -> None:
+    """Every step that is lacking; or only write down that none is."""
+    from alembic import command  # noqa: PLC0415  # late: see above
+    from alembic.config import Config  # noqa: PLC0415  # same
+
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
+    (command.stamp if stamp else command.upgrade)(config, BRANCHES)
