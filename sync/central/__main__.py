@@ -28,6 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 commands.serve(asked.config)
             case "enrol":
                 commands.enrol(asked.config, asked.locker, asked.area, asked.public, asked.out)
+            case "enrol-many":
+                commands.enrol_many(asked.config, asked.list, asked.out)
             case "keys":
                 commands.keys(asked.config)
             case "init":
@@ -49,6 +51,10 @@ def _parser() -> argparse.ArgumentParser:
     enrol.add_argument("--public", required=True, metavar="HEX", help="from `lockerctl keys new`")
     enrol.add_argument("--out", type=Path, required=True, metavar="FILE", help="the locker's centre.json")
     enrol.add_argument("--config", type=Path, default=DEFAULT_CONFIG, metavar="FILE")
+    many = commands.add_parser("enrol-many", help="take many lockers in at once, from a list")
+    many.add_argument("list", type=Path, metavar="LIST", help="CSV, first line locker,area,public")
+    many.add_argument("--out", type=Path, required=True, metavar="DIR", help="for one LOCKER.json each")
+    many.add_argument("--config", type=Path, default=DEFAULT_CONFIG, metavar="FILE")
     keys = commands.add_parser("keys", help="print the public keys by which evidence of a case is checked")
     keys.add_argument("--config", type=Path, default=DEFAULT_CONFIG, metavar="FILE")
     init = commands.add_parser("init", help="make a configuration with fresh keys and passwords")

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from sync import durable, seal
 from sync.central import config as configuration
+from sync.central import enrol_many as many
 from sync.central import hub, lockers, migrations
 from sync.central.desk import Desk
 from sync.central.platform import Chance, SystemClock
@@ -38,6 +39,15 @@ def enrol(config: Path, locker: str, area: str, public: str, out: Path) -> None:
         known = store.write_now(lambda connection: lockers.enrol(connection, desk, locker, area, public))
     durable.write_new(out, json.dumps(known, indent=2) + "\n")
     print(f"{locker} is enrolled in {area}; carry {out} to its keys folder")
+
+
+def enrol_many(config: Path, wanted: Path, out: Path) -> None:
+    """Also beside a running hub. Raises CannotEnrol, BadConfig, OSError."""
+    loaded = configuration.load(config)
+    desk = Desk(configuration.load_keys(loaded.keys), SystemClock())
+    with contextlib.closing(Store.open(loaded.database, checkpoints=False)) as store:
+        count = many.enrol_many(store.write_now, desk, wanted, out)
+    print(f"{count} lockers are enrolled; carry each one's file from {out} to its keys folder as centre.json")
 
 
 def keys(config: Path) -> None:
