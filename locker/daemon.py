@@ -179,7 +179,8 @@ def _edge(
     def on_centre_time(now_ms: int, uncertainty_ms: int) -> None:
         step_ms = clock.learn_centre_time(now_ms, uncertainty_ms)
         if step_ms:
-            task = asyncio.ensure_future(_while_recording(_journal_step(world, step_ms)))
+            journal.steps.heard(ClockStepped(step_ms, clock.quality()))
+            task = asyncio.ensure_future(_while_recording(_journal_step(journal)))
             background.add(task)
             task.add_done_callback(background.discard)
 
@@ -198,9 +199,8 @@ def _edge(
     )
 
 
-async def _journal_step(world: World, step_ms: int) -> None:
-    fact = ClockStepped(step_ms, world.clock.quality())
-    await world.journal.commit("centre", lambda _state: Decided(None, (fact,)))
+async def _journal_step(journal: Journal) -> None:
+    await journal.commit("centre", lambda _state: Decided(None, journal.steps.owed()))
 
 
 def _report_fork(fork: ForkFound) -> None:

@@ -20,6 +20,7 @@ from locker.journal.errors import JournalClosed, WriteFailed
 from locker.journal.project import Changes, changes
 from locker.journal.replay import Loaded, load
 from locker.journal.rows import StoredAnchor
+from locker.journal.steps import Steps
 from locker.journal.store import Store
 from locker.operations.ports import Clock, Decided, JournalFailing
 
@@ -58,6 +59,8 @@ class Journal:
         """Whether a write failed: nothing more is written by this process."""
         self._acknowledged = store.acknowledged
         self._clock = clock
+        self.steps = Steps()
+        """Of the wall clock: a transaction that shows one that nobody has told of says so itself."""
         self._last_mono_ms = 0
         self._random_bytes = random_bytes
         self._executor = executor
@@ -188,7 +191,7 @@ class Journal:
         stamp = Stamp(self.boot, self._last_mono_ms, self._clock.wall_ms(), self._clock.quality())
         before = after = self._state
         head, entries, anchor = self._head, list[Entry](), None
-        for event in events:
+        for event in (*events, *self.steps.unsaid(stamp, events)):
             if isinstance(event, Anchored):
                 if (event.seq, event.hash) != (after.seq, head.hex()):
                     raise ValueError("an anchor names the entry right before it")

@@ -22,7 +22,12 @@ CHECKPOINT_COMMITS: Final = 200
 
 
 class Store:
-    """Raises JournalBusy, NotAJournal, JournalTooNew, JournalUnreadable, JournalCorrupt from construction."""
+    """Raises JournalBusy, NotAJournal, JournalTooNew, JournalUnreadable, JournalCorrupt from construction.
+
+    After one write that failed, a checkpoint too, no other is tried: of what came after it nothing is durable.
+    """
+
+    _failed = False
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -81,10 +86,13 @@ class Store:
         try:
             self._connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchall()
         except sqlite3.Error as error:
+            self._failed = True
             raise WriteFailed(self.path, str(error)) from error
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Cursor]:
+        if self._failed:
+            raise WriteFailed(self.path, "an earlier write failed")
         run = self._connection.cursor()
         try:
             run.execute("BEGIN IMMEDIATE")
@@ -92,6 +100,7 @@ class Store:
             run.execute("COMMIT")
             self._since_checkpoint += 1
         except sqlite3.Error as error:
+            self._failed = True
             raise WriteFailed(self.path, str(error)) from error
         finally:
             if self._connection.in_transaction:

@@ -33,6 +33,8 @@ class Ills:
     """So many bytes still fit; the write that is one too long gets as far as it can."""
     watch: Callable[[], object] | None = None
     """Told after every operation, and before whoever asked for it hears that it is done."""
+    refused: Callable[[], object] | None = None
+    """Told of every operation that is refused."""
 
 
 class Platter(Disk):
@@ -52,7 +54,7 @@ class Platter(Disk):
         if self.stopped:
             raise DiskFault(IO_ERROR)
         if ills.refuses is not None and (isinstance(operation, Sync) or not ills.syncs_only):
-            raise DiskFault(ills.refuses)
+            raise self._refused(ills.refuses)
         if ills.room is not None and isinstance(operation, Write):
             self._fit(operation, ills)
         self._do(operation)
@@ -84,7 +86,12 @@ class Platter(Disk):
         if fits > 0:
             self._do(Write(write.name, write.at, write.data[:fits]))
         ills.room = 0
-        raise DiskFault(FULL)
+        raise self._refused(FULL)
+
+    def _refused(self, code: int) -> DiskFault:
+        if self.ills.refused is not None:
+            self.ills.refused()
+        return DiskFault(code)
 
     def after_cut(self, chance: Random | None) -> "Platter":
         """``None``: only the process died."""

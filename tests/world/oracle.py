@@ -13,6 +13,7 @@ from locker.domain.entry import Entry
 from locker.domain.state import LockerState
 from tests.world import times
 from tests.world.acks import Acks
+from tests.world.clockwork import Clockwork
 from tests.world.custody import Custody
 from tests.world.durable import survives
 from tests.world.ears import Ears
@@ -51,6 +52,7 @@ class Watched:
     sightings: Sightings
     liveness: Liveness
     past: Past = field(default_factory=Past)
+    clockwork: Clockwork = field(default_factory=Clockwork)
     set_back: bool = False
     """Whether a card was put in that knows less than the centre."""
 
@@ -133,6 +135,7 @@ class Oracle:
             if told:
                 self.complain(name, watched.sightings.told(fact))
             self.complain(name, watched.pulses.told(fact, row.hash, life))
+        self.complain(name, watched.clockwork.told(facts))
         self.complain(name, watched.custody.take(facts))
         for fact in facts:
             self.complain(name, watched.ears.told(fact, now=told))
@@ -162,6 +165,7 @@ class Oracle:
         if complaints and self.world.lies & CHANGED:
             watched.set_back |= rows[-1].seq < watched.ledger.cursor
             watched.past = Past()
+            watched.clockwork.forget()
             watched.pulses.forget()
             watched.custody.model.forget()
             watched.ears.forget()

@@ -32,6 +32,8 @@ class Right:
     pulsed_s: float = -1.0
     reply_s: float = math.inf
     """When its board's reply was whole; never, where it was lost."""
+    in_vain: bool = False
+    """Whether its journal had already written in vain in that life."""
 
 
 @dataclass
@@ -48,11 +50,17 @@ class Pulses:
         # As configured: wires may have been swapped since.
         self.doors = {(each.lock.line, each.lock.board, each.lock.channel): each.number for each in plans}
         self._unanswered: Right | None = None
+        self._vain_life = 0
+        """The latest life whose disk refused it something."""
+        self.machine.platter.ills.refused = self._refused
         for wire in self.machine.wires.values():
             wire.seen = self._replied
 
     def door_of(self, pulse: "Pulse") -> int | None:
         return self.doors.get((pulse.line, pulse.order.address, pulse.order.channel))
+
+    def _refused(self) -> None:
+        self._vain_life = self.machine.life
 
     def _replied(self, seen: Seen) -> None:
         """A board says something, or would have: right after an order this is its reply, unless it only
@@ -80,6 +88,7 @@ class Pulses:
         # The stamp was made when it was decided; a slow disk tells us later.
         late_s = max(0.0, (machine.time.mono_ms() - fact.mono_ms) / 1000) if life == machine.life else 0.0
         right = Right(grant, door, fact.seq, link, machine.loop.time() - late_s, life)
+        right.in_vain = life == self._vain_life
         self.rights[grant] = self.by_door[door] = right
 
     def _wired(self, fact: Fact) -> Iterator[Complaint]:
@@ -130,6 +139,8 @@ class Pulses:
         if right.pulsed_s >= 0:
             number = 16 if failing else 2
             yield number, f"{where}: pulsed again; {named}, and was used at {right.pulsed_s:.3f} s"
+        elif right.in_vain:
+            yield 16, f"{where}: pulsed in a life in which the disk had refused a write; {named}"
         elif machine.built is not None and right.life != machine.life:
             yield 7, f"{where}: pulsed by a later run; {named}, of an earlier one"
         elif now_s > right.since_s + DEADLINE_S + WIRE_S:

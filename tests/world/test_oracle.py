@@ -10,9 +10,11 @@ import pytest
 from hw_sim.boards import CoilOrder
 from hw_sim.cabinet import Pulse
 from locker.journal.store import Store
+from locker.operations.ports import JournalFailing
 from sync.central.cases import PreReview
 from sync.central.tables import COMPARTMENT
 from tests.world.centre import Person, Size
+from tests.world.clockwork import Clockwork
 from tests.world.disks import FULL, WorldVfs
 from tests.world.ledgers import Ledger
 from tests.world.oracle import Oracle, Watched
@@ -99,6 +101,49 @@ def test_a_world_without_faults_comes_to_rest(vfs: WorldVfs, tmp_path: Path) -> 
         assert eyes.watched.past.last > 20
 
     played(vfs, tmp_path, story)
+
+
+def test_a_pulse_after_the_disk_refused_something_is_seen(vfs: WorldVfs, tmp_path: Path) -> None:
+    async def story(eyes: Eyes) -> None:
+        pulses, machine = eyes.watched.pulses, eyes.machine
+        durable, built = pulses.by_door[eyes.door], machine.built
+        assert built is not None
+
+        def granted(grant: str) -> None:
+            fact = eyes.fact("OpeningRequested", grant=grant, door=eyes.door)
+            fact = fact._replace(seq=durable.seq, mono_ms=machine.time.mono_ms())
+            assert list(pulses.told(fact, durable.hash, machine.life)) == []
+
+        granted("of before")
+        machine.platter.refuses = FULL
+        with pytest.raises(JournalFailing):
+            await built.journal.anchor()
+        machine.platter.refuses = None
+        eyes.pulse(eyes.door)
+        assert eyes.numbers() == set()
+        granted("of after")  # the disk is well again, and that does not count
+        eyes.pulse(eyes.door)
+        assert eyes.numbers() == {16}
+
+    played(vfs, tmp_path, story)
+
+
+def test_a_step_of_the_clock_that_nobody_wrote_down_is_seen() -> None:
+    def numbers(*steps_ms: tuple[int, int]) -> set[int]:
+        """By how much the clock steps, and how much of it is said; a second later each time."""
+        clockwork, found, wall_ms = Clockwork(), set(), 0
+        for n, (by_ms, said_ms) in enumerate(steps_ms):
+            wall_ms += by_ms
+            facts = [Fact(n, "DoorRead", {}, 1, n * 1_000, n * 1_000 + wall_ms, trusted=True, cause="sensor")]
+            if said_ms:
+                facts.append(facts[0]._replace(kind="ClockStepped", data={"delta_ms": said_ms}))
+            found |= {number for number, _ in clockwork.told(facts)}
+        return found
+
+    assert numbers((0, 0), (2_000, 0), (-2_000, 0), (5_000, 5_000), (-90_000, -89_000)) == set()
+    assert numbers((0, 0), (3_000, 0)) == {20}
+    assert numbers((0, 0), (-90_000, 90_000)) == {20}
+    assert numbers((0, 0), (0, 5_000)) == {20}
 
 
 def test_pulses_without_a_right_are_seen(vfs: WorldVfs, tmp_path: Path) -> None:

@@ -4,10 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from locker.domain.events import GuessesCounted
 from locker.domain.ids import Seq
 from locker.journal import verify
-from locker.journal.errors import PurgeRefused
+from locker.journal.errors import PurgeRefused, WriteFailed
 from locker.journal.reader import Reader
+from locker.operations.ports import Decided, JournalFailing
 from tests.locker.journal.histories import Life, live, opened
 
 NAMES = ("王*明", "138****1234")
@@ -63,3 +65,14 @@ async def test_a_reader_in_between_does_not_hinder_a_purge(tmp_path: Path) -> No
         assert await journal.purge_personal(journal.state.seq) > 0
         assert not any(entry.personal for entry in reader.entries(0, 1000, 1 << 30)[:-1])
         reader.close()
+
+
+async def test_after_a_checkpoint_that_failed_nothing_becomes_durable(tmp_path: Path) -> None:
+    """Its failure is told on the loop only later: what was handed to the store meanwhile fails as well."""
+    async with opened(tmp_path / "j") as journal:
+        await live(journal, Life(3), 5)
+        with pytest.raises(WriteFailed):
+            journal._store._move("NO SUCH MODE")
+        with pytest.raises(JournalFailing, match="an earlier write failed"):
+            await journal.commit("kiosk", lambda _: Decided(None, (GuessesCounted("unknown_code", 1),)))
+        assert journal.failing

@@ -10,6 +10,8 @@ from locker.domain import chain
 from locker.domain import entry as entries
 from locker.journal import journal, schema
 from locker.journal.journal import Journal
+from locker.journal.steps import Steps
+from locker.journal.store import Store
 from locker.operations import present_code
 from locker.operations.ports import World
 from tests.world.mutants.mutant import everywhere, mutant, replaced, table
@@ -71,6 +73,14 @@ def answered_before_the_commit() -> Iterator[None]:
         yield
 
 
+@mutant({16}, "full disk")
+def failure_is_forgiven() -> Iterator[None]:
+    """A write that failed is one write: the next one may well work."""
+    never = property(lambda _self: False, lambda _self, _value: None)
+    with replaced(Journal, "_note_failure", lambda _self, _done: None), replaced(Store, "_failed", never):
+        yield
+
+
 @mutant({20, 14}, "power cuts")
 def boots_are_not_counted() -> Iterator[None]:
     """Every run is the first one."""
@@ -81,6 +91,13 @@ def boots_are_not_counted() -> Iterator[None]:
         self.boot = 1
 
     with replaced(Journal, "__init__", first):
+        yield
+
+
+@mutant({20}, "clock jumps")
+def only_the_centre_moves_the_clock() -> Iterator[None]:
+    """A step is written down where the centre's word brought it about, and no other."""
+    with replaced(Steps, "unsaid", lambda self, _stamp, _events: self.owed()):
         yield
 
 

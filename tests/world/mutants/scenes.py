@@ -34,6 +34,7 @@ _ALL: Final[tuple[Scene, ...]] = (
     trouble.directives_on_a_slow_disk,
     trouble.cut_while_opening,
     trouble.wrong_clock,
+    trouble.clock_jumps,
     trouble.hub_dies,
     trouble.bad_network,
     trouble.replayed_directives,

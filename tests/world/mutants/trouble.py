@@ -13,7 +13,8 @@ from tests.world.times import pause
 if TYPE_CHECKING:
     from tests.world.machine import Machine
 
-YEAR_MS: Final = 365 * 86_400_000
+DAY_MS: Final = 86_400_000
+YEAR_MS: Final = 365 * DAY_MS
 
 
 async def deaf_replies(cast: Cast) -> None:
@@ -173,6 +174,16 @@ async def wrong_clock(cast: Cast) -> None:
     await cast.hands_in(again)
     machine.time.is_ntp, machine.time.offset_ms = True, 0
     await cast.wait(1, 30)
+
+
+async def clock_jumps(cast: Cast) -> None:
+    """Whatever keeps the machine's clock right sets it wrong, and right again."""
+    time = cast.machine.time
+    for by_ms in (-cast.rng.randint(3_000, 90_000), cast.rng.randint(3_000, DAY_MS), 0):
+        papers = await cast.passed()
+        time.offset_ms = by_ms
+        await cast.hands_in(papers)
+        await cast.wait(5, 30)
 
 
 async def hub_dies(cast: Cast) -> None:
