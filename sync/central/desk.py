@@ -21,10 +21,12 @@ class Refusal(StrEnum):
     UNKNOWN_AUTHORISATION = "unknown_authorisation"
     UNKNOWN_ITEM = "unknown_item"
     UNKNOWN_CASE = "unknown_case"
+    UNKNOWN_ALARM = "unknown_alarm"
     ITEM_EXISTS = "item_exists"
     NO_LOCATOR = "no_locator"
     KEY_REUSED = "key_reused"
     SHOWN_ONCE = "shown_once"
+    STAFF_ELSEWHERE = "staff_elsewhere"
     UNFIT = "unfit"
 
 

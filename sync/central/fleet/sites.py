@@ -1,0 +1,94 @@
+"""Where lockers stand: which are near, which have room, which are to be emptied first."""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import Connection, select
+
+from sync.central.fleet.board import FULL_PERCENT, Glance, Room
+from sync.central.fleet.tables import SITE
+from sync.central.presence import Presence
+
+EARTH_M: Final = 6_371_009
+"""Mean radius, IUGG."""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """Degrees, WGS 84."""
+
+    latitude: float
+    longitude: float
+
+    def metres_to(self, other: "Point") -> int:
+        """Along a great circle."""
+        here, there = math.radians(self.latitude), math.radians(other.latitude)
+        north = math.sin((there - here) / 2) ** 2
+        east = math.sin(math.radians(other.longitude - self.longitude) / 2) ** 2
+        part = north + math.cos(here) * math.cos(there) * east
+        return round(2 * EARTH_M * math.asin(math.sqrt(min(1.0, part))))
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    locker: str
+    name: str
+    address: str
+    point: Point
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    place: Place
+    metres: int
+    free: int
+    """Doors of the size that was asked for, or of any."""
+
+
+@dataclass(frozen=True, slots=True)
+class Full:
+    """One that is to be emptied, and where people can be sent meanwhile (None: nowhere near has room)."""
+
+    glance: Glance
+    instead: Near | None
+
+
+def places(connection: Connection) -> dict[str, Place]:
+    rows = connection.execute(select(SITE)).all()
+    return {
+        row.locker: Place(row.locker, row.name, row.address, Point(row.latitude, row.longitude))
+        for row in rows
+    }
+
+
+def near(
+    point: Point, glances: Iterable[Glance], known: Mapping[str, Place], *, size: str = "", area: str = ""
+) -> list[Near]:
+    """Lockers in service with room, the nearest first; those whose place is unknown are left out."""
+    found = []
+    for glance in glances:
+        place = known.get(glance.locker)
+        free = (glance.rooms.get(size, Room()) if size else glance.room).free
+        if place is None or free < 1 or glance.presence != Presence.ONLINE or (area and glance.area != area):
+            continue
+        found.append(Near(place, point.metres_to(place.point), free))
+    return sorted(found, key=lambda each: (each.metres, each.place.locker))
+
+
+def full(glances: Iterable[Glance], known: Mapping[str, Place]) -> list[Full]:
+    """Those from `FULL_PERCENT` on, the fullest first."""
+    every = list(glances)
+    crowded = [each for each in every if each.rooms and each.room.percent >= FULL_PERCENT]
+    crowded.sort(key=lambda each: (-each.room.percent, each.room.free, each.locker))
+    return [Full(each, _instead(each, every, known)) for each in crowded]
+
+
+def _instead(crowded: Glance, every: Iterable[Glance], known: Mapping[str, Place]) -> Near | None:
+    """Of the same area: its tokens are taken there."""
+    here = known.get(crowded.locker)
+    if here is None:
+        return None
+    others = [each for each in every if each.locker != crowded.locker and each.room.percent < FULL_PERCENT]
+    return next(iter(near(here.point, others, known, area=crowded.area)), None)
