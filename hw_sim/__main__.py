@@ -23,6 +23,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         ),
         "demo": ("hw_sim.demo", "the whole product on this machine, to click on"),
         "story": ("hw_sim.story", "the same, played through by itself, faults included"),
+        "fleet": ("hw_sim.fleet.command", "many lockers without doors on a real broker and a real hub"),
         "phone": ("hw_sim.phone", "a simulated phone: receives the messages an SMS gateway would deliver"),
     }
 )

@@ -1,5 +1,6 @@
 """The only place of the simulator that touches real time; everything else is handed a moment."""
 
+import asyncio
 import time
 from datetime import UTC, datetime
 
@@ -21,3 +22,13 @@ def wall_iso() -> str:
 def pause_s(seconds: float) -> None:
     """Wait: for a person's hand to move, or before asking a process again."""
     time.sleep(seconds)  # noqa: TID251  # the one place of the simulator that waits
+
+
+def wall_ms() -> int:
+    """As a locker says it of its entries; nothing is decided by it."""
+    return int(datetime.now(UTC).timestamp() * 1000)
+
+
+async def rest_s(seconds: float) -> None:
+    """The same as `pause_s` for one task among others."""
+    await asyncio.sleep(seconds)  # noqa: TID251  # the one place of the simulator that waits

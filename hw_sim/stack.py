@@ -92,13 +92,17 @@ class Stack:
             raise NotReadyError(f"{self.folder}: {error.strerror}: name a new folder") from error
         self._run("phone", [command("hw-sim"), "phone", "--port", str(self.ports.phone)])
         self.start_cabinet()
-        self._make_hub()
-        self.start_broker()
-        self._run("hub", [command("locker-central"), "serve", "--config", str(self.central_config)])
-        self.await_url(f"{self.hub_url}/healthz", "hub")
+        self.start_centre()
         self._make_locker()
         self.start_locker()
         self.await_url(f"{self.phone_url}/messages", "phone")
+
+    def start_centre(self, settings: Mapping[str, str] | None = None) -> None:
+        """Broker and hub alone, in a folder that is there; `settings` of the hub by SECTION.KEY."""
+        self._make_hub(settings or {})
+        self.start_broker()
+        self._run("hub", [command("locker-central"), "serve", "--config", str(self.central_config)])
+        self.await_url(f"{self.hub_url}/healthz", "hub")
 
     def stop(self) -> None:
         """Ends every process, the ones that write last; whoever asked them over HTTP is gone before."""
@@ -167,13 +171,14 @@ class Stack:
 
     # --- making -------------------------------------------------------------------------------------------
 
-    def _make_hub(self) -> None:
+    def _make_hub(self, more: Mapping[str, str]) -> None:
         settings = {
             "web.port": self.ports.hub,
             "broker.host": HOST,
             "broker.port": self.ports.broker,
             "broker.user": CENTRAL_USER,
             "sms.url": f"{self.phone_url}/sms",
+            **more,
         }
         words = [word for name, value in settings.items() for word in ("--set", f"{name}={value}")]
         output([command("locker-central"), "init", "--dir", str(self.central_config.parent), *words])
@@ -217,6 +222,15 @@ class Stack:
     def _admit(self, user: str, password: str) -> None:
         passwords = str(self.folder / "broker" / "passwords")
         output([_program("mosquitto_passwd"), "-b", passwords, user, password])
+
+    def admit_all(self, plain: Path) -> None:
+        """Let in whoever stands in a file of NAME:PASSWORD lines."""
+        hashed = self.folder / "broker" / "more"
+        shutil.copyfile(plain, hashed)
+        output([_program("mosquitto_passwd"), "-U", str(hashed)])
+        with (self.folder / "broker" / "passwords").open("a", encoding="utf-8") as passwords:
+            passwords.write(hashed.read_text(encoding="utf-8"))
+        self._processes["broker"].send_signal(signal.SIGHUP)
 
     # --- processes ------------------------------------------------------------------------------------------
 

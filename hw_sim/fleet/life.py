@@ -19,7 +19,6 @@ from hw_sim.fleet.visits import (
 
 SOFTWARE: Final = "hw-sim fleet"
 SIGNED_EVERY: Final = 100
-EPOCH_BYTES: Final = 16
 SALT_BYTES: Final = 16
 PERSONAL: Final = ("name", "phone")
 """Fields of the centre's entries that the journal keeps apart."""
@@ -31,10 +30,10 @@ LEG_ENTRIES_MIN: Final = 7
 class Life:
     """Facts in, entries out. Times are milliseconds of the wall; monotonic ones count from ``born_ms``."""
 
-    def __init__(self, keys: Keys, shelf: Shelf, number: int, chance: Chance) -> None:
+    def __init__(self, keys: Keys, shelf: Shelf, number: int, epoch: str, chance: Chance) -> None:
         self.keys = keys
         self.cabinet = Cabinet(keys, chance)
-        self.journal = Journal(shelf, number, chance.octets("epoch", EPOCH_BYTES).hex())
+        self.journal = Journal(shelf, number, epoch)
         self.down = DownCursor()
         self._chance = chance
         self._signed = 0

@@ -93,6 +93,10 @@ class Locker:
         """Whether the centre has said that it holds everything."""
         return self.window.stored_to == self.life.journal.head
 
+    def connected_until(self, now_s: float) -> float:
+        """For how many seconds it was connected."""
+        return self.connected_s + (0.0 if self._ready_s is None else now_s - self._ready_s)
+
     # --- what happens to it --------------------------------------------------------------------------------
 
     def tick(self, now_s: float, wall_ms: int) -> None:
