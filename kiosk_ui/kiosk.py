@@ -26,7 +26,7 @@ from locker.domain.events import (
     OpeningUnknown,
     ReceiptIssued,
 )
-from locker.domain.ids import GrantId
+from locker.domain.ids import CompartmentNumber, GrantId
 from locker.domain.opening import Opening, Phase, Purpose
 from locker.domain.state import LockerState
 from locker.operations import drop_off, sign_in
@@ -210,6 +210,8 @@ class Kiosk:
         """Whether somebody at this visit's door, or with its deposit, did that."""
         visit, opening = self._visit, state.openings.get(getattr(event, "grant", GrantId("")))
         door = getattr(event, "door", None) if opening is None else opening.door
+        if door is not None and _from_afar(state, door):
+            return False
         return bool(door and door == screens.door_of(visit, state)) or bool(
             visit.deposit and getattr(event, "deposit", "") == visit.deposit
         )
@@ -217,8 +219,10 @@ class Kiosk:
     def _follow(self, state: LockerState, entry: Entry) -> None:
         visit = self._visit
         match entry.event:
-            case OpeningRequested(purpose=Purpose.SERVICE):
+            case OpeningRequested(purpose=Purpose.SERVICE | Purpose.REMOTE):
                 # A technician's page stays where it is; everybody else's has nothing to do with it.
+                pass
+            case DoorOpened(door) | DoorLeftOpen(door) if _from_afar(state, door):
                 pass
             case OpeningRequested() if self._begun is not None and entry.cause != "sensor":
                 # The grant is durable, the pulse is on its way: the page says so already.
@@ -335,6 +339,12 @@ class Kiosk:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _from_afar(state: LockerState, door: CompartmentNumber) -> bool:
+    """Whether the latest opening of a door is nobody's who stands here."""
+    opening = state.opening_of(door) if door in state.compartments else None
+    return opening is not None and opening.purpose is Purpose.REMOTE
 
 
 def _was_interrupted(opening: Opening, state: LockerState, now_ms: int) -> bool:

@@ -233,10 +233,13 @@ def door_of(visit: Visit, state: LockerState) -> CompartmentNumber | None:
 
 
 def opening_of(visit: Visit, state: LockerState) -> Opening | None:
-    """The latest opening of the visit's door that was made for it; a technician's is nobody else's."""
+    """The latest opening of the visit's door that was made for it.
+
+    A technician's is nobody else's, and one from afar is nobody's who stands here.
+    """
     door = door_of(visit, state)
     opening = state.opening_of(door) if door is not None else None
-    if opening is None or opening.deposit != visit.deposit:
+    if opening is None or opening.deposit != visit.deposit or opening.purpose is Purpose.REMOTE:
         return None
     tried = opening.purpose is Purpose.SERVICE
     return opening if tried is (visit.step is Step.SERVICE_DOOR) else None

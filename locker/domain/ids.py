@@ -20,6 +20,8 @@ CodeId = NewType("CodeId", str)
 GrantId = NewType("GrantId", str)
 """The right to pulse one door once."""
 StaffId = NewType("StaffId", str)
+ActId = NewType("ActId", str)
+"""One order of the centre to do something at once, named by the centre."""
 BoardId = NewType("BoardId", str)
 """``A/3``: line and address."""
 Seq = NewType("Seq", int)

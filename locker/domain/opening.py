@@ -21,6 +21,8 @@ class Purpose(StrEnum):
     CHECK = "check"
     SERVICE = "service"
     """A technician tries a door behind which nothing lies."""
+    REMOTE = "remote"
+    """From afar, on an act of the centre that two people approved."""
 
 
 class Phase(StrEnum):
@@ -110,9 +112,9 @@ class Opening:
     door: CompartmentNumber
     purpose: Purpose
     deposit: DepositId
-    """Empty for CHECK and SERVICE."""
+    """Empty for CHECK, SERVICE and REMOTE."""
     staff: StaffId
-    """Empty where the person is an applicant or agent."""
+    """Empty where the person is an applicant or agent, or far away."""
     attempt: int
     """Which try of this visit at a door, from 1."""
     phase: Phase

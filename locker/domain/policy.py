@@ -58,6 +58,12 @@ class Policy:
     # Whether a collection that nobody confirmed and no sensor saw frees its compartment (0: TO_CHECK).
     assumed_frees: int = limit(0, 0, 1)
 
+    # Acts of the centre. Longer than any round trip, shorter than a change of who stands there. Caps bound
+    # what a centre in the wrong hands can do before somebody notices; no policy makes them wider.
+    act_fresh_ms: int = limit(120_000, 10_000, 120_000)
+    acts_per_hour: int = limit(3, 0, 3)
+    acts_per_day: int = limit(10, 0, 10)
+
     # Evidence.
     sign_every_entries: int = limit(100, 10, 10_000)
     sign_every_ms: int = limit(3_600_000, 60_000, 86_400_000)

@@ -46,7 +46,7 @@ from locker.domain.events import (
 from locker.domain.ids import CompartmentNumber, DepositId, GrantId
 from locker.domain.opening import Opening, Phase, Purpose
 from locker.domain.state import LockerState
-from locker.operations import drop_off, pick_up, service
+from locker.operations import drop_off, pick_up, remote_open, service
 from locker.operations.open_door import Opened, grant, pulse
 from locker.operations.ports import Decided, World
 
@@ -61,6 +61,7 @@ ON_CLOSED: Final[Mapping[Purpose, Conclusion]] = MappingProxyType(
         Purpose.REOPEN: drop_off.closed,
         Purpose.PICK_UP: pick_up.closed,
         Purpose.SERVICE: service.closed,
+        Purpose.REMOTE: remote_open.closed,
         # Other staff say themselves what they did (`confirm` of each).
     }
 )
@@ -156,7 +157,7 @@ def _moved(
         return _first_sight(world, state, compartment, reading, opening)
     if reading.position is Position.OPEN:
         if opening is not None and opening.phase in _COMMANDED:
-            return (DoorOpened(number, opening.grant),)
+            return _opened(state, number, opening)
         return _forced(state, number)
     return _closed(world, state, number, reading, opening)
 
@@ -173,7 +174,7 @@ def _first_sight(
     seen = DoorRead(number, reading.position, reading.item)
     if reading.position is Position.OPEN:
         if opening is not None and opening.phase in _COMMANDED | {Phase.UNKNOWN}:
-            return (seen, DoorOpened(number, opening.grant))
+            return (seen, *_opened(state, number, opening))
         if opening is not None and opening.phase in _STANDS_OPEN:
             return (seen,)
         return (seen, *_doubt(state, number, "found open")) if compartment.deposit else (seen,)
@@ -183,6 +184,11 @@ def _first_sight(
         shut = DoorClosed(number, opening.grant, reading.item)
         return (seen, shut, *_doubt(state, number, "restarted during an opening"))
     return (seen,)
+
+
+def _opened(state: LockerState, number: CompartmentNumber, opening: Opening) -> tuple[Event, ...]:
+    fact = DoorOpened(number, opening.grant)
+    return (fact, *remote_open.stood_open(state, number)) if opening.purpose is Purpose.REMOTE else (fact,)
 
 
 def _closed(

@@ -17,12 +17,14 @@ from sync.wire.errors import (
     WrongField,
 )
 from sync.wire.payloads import (
+    ACT_TTL_MS,
     BATCH_BYTES_MAX,
     BATCH_ENTRIES_MAX,
     JOURNAL_FAILING,
     KINDS,
     PAYLOADS,
     ZERO,
+    Act,
     CentralLink,
     DoorState,
     DownAck,
@@ -54,6 +56,7 @@ from sync.wire.topics import (
 )
 
 __all__ = [
+    "ACT_TTL_MS",
     "BATCH_BYTES_MAX",
     "BATCH_ENTRIES_MAX",
     "BODY_BYTES_MAX",
@@ -66,6 +69,7 @@ __all__ = [
     "PAYLOADS",
     "VERSION",
     "ZERO",
+    "Act",
     "Address",
     "BadTopic",
     "BrokenChain",

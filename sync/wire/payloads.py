@@ -14,6 +14,9 @@ BATCH_BYTES_MAX: Final = 64 * 1024
 """Of the entries' own texts, public and personal, in UTF-8."""
 SEQ_MAX: Final = 2**63 - 1
 DOORS_MAX: Final = 1000
+APPROVERS_MAX: Final = 8
+ACT_TTL_MS: Final = 120_000
+"""An act is good for so long after its second approval; a locker may hold it to less."""
 JOURNAL_FAILING: Final = "journal_failing"
 """The ``reason`` of a birth whose locker can record nothing any more, and so opens no door."""
 
@@ -28,6 +31,7 @@ LogEpoch = Annotated[str, matching("[0-9a-f]{32}")]
 LogEpochOrNone = Annotated[str, matching("([0-9a-f]{32})?")]
 Nonce = Annotated[str, matching("[0-9a-f]{32}")]
 NonceOrNone = Annotated[str, matching("([0-9a-f]{32})?")]
+Command = Annotated[str, matching("[a-z2-7]{16}")]
 LockerName = Annotated[str, matching(LOCKER_PATTERN.pattern)]
 Salt = Annotated[str, matching("[0-9a-f]{2,128}")]
 Word = Annotated[str, at_most(64)]
@@ -193,6 +197,27 @@ class DownAck:
 
 
 @dataclass(frozen=True, slots=True)
+class Act:
+    """dn/act: one thing to be done now, once, that two people approved."""
+
+    locker: LockerName
+    aseq: FromOne
+    """Higher than that of any act before; numbers may be left out."""
+    cmd_id: Command
+    act: Word
+    """``open`` or ``self_test``; another word is refused."""
+    door: Natural
+    """0 where it is about none."""
+    reason: Text
+    approvers: Annotated[tuple[Word, ...], at_most(APPROVERS_MAX)]
+    nonce: Nonce
+    """What the approvers agreed to, together with locker, door and reason."""
+    agreed: Whole
+    """When the second one did: ``ttl`` counts from there."""
+    ttl: Annotated[int, between(1, ACT_TTL_MS)]
+
+
+@dataclass(frozen=True, slots=True)
 class CentralLink:
     """_central/link: whether the centre listens."""
 
@@ -201,7 +226,7 @@ class CentralLink:
     started_at: Whole
 
 
-Payload = Link | UpBatch | DownBatch | State | UpAck | Tele | Hello | DownAck | CentralLink
+Payload = Link | UpBatch | DownBatch | State | UpAck | Tele | Hello | DownAck | Act | CentralLink
 KINDS: Final[Mapping[type[Any], str]] = MappingProxyType(
     {
         Link: "link",
@@ -212,6 +237,7 @@ KINDS: Final[Mapping[type[Any], str]] = MappingProxyType(
         Tele: "tele",
         Hello: "hello",
         DownAck: "dn_ack",
+        Act: "act",
         CentralLink: "central_link",
     }
 )
@@ -225,6 +251,7 @@ PAYLOADS: Final[Mapping[tuple[Way, Name], type[Any]]] = MappingProxyType(
         (Way.DOWN, Name.HELLO): Hello,
         (Way.DOWN, Name.LOG): DownBatch,
         (Way.DOWN, Name.ACK): DownAck,
+        (Way.DOWN, Name.ACT): Act,
     }
 )
-"""What is said where; acts are not part of this version's words yet."""
+"""What is said where."""

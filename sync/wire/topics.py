@@ -48,7 +48,7 @@ DELIVERIES: Final[Mapping[tuple[Way, Name], Delivery]] = MappingProxyType(
         (Way.UP, Name.TELE): Delivery(0, expiry_s=120),
         (Way.DOWN, Name.HELLO): Delivery(1, expiry_s=60),
         (Way.DOWN, Name.LOG): Delivery(1, expiry_s=600),
-        (Way.DOWN, Name.ACT): Delivery(1),
+        (Way.DOWN, Name.ACT): Delivery(1, expiry_s=120),
         (Way.DOWN, Name.ACK): Delivery(1, expiry_s=600),
     }
 )

@@ -34,8 +34,9 @@ ALL_TEXTS = texts.load_all()
 STAFF = {Purpose.INTAKE, Purpose.LOAD, Purpose.WITHDRAW, Purpose.CHECK}
 
 
-# A technician's door has one page, which says in words what is known of it: see `test_service`.
-VISITS = [purpose for purpose in Purpose if purpose is not Purpose.SERVICE]
+# A technician's door has one page, which says in words what is known of it: see `test_service`. One that is
+# opened from afar has none: it is nobody's visit.
+VISITS = [purpose for purpose in Purpose if purpose not in {Purpose.SERVICE, Purpose.REMOTE}]
 
 
 def state_with(

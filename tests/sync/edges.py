@@ -7,13 +7,22 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from locker.domain import chain, directives, entry
+from locker.domain.acts import ActOrder
 from locker.domain.directives import Directive, StateEntry
 from locker.domain.entry import Entry, Stamp
-from locker.domain.events import DirectiveApplied, DownLogStarted, EpochStarted, Event, StaffRevoked
+from locker.domain.events import (
+    ActRefused,
+    DirectiveApplied,
+    DownLogStarted,
+    EpochStarted,
+    Event,
+    StaffRevoked,
+)
 from locker.domain.fold import fold
 from locker.domain.ids import Epoch, LockerId, Seq, StaffId
 from locker.domain.state import LockerState
 from locker.journal.errors import RowsPurged
+from locker.operations.acts import Taken
 from sync import seal, wire
 from sync.edge import Edge, ForkFound, Identity, Reports
 from sync.link.settings import Listener, Message, PublishResult, Words
@@ -99,6 +108,7 @@ class MemoryJournal:
     boot: int = 1
     rows: list["MemoryRow"] = field(default_factory=list)
     applied: list[Directive] = field(default_factory=list)
+    taken: list[tuple[ActOrder, int, bool]] = field(default_factory=list)
     subscribers: list[Callable[[LockerState, tuple[Entry, ...]], None]] = field(default_factory=list)
     failing: bool = False
     purged: int = 0
@@ -133,6 +143,15 @@ class MemoryJournal:
             self.write(DownLogStarted(dn_epoch))
         self.applied.append(directive)
         self.write(DirectiveApplied(dn_epoch, directive.seq, dn_hash, "applied"))
+
+    async def take(self, order: ActOrder, arrived_ms: int, *, doubted: bool) -> Taken:
+        """Whatever is new; ``taken`` tells what came, when, and whether it was vouched for."""
+        if order.aseq <= self.state.acts.aseq:
+            return Taken.STALE
+        self.taken.append((order, arrived_ms, doubted))
+        why = "history_doubted" if doubted else "board_lost"
+        self.write(ActRefused(order.act, order.aseq, order.kind, order.door, why))
+        return Taken.REFUSED
 
     # --- the reader ----------------------------------------------------------------------------------------
 
@@ -320,6 +339,7 @@ def edge_of(link: Any, journal: MemoryJournal, clock: Any, told: Told, executor:
         Identity(LOCKER, OWN_KEY, dict(seal.keyring(CENTRE_KEY.public)), "1.0"),
         journal.apply,
         Reports(lambda now, off: told.times.append((now, off)), told.forks.append),
+        take=journal.take,
         draw=lambda _below: 0,
         random_bytes=lambda size: next(counter).to_bytes(size),
         disk_used_percent=lambda: 42,

@@ -129,7 +129,7 @@ def test_topics() -> None:
         address = (wire.up if way is wire.Way.UP else wire.down)("loc-1", name)
         assert wire.parse_topic(address.topic) == address
         row = next(line for line in DOC.splitlines() if line.startswith(f"| `{{locker}}/{way}/{name}`"))
-        expiry = "its own" if name is wire.Name.ACT else f"{how.expiry_s} s" if how.expiry_s else "–"
+        expiry = f"{how.expiry_s} s" if how.expiry_s else "–"
         assert [cell.strip() for cell in row.split("|")[3:6]] == [
             str(how.qos),
             "yes" if how.retain else "no",

@@ -50,7 +50,12 @@ def test_what_names_a_person_is_marked_so() -> None:
         (name, f.name) for name, kind in TYPES.items() for f in fields(kind) if f.name in {"phone", "id"}
     }
     assert named <= marked
-    assert {name for name, _ in marked} == {"AuthorisationGranted", "ItemAnnounced", "StaffEnrolled"}
+    assert {name for name, _ in marked} == {
+        "ActAccepted",
+        "AuthorisationGranted",
+        "ItemAnnounced",
+        "StaffEnrolled",
+    }
 
 
 def test_equal_facts_have_equal_texts_whatever_the_order() -> None:
