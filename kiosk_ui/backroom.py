@@ -31,6 +31,8 @@ class Contact:
     """Of the last hello in this run, which opens every connection; 0: there was none."""
     unsent: int = 0
     """Entries that it has not acknowledged."""
+    fork: str = ""
+    """Why nothing is sent although it answered; empty where there is no reason."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -197,6 +197,9 @@ def _versions(visit: Visit, state: LockerState, sight: Sight, texts: Texts) -> C
         "centre": texts.say(
             f"centre.{'online' if contact.online else 'offline'}", {"unsent": contact.unsent}
         ),
+        "history": _word(texts, "history", broken)
+        if (broken := contact.fork or state.history.broken)
+        else "",
     }
     pairs: list[Content] = [
         {"label": texts.say(f"word.{key}", {}), "value": text} for key, text in known.items() if text

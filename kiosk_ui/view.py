@@ -19,6 +19,7 @@ from locker.domain.access import Role
 from locker.domain.codes import TYPED_DIGITS
 from locker.domain.door import Position
 from locker.domain.errors import Reason, Refusal
+from locker.domain.opening import Purpose
 from locker.domain.state import LockerState
 
 View = dict[str, Any]
@@ -261,13 +262,18 @@ def _ask(now: Now, texts: Texts) -> View | None:
 
 
 def _notices(screen: Screen, state: LockerState, texts: Texts) -> list[str]:
-    """What anybody at the home page should know."""
+    """What anybody at the home page should know; of a door that moves by itself, whoever stands there."""
+    afar = [str(o.door) for o in state.openings.values() if o.purpose is Purpose.REMOTE and o.live]
+    found = [texts.say("notice.remote_open", {"doors": " · ".join(afar)})] if afar else []
     if screen is not Screen.HOME:
-        return []
+        return found
     standing = [str(n) for n, c in state.compartments.items() if c.position is Position.OPEN]
-    found = [texts.say("notice.door_open", {"doors": " · ".join(standing)})] if standing else []
+    if standing:
+        found.append(texts.say("notice.door_open", {"doors": " · ".join(standing)}))
     if state.surroundings.mains_lost:
         found.append(texts.say("notice.power_failing", {}))
+    if state.history.awaited:
+        found.append(texts.say("notice.history_awaited", {}))
     if state.silent_boards or state.surroundings.supply_cut:
         found.append(texts.say("notice.board_silent", {}))
     return found

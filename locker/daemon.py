@@ -25,13 +25,16 @@ from locker.config import Config, MqttSection
 from locker.control import Control
 from locker.domain.events import ClockStepped, Stopped
 from locker.domain.figures import LineFigures
+from locker.domain.history import Break
 from locker.domain.ids import CompartmentNumber, Seq
 from locker.journal.journal import Journal
 from locker.journal.reader import Reader
 from locker.kiosk_server import CannotStart, KioskServer
 from locker.operations import directives
+from locker.operations.acts import Acts
 from locker.operations.follow_doors import DoorFollower
 from locker.operations.follow_surroundings import SurroundingsFollower
+from locker.operations.new_epoch import Beginnings
 from locker.operations.ports import Decided, JournalFailing, World
 from locker.operations.recover import recover
 from locker.operations.self_tester import SelfTester
@@ -68,6 +71,7 @@ class Daemon:
     around: Around
     surroundings: SurroundingsFollower
     tester: SelfTester
+    acts: Acts
     edge: Edge
     kiosk: Starlette
 
@@ -104,10 +108,12 @@ async def build(config: Config, platform: Platform, keys: Keys, journal: Journal
     doors = _doors(config, platform, keys, journal)
     world, cabinet, loop = doors.world, doors.cabinet, asyncio.get_running_loop()
     tester = _tester(config, world, cabinet)
+    acts = Acts(world, tester)
     journal.subscribe(tester.entries_committed)
+    journal.subscribe(acts.entries_committed)
     await _begin(world, journal, config)
     reader = await loop.run_in_executor(platform.reader_thread, Reader, config.journal_path)
-    edge = _edge(config, platform, keys, world, journal, reader)
+    edge = _edge(config, platform, keys, world, journal, reader, acts)
     settings = Settings(
         place=config.locker.place, help_line=config.locker.help_line, scanner=config.kiosk.scanner
     )
@@ -124,6 +130,7 @@ async def build(config: Config, platform: Platform, keys: Keys, journal: Journal
         doors.around,
         doors.surroundings,
         tester,
+        acts,
         edge,
         kiosk,
     )
@@ -138,7 +145,7 @@ def _doors(config: Config, platform: Platform, keys: Keys, journal: Journal) -> 
 
 def _contact(edge: Edge) -> Contact:
     status = edge.status
-    return Contact(status.centre_online, status.last_hello_wall_ms or 0, status.unsynced)
+    return Contact(status.centre_online, status.last_hello_wall_ms or 0, status.unsynced, status.fork)
 
 
 def _wires(config: Config) -> Mapping[CompartmentNumber, Wires]:
@@ -169,20 +176,35 @@ async def _begin(world: World, journal: Journal, config: Config) -> None:
 
 
 def _edge(
-    config: Config, platform: Platform, keys: Keys, world: World, journal: Journal, reader: Reader
+    config: Config,
+    platform: Platform,
+    keys: Keys,
+    world: World,
+    journal: Journal,
+    reader: Reader,
+    acts: Acts,
 ) -> Edge:
     clock, draw = platform.clock, world.secrets.draw
     link = platform.make_link(_link_settings(config), clock, draw)
     identity = Identity(config.locker_id, keys.own, dict(keys.centre_sign), SOFTWARE)
     background: set[asyncio.Task[None]] = set()
 
+    beginnings = Beginnings(world, journal)
+
+    def later(work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(_while_recording(work))
+        background.add(task)
+        task.add_done_callback(background.discard)
+
+    def on_fork(fork: ForkFound) -> None:
+        _report_fork(fork)
+        later(beginnings.found(Break(fork.outcome.value), fork.epoch))
+
     def on_centre_time(now_ms: int, uncertainty_ms: int) -> None:
         step_ms = clock.learn_centre_time(now_ms, uncertainty_ms)
         if step_ms:
             journal.steps.heard(ClockStepped(step_ms, clock.quality()))
-            task = asyncio.ensure_future(_while_recording(_journal_step(journal)))
-            background.add(task)
-            task.add_done_callback(background.discard)
+            later(_journal_step(journal))
 
     return Edge(
         link,
@@ -192,7 +214,8 @@ def _edge(
         platform.reader_thread,
         identity,
         lambda directive, epoch, link_hash: directives.apply(world, directive, epoch, link_hash),
-        Reports(on_centre_time, _report_fork),
+        Reports(on_centre_time, on_fork),
+        take=acts.take,
         draw=draw,
         random_bytes=platform.random_bytes,
         disk_used_percent=lambda: platform.disk_used_percent(config.state_dir),
@@ -205,7 +228,7 @@ async def _journal_step(journal: Journal) -> None:
 
 def _report_fork(fork: ForkFound) -> None:
     _LOGGER.critical(
-        "the centre knows another history (%s, its head %d, ours %d): nothing is sent until staff settle it",
+        "the centre knows another history (%s, its head %d, ours %d): a new epoch begins",
         fork.outcome,
         fork.centre_stored_to,
         fork.head,
@@ -274,6 +297,7 @@ async def serve(daemon: Daemon, page: Page, stopping: asyncio.Event) -> None:
                 group.create_task(_run_around(daemon), name="around"),
                 group.create_task(_while_recording(_upkeep(daemon)), name="upkeep"),
                 group.create_task(daemon.tester.run(), name="self-test"),
+                group.create_task(_while_recording(daemon.acts.run()), name="acts"),
                 group.create_task(_while_recording(daemon.edge.run()), name="edge"),
                 group.create_task(page.serve(), name="kiosk"),
                 group.create_task(_feed_watchdog(daemon), name="watchdog"),
@@ -329,7 +353,8 @@ async def _upkeep(daemon: Daemon) -> None:
 
 
 async def _keep_cursor(daemon: Daemon) -> None:
-    await daemon.journal.acknowledge(Seq(daemon.edge.status.stored_to), daemon.edge.countersigned)
+    epoch, stored_to = daemon.edge.countersigned_to
+    await daemon.journal.acknowledge(Seq(stored_to), daemon.edge.countersigned, epoch)
 
 
 async def _say_stopped(daemon: Daemon) -> None:

@@ -15,6 +15,10 @@ from locker.domain.errors import UnreadableFact
 from locker.domain.events import (
     AuthorisationGranted,
     AuthorisationRevoked,
+    CodeRestored,
+    DepositRestored,
+    HistoryConfirmed,
+    HistoryRestored,
     ItemAnnounced,
     ItemRecalled,
     PolicyChanged,
@@ -33,6 +37,10 @@ StateEntry = (
     | StaffEnrolled
     | StaffRevoked
     | PolicyChanged
+    | DepositRestored
+    | CodeRestored
+    | HistoryRestored
+    | HistoryConfirmed
 )
 KINDS: Final[dict[str, type[StateEntry]]] = {kind.__name__: kind for kind in get_args(StateEntry)}
 

@@ -9,10 +9,12 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
+from locker.domain.acts import Acts
 from locker.domain.codes import Authorisation, CodeRecord
 from locker.domain.compartment import Compartment, Size
 from locker.domain.deposit import Deposit
 from locker.domain.encoding import canonical, public_data
+from locker.domain.history import History
 from locker.domain.ids import (
     AuthorisationId,
     BoardId,
@@ -32,7 +34,7 @@ from locker.domain.policy import Policy
 from locker.domain.surroundings import Surroundings
 from locker.domain.throttle import Guessing
 
-FOLD_VERSION: Final = 3
+FOLD_VERSION: Final = 4
 """Rises when `fold` gives another state for the same entries."""
 
 
@@ -92,6 +94,8 @@ class LockerState:
     policy: Policy = field(default_factory=Policy)
     silent_boards: frozenset[BoardId] = frozenset()
     surroundings: Surroundings = field(default_factory=Surroundings)
+    history: History = field(default_factory=History)
+    acts: Acts = field(default_factory=Acts)
     compartments: Mapping[CompartmentNumber, Compartment] = _empty()
     deposits: Mapping[DepositId, Deposit] = _empty()
     openings: Mapping[GrantId, Opening] = _empty()

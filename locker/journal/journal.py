@@ -7,12 +7,13 @@ import asyncio
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Executor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from locker.domain import chain
 from locker.domain.entry import Entry, Stamp, write
-from locker.domain.events import Anchored, Event
+from locker.domain.events import Anchored, EpochStarted, Event
 from locker.domain.fold import fold
 from locker.domain.ids import Seq
 from locker.domain.state import FOLD_VERSION, LockerState, state_hash, state_text
@@ -112,9 +113,42 @@ class Journal:
             if not decided.events:
                 return decided.answer
             self._check_writable()
-            transaction = self._transaction(cause, decided.events)
+            transaction = self._transaction(cause, decided.events, self._state, self._head)
             turn.pop_all()  # from here on the store's answer ends it
         await self._finish_turn(lambda: self._append(transaction), lambda _: self._move_to(transaction))
+        return decided.answer
+
+    async def begin_epoch(self, cause: str, decide: Callable[[LockerState, bytes], Decided[T]]) -> T:
+        """Like `commit`, of the first entries of a new history: numbered from 1, chained anew, on the state
+        as it is. ``decide`` is also given the hash of the last entry; its first event names the parent.
+
+        The entries so far are kept apart under the name of their epoch. All of it is durable, or nothing.
+        """
+        await self._turn.acquire()
+        with ExitStack() as turn:
+            turn.callback(self._turn.release)
+            decided = decide(self._state, self._head)
+            if not decided.events:
+                return decided.answer
+            self._check_writable()
+            first, past = decided.events[0], self._state.epoch
+            if not isinstance(first, EpochStarted) or (first.parent_epoch, first.parent_hash) != (
+                past,
+                self._head.hex(),
+            ):
+                raise ValueError("a new epoch begins by naming its parent")
+            base = replace(self._state, seq=Seq(0))
+            transaction = self._transaction(cause, decided.events, base, chain.START)
+            ground = StoredAnchor(Seq(0), chain.START, state_text(base))
+            turn.pop_all()  # from here on the store's answer ends it
+
+        def begun(_: None) -> None:
+            self._acknowledged = Seq(0)
+            self._move_to(transaction)
+
+        await self._finish_turn(
+            lambda: self._store.begin_epoch(past, ground, transaction.entries, transaction.changes), begun
+        )
         return decided.answer
 
     async def anchor(self, cause: str = "daemon") -> Anchored:
@@ -144,14 +178,14 @@ class Journal:
 
         return end
 
-    async def acknowledge(self, seq: Seq, frame: bytes = b"") -> None:
+    async def acknowledge(self, seq: Seq, frame: bytes = b"", epoch: str = "") -> None:
         """The centre has stored everything up to ``seq``; durable on return, never moved back. ``frame`` is
         its latest signed word on that, as it came: kept beside, for whoever asks for evidence.
 
-        Raises JournalFailing.
+        Said of an ``epoch`` that is over, it changes nothing; "" is the present one. Raises JournalFailing.
         """
         await self._turn.acquire()
-        if seq <= self._acknowledged:
+        if (epoch and epoch != self._state.epoch) or seq <= self._acknowledged:
             self._turn.release()
             return
         await self._write_alone(
@@ -185,12 +219,14 @@ class Journal:
         if self.failing:
             raise WriteFailed(self._store.path, "an earlier write failed")
 
-    def _transaction(self, cause: str, events: tuple[Event, ...]) -> _Transaction:
+    def _transaction(
+        self, cause: str, events: tuple[Event, ...], state: LockerState, head: bytes
+    ) -> _Transaction:
+        """``events`` after ``state``, whose last entry has the hash ``head``."""
         # A clock that is wrong for once must not make the journal's own order wrong.
         self._last_mono_ms = max(self._last_mono_ms, self._clock.mono_ms())
         stamp = Stamp(self.boot, self._last_mono_ms, self._clock.wall_ms(), self._clock.quality())
-        before = after = self._state
-        head, entries, anchor = self._head, list[Entry](), None
+        after, entries, anchor = state, list[Entry](), None
         for event in (*events, *self.steps.unsaid(stamp, events)):
             if isinstance(event, Anchored):
                 if (event.seq, event.hash) != (after.seq, head.hex()):
@@ -199,7 +235,7 @@ class Journal:
             entry = write(Seq(after.seq + 1), stamp, cause, event, self._random_bytes(SALT_BYTES), head)
             after, head = fold(after, entry.seq, stamp, event), entry.hash
             entries.append(entry)
-        return _Transaction(after, tuple(entries), changes(before, after), anchor)
+        return _Transaction(after, tuple(entries), changes(self._state, after), anchor)
 
     def _append(self, transaction: _Transaction) -> None:
         self._store.append(transaction.entries, transaction.changes, transaction.anchor)

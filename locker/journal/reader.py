@@ -23,13 +23,16 @@ STEPS_BETWEEN_LOOKS: Final = 10_000
 class Reader:
     """Blocking: run it in an executor. Never writes, never checkpoints. Raises JournalUnreadable."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, past: str = "") -> None:
+        """``past``: an earlier epoch of this journal, to be read instead of the present one."""
         self._path = path
         self._alone = Lock()
         self._until_s = 0.0
         with reading(self._path):
             uri = f"{path.absolute().as_uri()}?mode=ro"
             self._connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+            for view in _views(past):
+                self._connection.execute(view)
             self._connection.execute("PRAGMA query_only = ON")
         self._connection.set_progress_handler(self._too_long, STEPS_BETWEEN_LOOKS)
 
@@ -98,6 +101,11 @@ class Reader:
             row = connection.execute(rows.META_OF, {"name": "epoch"}).fetchone()
         return str(json.loads(row[0])) if row else ""
 
+    def epochs(self) -> list[str]:
+        """The earlier epochs of this journal."""
+        with self._reading() as connection:
+            return sorted(name.removeprefix("entry_") for (name,) in connection.execute(rows.EPOCHS))
+
     def _explain(self, wanted: int, got: int) -> NoReturn:
         if got == self.oldest():
             raise RowsPurged(wanted, got)
@@ -111,3 +119,20 @@ class Reader:
 
     def _too_long(self) -> bool:
         return time.monotonic() > self._until_s
+
+
+def _views(past: str) -> list[str]:
+    """What a connection needs so that every statement reads an earlier epoch. None for the present one."""
+    if not past:
+        return []
+    epoch = f"{int(past, 16):032x}"
+    tables = [
+        f"CREATE TEMP VIEW {table} AS SELECT * FROM main.{rows.past(table, epoch)}"  # noqa: S608  # our own names
+        for table in rows.PAST
+    ]
+    meta = (
+        f"CREATE TEMP VIEW meta AS SELECT 'epoch' AS name, '\"{epoch}\"' AS value"  # noqa: S608  # hex digits
+        " UNION ALL SELECT 'countersigned', value FROM main.meta"
+        f" WHERE name = 'countersigned_{epoch}'"
+    )
+    return [*tables, meta]

@@ -80,9 +80,12 @@ def _check_anchor(state: LockerState, at: int, event: Event) -> None:
 
 
 def base(store: Store) -> tuple[LockerState, bytes]:
-    """State and hash on which the oldest entry kept stands. Raises JournalCorrupt where nothing fits."""
+    """State and hash on which the oldest entry kept stands. Raises JournalCorrupt where nothing fits.
+
+    The first entry of an epoch with a parent stands on an anchor 0: the state that it took over.
+    """
     first = next(iter(store.entries(0, 1)), None)
-    if first is None or first.seq == 1:
+    if first is None:
         return LockerState(), chain.START
     for anchor in store.anchors():
         if anchor.seq == first.seq - 1:
@@ -90,6 +93,8 @@ def base(store: Store) -> tuple[LockerState, bytes]:
                 return state_from(anchor.state), anchor.hash
             except UnreadableFact as error:
                 raise JournalCorrupt(anchor.seq, f"the anchored state is unreadable ({error})") from error
+    if first.seq == 1:
+        return LockerState(), chain.START
     raise JournalCorrupt(first.seq, "nothing is kept before it, and no anchor stands there")
 
 

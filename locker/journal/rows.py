@@ -38,6 +38,11 @@ class StoredAnchor:
     state: str
 
 
+def past(table: str, epoch: str) -> str:
+    """The name of ``table`` as it is kept for an earlier epoch. Raises ValueError for what is no epoch."""
+    return f"{table}_{int(epoch, 16):032x}"
+
+
 def stored(row: tuple[Any, ...]) -> StoredEntry:
     seq, public, personal, salt, digest, link = row
     return StoredEntry(seq, public, personal or "", salt or b"", digest or NOBODY, link)
@@ -61,6 +66,11 @@ def _upsert(table: Any, key: str, value: str) -> str:
 ROW: Final = ("seq", "public", "personal", "salt", "personal_digest", "hash")
 ADD: Final = _sql(insert(ENTRY).values(_binds(*ROW)))
 ADD_ANCHOR: Final = _sql(insert(ANCHOR).values(_binds("seq", "hash", "state")))
+PAST: Final = (ENTRY.name, ANCHOR.name)
+"""Tables of which each earlier epoch of the journal has its own."""
+DECLARED: Final = "SELECT sql FROM sqlite_master WHERE type = 'table' AND name = :name"
+EPOCHS: Final = "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'entry\\_%' ESCAPE '\\'"
+RENAME_META: Final = _sql(update(META).where(META.c.name == bindparam("name")).values(name=bindparam("new")))
 PUT_META: Final = _upsert(META, "name", "value")
 KEYS: Final = {name: key_of(table) for name, table in PROJECTIONS.items()}
 PUT: Final = {name: _upsert(table, key_of(table), "record") for name, table in PROJECTIONS.items()}

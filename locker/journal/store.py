@@ -49,12 +49,35 @@ class Store:
     def append(self, entries: Sequence[Entry], changes: Changes, anchor: StoredAnchor | None = None) -> None:
         """All of it durable, or WriteFailed and none of it."""
         with self._writing() as run:
-            run.executemany(rows.ADD, [_row(entry) for entry in entries])
-            self._apply(run, changes)
-            scalars = [*changes.scalars, ("head", json.dumps(entries[-1].hash.hex()))]
-            run.executemany(rows.PUT_META, [{"name": name, "value": value} for name, value in scalars])
-            if anchor:
-                run.execute(rows.ADD_ANCHOR, {"seq": anchor.seq, "hash": anchor.hash, "state": anchor.state})
+            self._add(run, entries, changes, anchor)
+
+    def begin_epoch(
+        self, past: str, ground: StoredAnchor, entries: Sequence[Entry], changes: Changes
+    ) -> None:
+        """Entries and anchors so far are put aside under the name of their epoch, ``past``; ``entries`` are
+        the first of a new one, on the state of ``ground``. All of it durable, or WriteFailed and none of it.
+
+        Renaming moves no row: it takes as long for a year as for a day.
+        """
+        with self._writing() as run:
+            for table in rows.PAST:
+                (declared,) = run.execute(rows.DECLARED, {"name": table}).fetchone()
+                run.execute(f"ALTER TABLE {table} RENAME TO {rows.past(table, past)}")
+                run.execute(declared)
+            run.execute(rows.RENAME_META, {"name": "countersigned", "new": f"countersigned_{past}"})
+            run.execute(rows.PUT_META, {"name": "acknowledged", "value": "0"})
+            self._add(run, entries, changes, ground)
+
+    @staticmethod
+    def _add(
+        run: sqlite3.Cursor, entries: Sequence[Entry], changes: Changes, anchor: StoredAnchor | None
+    ) -> None:
+        run.executemany(rows.ADD, [_row(entry) for entry in entries])
+        Store._apply(run, changes)
+        scalars = [*changes.scalars, ("head", json.dumps(entries[-1].hash.hex()))]
+        run.executemany(rows.PUT_META, [{"name": name, "value": value} for name, value in scalars])
+        if anchor:
+            run.execute(rows.ADD_ANCHOR, {"seq": anchor.seq, "hash": anchor.hash, "state": anchor.state})
 
     def replace_projections(self, changes: Changes) -> None:
         """Instead of all that is there: ``changes`` from an empty state."""

@@ -12,6 +12,10 @@ daemon: who doubts the daemon may read this instead. The rules it checks:
 Entries are numbered from 1 without a gap. Where old ones were purged, the oldest kept follows an anchor, and
 an entry named Anchored confirms its number and hash. A head that somebody else holds (an acknowledgement, a
 signed head) shows what the file alone cannot: that the end was cut off, or that all of it was written anew.
+
+A journal that had to begin anew (an old card was put back) numbers from 1 again; its first entry,
+EpochStarted, names the number and hash at which the epoch before ended. Entries of that epoch are kept in
+``entry_EPOCH``, and are checked as well.
 """
 
 import argparse
@@ -20,11 +24,12 @@ import json
 import sqlite3
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 START = bytes(32)
+PAST = "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'entry\\_%' ESCAPE '\\'"
 QUERY = "SELECT seq, public, personal, salt, personal_digest, hash FROM entry ORDER BY seq"
 
 
@@ -75,6 +80,8 @@ class Walk:
         self.head = START
         self.named = 0
         self.purged = 0
+        self.parent = ("", 0, "")
+        """Epoch, number and hash that the first entry names as what it follows."""
 
     def step(self, row: Row) -> None:
         if self.seq == 0 and row.seq > 1:
@@ -126,11 +133,19 @@ class Walk:
             raise Wrong(at, f"its text says that it is entry {number}")
         if kind == "Anchored" and (data.get("seq"), data.get("hash")) == self._base:
             self._base = None
+        if kind == "EpochStarted" and isinstance(data, dict):
+            names = ("parent_epoch", "parent_head", "parent_hash")
+            epoch, head, link = (data.get(name) for name in names)
+            self.parent = (str(epoch or ""), int(head or 0), str(link or ""))
+
+    def rest(self) -> None:
+        """Of an epoch that is over: nothing was noted of its end but what the next one names."""
+        if self._base:
+            raise Wrong(self.first, "what went before was purged, and no entry confirms its anchor")
 
     def finish(self, meta: dict[str, str]) -> None:
         """``meta`` is what the daemon noted of the end when it last wrote."""
-        if self._base:
-            raise Wrong(self.first, "what went before was purged, and no entry confirms its anchor")
+        self.rest()
         if self._held and self._held[0] > self.seq:
             raise Wrong(self.seq + 1, f"missing; the head that was given is {self._held[0]}")
         if self._held and 0 < self._held[0] < self.first - 1:
@@ -157,8 +172,11 @@ def check(path: Path, held: tuple[int, bytes] | None = None) -> Verdict:
         connection.execute("BEGIN")  # one moment in time, also of a journal that is being written
         anchors = {int(seq): bytes(link) for seq, link in connection.execute("SELECT seq, hash FROM anchor")}
         meta = dict(connection.execute("SELECT name, value FROM meta WHERE name IN ('seq', 'head')"))
+        past = sorted(name for (name,) in connection.execute(PAST))
         connection.text_factory = bytes
-        return judged((Row(*row) for row in connection.execute(QUERY)), meta, Walk(anchors, held))
+        walk = Walk(anchors, held)
+        verdict = judged((Row(*row) for row in connection.execute(QUERY)), meta, walk)
+        return verdict if verdict.wrong else _with_past(connection, past, walk, verdict)
     finally:
         connection.close()
 
@@ -172,6 +190,30 @@ def judged(rows: Iterator[Row], meta: dict[str, str], walk: Walk) -> Verdict:
     except Wrong as wrong:
         found = {"seq": wrong.seq, "wrong": wrong.what}
     return Verdict(walk.first, walk.seq, walk.head, walk.named, walk.purged, **found)
+
+
+def _with_past(connection: sqlite3.Connection, past: list[str], present: Walk, verdict: Verdict) -> Verdict:
+    """``verdict``, unless an earlier epoch in the file is not what it was, or does not lead to the next."""
+    ends: dict[str, tuple[int, str]] = {}
+    named = [present.parent]
+    for table in past:
+        epoch = table.removeprefix("entry_")
+        anchors = connection.execute(f"SELECT seq, hash FROM anchor_{int(epoch, 16):032x}")  # noqa: S608  # hex
+        walk = Walk({int(seq): bytes(link) for seq, link in anchors}, None)
+        rows = connection.execute(QUERY.replace("FROM entry", f"FROM entry_{int(epoch, 16):032x}"))
+        try:
+            for row in rows:
+                walk.step(Row(*row))
+            walk.rest()
+        except Wrong as wrong:
+            return replace(verdict, seq=wrong.seq, wrong=f"of the earlier epoch {epoch}: {wrong.what}")
+        ends[epoch] = (walk.seq, walk.head.hex())
+        named.append(walk.parent)
+    said = {epoch: (head, link) for epoch, head, link in named}
+    for epoch, end in ends.items():
+        if said.get(epoch, end) != end:
+            return replace(verdict, seq=end[0], wrong=f"of the earlier epoch {epoch}: not the end named")
+    return verdict
 
 
 def _head(text: str) -> tuple[int, bytes]:

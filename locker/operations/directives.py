@@ -5,6 +5,7 @@ from locker.domain.errors import PolicyOutOfRange
 from locker.domain.events import DirectiveApplied, DownLogStarted, Event, PolicyChanged
 from locker.domain.ids import Epoch
 from locker.domain.state import LockerState
+from locker.operations import new_epoch
 from locker.operations.ports import Decided, World
 
 
@@ -25,7 +26,7 @@ async def apply(world: World, directive: Directive, dn_epoch: Epoch, dn_hash: st
             return Decided(answer=False)
         outcome = _outcome(state, directive)
         if outcome == "applied" and directive.says is not None:
-            events.append(directive.says)
+            events += [directive.says, *new_epoch.follows(state, directive.says)]
         events.append(DirectiveApplied(dn_epoch, directive.seq, dn_hash, outcome))
         return Decided(True, tuple(events))
 

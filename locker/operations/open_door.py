@@ -39,12 +39,20 @@ class Opened:
 Answer = Opened | Refusal
 
 
-async def open_door(world: World, cause: str, decide: Callable[[LockerState], Decided[Answer]]) -> Answer:
+async def open_door(
+    world: World,
+    cause: str,
+    decide: Callable[[LockerState], Decided[Answer]],
+    until_ms: int | None = None,
+) -> Answer:
     """Commit a decision that ends in one `OpeningRequested`, then pulse that door once.
 
-    The person's last act is now: past the deadline counted from here no pulse leaves.
+    The person's last act is now: past the deadline counted from here no pulse leaves, nor past ``until_ms``
+    (monotonic) where the right itself ends then.
     """
     deadline_ms = world.clock.mono_ms() + world.journal.state.policy.pulse_deadline_ms
+    if until_ms is not None:
+        deadline_ms = min(deadline_ms, until_ms)
     answer = await world.journal.commit(cause, lambda state: _while_powered(state, decide))
     if isinstance(answer, Opened):
         await pulse(world, answer, deadline_ms)
@@ -52,12 +60,17 @@ async def open_door(world: World, cause: str, decide: Callable[[LockerState], De
 
 
 def _while_powered(state: LockerState, decide: Callable[[LockerState], Decided[Answer]]) -> Decided[Answer]:
-    """What is about to lose its power begins nothing: who opened a door must be able to end their visit."""
+    """What is about to lose its power begins nothing: who opened a door must be able to end their visit.
+
+    Nor does a locker that may have forgotten which rights have ended.
+    """
     around = state.surroundings
     if around.mains_lost:
         return Decided(Refusal(Reason.POWER_FAILING))
     if around.supply_cut:
         return Decided(Refusal(Reason.BOARD_LOST))
+    if state.history.awaited:
+        return Decided(Refusal(Reason.HISTORY_AWAITED))
     return decide(state)
 
 

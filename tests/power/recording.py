@@ -138,6 +138,11 @@ class KeptJournal:
         await asyncio.sleep(0)  # noqa: TID251  # one turn of the loop: subscribers hear of it
         return answer
 
+    async def begin_epoch(self, cause: str, decide: Callable[[LockerState, bytes], Decided[T]]) -> T:
+        answer = await self._journal.begin_epoch(cause, decide)
+        await asyncio.sleep(0)  # noqa: TID251  # one turn of the loop: subscribers hear of it
+        return answer
+
     async def personal(self, seq: Seq) -> Mapping[str, str]:
         return await self._journal.personal(seq)
 

@@ -19,6 +19,14 @@ from locker.domain.events.access import (
     StaffSignInFailed,
     TokenAdmitted,
 )
+from locker.domain.events.acts import (
+    ActAccepted,
+    ActDone,
+    ActExpired,
+    ActFailed,
+    ActRefused,
+    ActUnknown,
+)
 from locker.domain.events.centre import (
     AuthorisationGranted,
     AuthorisationRevoked,
@@ -63,6 +71,16 @@ from locker.domain.events.doors import (
     PulseNotSent,
     PulseRefused,
     PulseUncertain,
+)
+from locker.domain.events.history import (
+    CodeReported,
+    CodeRestored,
+    DepositReported,
+    DepositRestored,
+    DoorReported,
+    HistoryConfirmed,
+    HistoryReported,
+    HistoryRestored,
 )
 from locker.domain.events.machine import (
     Anchored,
@@ -121,6 +139,12 @@ Event = (
     | PolicyChanged
     | DownLogStarted
     | DirectiveApplied
+    | ActAccepted
+    | ActRefused
+    | ActExpired
+    | ActDone
+    | ActFailed
+    | ActUnknown
     | CodeAccepted
     | CodeFailed
     | PhoneFailed
@@ -161,6 +185,14 @@ Event = (
     | CompartmentFaulted
     | CompartmentBlocked
     | CompartmentRestored
+    | DoorReported
+    | DepositReported
+    | CodeReported
+    | HistoryReported
+    | DepositRestored
+    | CodeRestored
+    | HistoryRestored
+    | HistoryConfirmed
 )
 
 TYPES: Final[dict[str, type[Event]]] = {kind.__name__: kind for kind in get_args(Event)}
@@ -181,6 +213,12 @@ def subject_of(event: Event) -> str:
 __all__ = [
     "TYPES",
     "UNKNOWN_CODE",
+    "ActAccepted",
+    "ActDone",
+    "ActExpired",
+    "ActFailed",
+    "ActRefused",
+    "ActUnknown",
     "Anchored",
     "AuthorisationGranted",
     "AuthorisationRevoked",
@@ -193,6 +231,8 @@ __all__ = [
     "CodeAccepted",
     "CodeEnded",
     "CodeFailed",
+    "CodeReported",
+    "CodeRestored",
     "CompartmentBlocked",
     "CompartmentChecked",
     "CompartmentDoubted",
@@ -202,18 +242,24 @@ __all__ = [
     "CompartmentsConfigured",
     "DepositCancelled",
     "DepositMoved",
+    "DepositReported",
+    "DepositRestored",
     "DirectiveApplied",
     "DoorClosed",
     "DoorForced",
     "DoorLeftOpen",
     "DoorOpened",
     "DoorRead",
+    "DoorReported",
     "DoorStuck",
     "DownLogStarted",
     "EpochStarted",
     "Event",
     "GuessesCounted",
     "HeadSigned",
+    "HistoryConfirmed",
+    "HistoryReported",
+    "HistoryRestored",
     "ItemAnnounced",
     "ItemLoaded",
     "ItemOverdue",

@@ -20,13 +20,14 @@ from locker.domain.ids import (
 
 @dataclass(frozen=True, slots=True)
 class EpochStarted:
-    """First entry of a journal. ``parent_*`` name the history it follows where rows were lost."""
+    """First entry of a journal. ``parent_*`` name the history it follows, ``why`` is a `history.Break`."""
 
     epoch: Epoch
     locker: LockerId
     parent_epoch: str = ""
     parent_head: int = 0
     parent_hash: str = ""
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)

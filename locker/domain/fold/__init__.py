@@ -8,15 +8,17 @@ from typing import Final
 
 from locker.domain.entry import Stamp
 from locker.domain.events import Event
-from locker.domain.fold import access, centre, custody, doors, machine, surroundings
+from locker.domain.fold import access, acts, centre, custody, doors, history, machine, surroundings
 from locker.domain.fold.change import Apply
 from locker.domain.ids import Seq
 from locker.domain.state import LockerState
 
 _APPLY: Final[Apply] = {
     **machine.APPLY,
+    **history.APPLY,
     **surroundings.APPLY,
     **centre.APPLY,
+    **acts.APPLY,
     **access.APPLY,
     **doors.APPLY,
     **custody.APPLY,

@@ -15,6 +15,8 @@ from locker.domain.state import AnnouncedItem, DownCursor, LockerState, StaffGra
 
 def _granted(s: LockerState, t: Stamp, e: ev.AuthorisationGranted, seq: Seq) -> LockerState:
     before = s.authorisations.get(e.authorisation)
+    # Said again it is no new code: what was tried at it stays counted.
+    same = before if before and before.typed_digest == e.typed_digest else None
     record = Authorisation(
         e.authorisation,
         seq,
@@ -32,6 +34,8 @@ def _granted(s: LockerState, t: Stamp, e: ev.AuthorisationGranted, seq: Seq) -> 
         deposit=before.deposit if before else DepositId(""),
         ended=before.ended if before else "",
         ended_ms=before.ended_ms if before else 0,
+        failures=same.failures if same else 0,
+        phone_failures=same.phone_failures if same else 0,
     )
     return replace(s, authorisations=change.put(s.authorisations, e.authorisation, record))
 

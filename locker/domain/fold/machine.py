@@ -4,8 +4,8 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
+from locker.domain import acts, throttle
 from locker.domain import events as ev
-from locker.domain import throttle
 from locker.domain.compartment import Compartment
 from locker.domain.door import Position, Presence
 from locker.domain.entry import Stamp
@@ -14,10 +14,6 @@ from locker.domain.fold.change import Apply
 from locker.domain.ids import Seq
 from locker.domain.state import LockerState
 from locker.domain.surroundings import Surroundings
-
-
-def _epoch_started(s: LockerState, t: Stamp, e: ev.EpochStarted, seq: Seq) -> LockerState:
-    return replace(s, epoch=e.epoch, locker=e.locker)
 
 
 def _booted(s: LockerState, t: Stamp, e: ev.Booted, seq: Seq) -> LockerState:
@@ -35,6 +31,7 @@ def _booted(s: LockerState, t: Stamp, e: ev.Booted, seq: Seq) -> LockerState:
         guessing=throttle.rebased(s.guessing, t.mono_ms),
         silent_boards=frozenset(),
         surroundings=Surroundings(),
+        acts=acts.rebased(s.acts, s.last_mono_ms, t.mono_ms),
     )
 
 
@@ -73,7 +70,6 @@ def _answered(s: LockerState, t: Stamp, e: ev.BoardAnswered, seq: Seq) -> Locker
 
 APPLY: Final[Apply] = MappingProxyType(
     {
-        ev.EpochStarted: _epoch_started,
         ev.Booted: _booted,
         ev.CompartmentsConfigured: _configured,
         ev.HeadSigned: _head_signed,

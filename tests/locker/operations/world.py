@@ -5,6 +5,7 @@ import heapq
 import json
 import random  # noqa: TID251  # seeded: the same test, the same chance
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from locker.domain import chain
@@ -96,6 +97,7 @@ class MemoryJournal:
 
     def __init__(self, clock: VirtualClock, chance: random.Random) -> None:
         self.entries: list[Entry] = []
+        self.past: dict[str, list[Entry]] = {}
         self.failing = False
         self.boot = 1
         self._state = LockerState()
@@ -130,6 +132,14 @@ class MemoryJournal:
         for subscriber in list(self._subscribers):
             subscriber(self._state, tuple(added))
         return decided.answer
+
+    async def begin_epoch(self, cause: str, decide: Callable[[LockerState, bytes], Decided[T]]) -> T:
+        """As `locker.journal.journal.Journal.begin_epoch`; what was before is in ``past``."""
+        decided = decide(self._state, self.head)
+        if decided.events:
+            self.past[self._state.epoch], self.entries = self.entries, []
+            self._state = replace(self._state, seq=Seq(0))
+        return await self.commit(cause, lambda _state: decided)
 
     async def personal(self, seq: Seq) -> Mapping[str, str]:
         text = self.entries[seq - 1].personal if 0 < seq <= len(self.entries) else ""
