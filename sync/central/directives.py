@@ -25,7 +25,9 @@ EPOCH_BYTES: Final = 16
 def append(connection: Connection, locker: str, says: directives.StateEntry, now_ms: int) -> int:
     """The seq of the new entry; it goes out once the transaction is durable."""
     row = connection.execute(
-        select(LOCKER.c.dn_epoch, LOCKER.c.dn_head, LOCKER.c.dn_hash).where(LOCKER.c.locker == locker)
+        select(LOCKER.c.dn_epoch, LOCKER.c.dn_head, LOCKER.c.dn_hash)
+        .where(LOCKER.c.locker == locker)
+        .with_for_update()
     ).one()
     seq = row.dn_head + 1
     text = directives.write(Seq(seq), says)
@@ -69,6 +71,13 @@ def hash_at(connection: Connection, locker: str, dn_epoch: str, seq: int) -> str
 
 def snapshot(connection: Connection, locker: str, chance: Chance, now_ms: int) -> None:
     """Number anew and say again what is still valid; what ended is not, lest an ended code live again."""
+    begin(connection, locker, chance)
+    for says in still_valid(connection, locker, now_ms):
+        append(connection, locker, says, now_ms)
+
+
+def begin(connection: Connection, locker: str, chance: Chance) -> None:
+    """Number anew, and say nothing yet."""
     fresh = {
         "dn_epoch": chance.random_bytes(EPOCH_BYTES).hex(),
         "dn_head": 0,
@@ -76,11 +85,10 @@ def snapshot(connection: Connection, locker: str, chance: Chance, now_ms: int) -
         "dn_stored_to": 0,
     }
     connection.execute(LOCKER.update().where(LOCKER.c.locker == locker).values(**fresh))
-    for says in _still_valid(connection, locker, now_ms):
-        append(connection, locker, says, now_ms)
 
 
-def _still_valid(connection: Connection, locker: str, now_ms: int) -> Iterable[directives.StateEntry]:
+def still_valid(connection: Connection, locker: str, now_ms: int) -> Iterable[directives.StateEntry]:
+    """Staff, rights that live, items that wait: as they would be said now."""
     yield from _staff(connection, locker, now_ms)
     own = AUTHORISATION.c
     living = [own.locker == locker, own.ended == "", own.valid_until_ms > now_ms]
@@ -96,8 +104,13 @@ def _still_valid(connection: Connection, locker: str, now_ms: int) -> Iterable[d
 
 def _read(texts: Sequence[str]) -> Iterable[directives.StateEntry]:
     for text in texts:
-        body = json.loads(text)
-        yield build(directives.KINDS[body["type"]], body["data"])
+        yield read_one(text)
+
+
+def read_one(text: str) -> directives.StateEntry:
+    """What a kept state entry says."""
+    body = json.loads(text)
+    return build(directives.KINDS[body["type"]], body["data"])
 
 
 def _staff(connection: Connection, locker: str, now_ms: int) -> Iterable[StaffEnrolled]:

@@ -9,10 +9,10 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, select
 
 from sync import wire
-from sync.central import directives
+from sync.central import directives, histories, store
 from sync.central.alarms import Trouble, raise_alarm
 from sync.central.desk import Desk
-from sync.central.ledger import hash_at, open_stream
+from sync.central.ledger import current_epoch, hash_at, open_stream
 from sync.central.tables import LOCKER, STREAM
 
 WINDOW: Final = 2
@@ -22,6 +22,7 @@ TOLD: Final[Mapping[str, tuple[str, str]]] = {
     "lost_rows": ("lost_rows", "beyond its own; an old card, or rows lost"),
     "forked": ("fork", "not its own; an old card that went on, a cloned card, or tampering"),
     "hole": ("hole", "what follows it is purged there; this ledger came back from too old a copy"),
+    "superseded": ("fork", "of a later epoch than its own: two cards, or the one that was away came back"),
 }
 """What a locker found when it compared our hello with its journal, and says in its link's ``reason``."""
 
@@ -30,6 +31,8 @@ def meet(
     connection: Connection, desk: Desk, locker: Row[Any], link: wire.Link, now_ms: int
 ) -> wire.Hello | None:
     """Take down what a link message says; the answer to a birth, None to anything else."""
+    if is_over(connection, link):
+        return _of_the_later(connection, desk, link, now_ms)
     latest = _take_down(connection, locker, link, now_ms)
     if not link.online:
         return None
@@ -54,20 +57,40 @@ def meet(
         _compare_down(connection, desk, locker, link, new_disk=new_disk, now_ms=now_ms)
     # A birth from before the latest came late, or an old card counts its boots anew: only who awaits this
     # nonce can tell, and does (`TOLD`).
+    return _hello(connection, desk, link, (link.epoch, stored_to, head))
+
+
+def _hello(connection: Connection, desk: Desk, link: wire.Link, up: tuple[str, int, str]) -> wire.Hello:
     down = connection.execute(
-        select(LOCKER.c.dn_epoch, LOCKER.c.dn_head).where(LOCKER.c.locker == locker.locker)
+        select(LOCKER.c.dn_epoch, LOCKER.c.dn_head).where(LOCKER.c.locker == link.locker)
     ).one()
+    up_epoch, stored_to, head = up
     return wire.Hello(
-        locker=locker.locker,
+        locker=link.locker,
         nonce=link.nonce,
         now=desk.clock.wall_ms(),
-        up_epoch=link.epoch,
+        up_epoch=up_epoch,
         stored_to=stored_to,
         hash=head,
         dn_epoch=down.dn_epoch,
         dn_head=down.dn_head,
         window=WINDOW,
     )
+
+
+def is_over(connection: Connection, link: wire.Link) -> bool:
+    """Whether this locker has begun a later epoch since: another card, or a message that comes very late."""
+    current = current_epoch(connection, link.locker)
+    return link.epoch != current and _is_known(connection, link)
+
+
+def _of_the_later(connection: Connection, desk: Desk, link: wire.Link, now_ms: int) -> wire.Hello | None:
+    """What is in force; nothing is taken down. Only who awaits the nonce can tell whether it is news."""
+    current = current_epoch(connection, link.locker)
+    stored_to, head = open_stream(connection, link.locker, current, now_ms)
+    if trouble := _told(link, stored_to):
+        raise_alarm(connection, link.locker, trouble, now_ms)
+    return _hello(connection, desk, link, (current, stored_to, head)) if link.online and link.nonce else None
 
 
 def _take_down(connection: Connection, locker: Row[Any], link: wire.Link, now_ms: int) -> bool:
@@ -86,10 +109,13 @@ def _take_down(connection: Connection, locker: Row[Any], link: wire.Link, now_ms
     return True
 
 
+def _is_known(connection: Connection, link: wire.Link) -> bool:
+    return store.find(connection, STREAM, {"locker": link.locker, "epoch": link.epoch}) is not None
+
+
 def _is_new_disk(connection: Connection, link: wire.Link) -> bool:
     """Whether a locker that is known by other epochs shows this one for the first time."""
-    epochs = connection.execute(select(STREAM.c.epoch).where(STREAM.c.locker == link.locker)).scalars().all()
-    return bool(epochs) and link.epoch not in epochs
+    return bool(current_epoch(connection, link.locker)) and not _is_known(connection, link)
 
 
 def _told(link: wire.Link, stored_to: int) -> Trouble | None:
@@ -142,9 +168,15 @@ def _compare_down(
             return
         detail = f"the locker's entry {link.dn_applied} is not ours"
         raise_alarm(connection, locker.locker, Trouble("down_fork", link.dn_epoch, detail), now_ms)
-    elif not link.dn_epoch and not new_disk and locker.dn_stored_to == 0:
-        return
     elif link.dn_epoch:
         detail = "the locker follows a numbering that is not ours"
         raise_alarm(connection, locker.locker, Trouble("down_epoch", link.dn_epoch, detail), now_ms)
+    elif new_disk:
+        histories.say_to_new_disk(connection, locker.locker, link.epoch, desk.chance, now_ms)
+        return
+    else:
+        # It has applied nothing of ours, or said so before it did: the numbering is good from its start.
+        where = LOCKER.c.locker == locker.locker
+        connection.execute(LOCKER.update().where(where).values(dn_stored_to=0))
+        return
     directives.snapshot(connection, locker.locker, desk.chance, now_ms)

@@ -9,10 +9,11 @@ from typing import Any, Final, TypeVar
 
 from locker.operations.ports import Clock
 from sync import seal, wire
+from sync.edge.acts import Acts
 from sync.edge.directives import Directives
 from sync.edge.downlog import Placing
 from sync.edge.hello import TIME_COUNTS_MS, Facts, ForkFound, Outcome, judge
-from sync.edge.ports import Apply, Identity, JournalPort, JournalReader, Tally, Voice
+from sync.edge.ports import Apply, Identity, JournalPort, JournalReader, Take, Tally, Voice
 from sync.edge.presence import Presence
 from sync.edge.publisher import Publisher, kept_hash
 from sync.edge.retry import Retry
@@ -23,6 +24,7 @@ _HEARD: Final[Mapping[tuple[wire.Way, wire.Name], type[Any]]] = {
     (wire.Way.DOWN, wire.Name.HELLO): wire.Hello,
     (wire.Way.DOWN, wire.Name.LOG): wire.DownBatch,
     (wire.Way.DOWN, wire.Name.ACK): wire.DownAck,
+    (wire.Way.DOWN, wire.Name.ACT): wire.Act,
 }
 T = TypeVar("T")
 
@@ -67,6 +69,7 @@ class Edge:
         apply: Apply,
         reports: Reports,
         *,
+        take: Take,
         draw: Draw,
         random_bytes: Callable[[int], bytes],
         disk_used_percent: Callable[[], int],
@@ -86,6 +89,9 @@ class Edge:
             voice, journal, reader, executor, clock, window, self._tally, self._presence.ask_again
         )
         self._directives = Directives(voice, journal, apply, self._tally)
+        self._acts = Acts(take, self._tally, lambda: self._vouched)
+        self._vouched = False
+        """Whether the latest hello of this connection fitted our history."""
         self._presence.stored_to = lambda: window.stored_to
         self._inbox: asyncio.Queue[tuple[Message, int]] = asyncio.Queue()
         self._epoch = ""
@@ -108,6 +114,11 @@ class Edge:
     def countersigned(self) -> bytes:
         """The centre's signed word on how much of this journal it has, as it came; empty before one did."""
         return self._publisher.countersigned
+
+    @property
+    def countersigned_to(self) -> tuple[str, int]:
+        """Of which epoch, and how far, `countersigned` says that it is stored."""
+        return self._publisher.countersigned_to
 
     @property
     def status(self) -> EdgeStatus:
@@ -161,6 +172,7 @@ class Edge:
 
     def on_disconnected(self, reason: str) -> None:
         self._last_loss = reason
+        self._vouched = False
         self._presence.disconnected()
         self._publisher.close()
 
@@ -172,7 +184,9 @@ class Edge:
         if self._journal.state.epoch != self._epoch:
             self._epoch = self._journal.state.epoch
             self._fork = ""
-            self._publisher.close()
+            self._vouched = False
+            self._publisher.forget()
+            self._presence.oldest = 1
             self._presence.ask()
         self._publisher.changed()
         self._presence.changed()
@@ -200,11 +214,13 @@ class Edge:
         if kind is None or message.retain or address.locker != self._identity.locker:
             self._tally.drop("retained" if message.retain else "topic")
             return
-        said: wire.Hello | wire.DownBatch | wire.DownAck = wire.decode(kind, self._opened(message))
+        said: wire.Hello | wire.DownBatch | wire.DownAck | wire.Act = wire.decode(kind, self._opened(message))
         if said.locker != self._identity.locker:
             self._tally.drop("foreign")
         elif isinstance(said, wire.Hello):
             await self._hear_hello(said, message.payload, arrived_ms)
+        elif isinstance(said, wire.Act):
+            await self._acts.received(said, arrived_ms)
         elif isinstance(said, wire.DownAck):
             await self._publisher.acknowledged(said, message.payload)
             if said.window == 0:
@@ -223,7 +239,7 @@ class Edge:
     async def _hear_hello(self, hello: wire.Hello, frame: bytes, arrived_ms: int) -> None:
         facts = await self._facts(hello)
         outcome = judge(hello, facts)
-        if outcome in (Outcome.STALE, Outcome.FOREIGN):
+        if outcome is Outcome.STALE:
             self._tally.drop(f"hello:{outcome}")
             if hello.nonce == self._answered[0]:
                 # An old answer, or a centre whose clock went back: a new birth has neither.
@@ -240,10 +256,14 @@ class Edge:
             self._publisher.close()
             self._presence.answered()
             self._fork = outcome.value
+            self._vouched = False
             self._reports.on_fork(ForkFound(outcome, facts.epoch, hello.stored_to, hello.hash, facts.head))
             await self._presence.tell_of_fork(outcome.value)
+            # Until a new epoch has begun: it may be put off, and the centre may find its history again.
+            self._presence.ask_again()
             return
         self._fork = ""
+        self._vouched = True
         self._presence.answered()
         self._publisher.open(hello.stored_to, hello.window, frame)
         if hello.window == 0:
@@ -255,7 +275,7 @@ class Edge:
         stored = await self._in_executor(kept_hash, self._reader, hello.stored_to)
         ours, (answered, answered_ms) = self._presence.nonce, self._answered
         return Facts(
-            ours,
+            ours if self._presence.born_epoch == state.epoch == self._journal.state.epoch else "",
             state.epoch,
             oldest,
             state.seq,

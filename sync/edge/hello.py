@@ -16,7 +16,7 @@ class Facts:
     """What this side knows when a hello arrives."""
 
     nonce: str
-    """Of the birth that awaits an answer."""
+    """Of the birth that awaits an answer; empty where it was said of an epoch that is over."""
     epoch: str
     oldest: int
     """The first entry still kept; 0 where there is none."""
@@ -30,8 +30,8 @@ class Facts:
 class Outcome(StrEnum):
     STALE = "stale"
     """The answer to another birth, or a replay: of two answers to one birth the later stands."""
-    FOREIGN = "foreign"
-    """About another history than ours."""
+    SUPERSEDED = "superseded"
+    """A later epoch of this locker is in force: another card served while this one was away."""
     LOST_ROWS = "lost_rows"
     """The centre holds more than we do: an old image, a torn tail."""
     HOLE = "hole"
@@ -46,7 +46,7 @@ Rule = Callable[[wire.Hello, Facts], bool]
 RULES: Final[tuple[tuple[Rule, Outcome], ...]] = (
     (lambda hello, facts: not facts.nonce or hello.nonce != facts.nonce, Outcome.STALE),
     (lambda hello, facts: hello.now < facts.answered_ms, Outcome.STALE),
-    (lambda hello, facts: hello.up_epoch != facts.epoch, Outcome.FOREIGN),
+    (lambda hello, facts: hello.up_epoch != facts.epoch, Outcome.SUPERSEDED),
     (lambda hello, facts: hello.stored_to > facts.head, Outcome.LOST_ROWS),
     (lambda hello, facts: hello.stored_to + 1 < facts.oldest, Outcome.HOLE),
     (lambda hello, facts: hello.hash != facts.stored_hash, Outcome.FORKED),
@@ -58,7 +58,8 @@ RULES: Final[tuple[tuple[Rule, Outcome], ...]] = (
 class ForkFound:
     """The centre's history is not a prefix of ours, or lacks what we purged.
 
-    Nothing is sent until a new epoch has begun, or a later hello fits.
+    Nothing is sent until a new epoch has begun, or a later hello fits. ``epoch`` is the one that was judged,
+    ``centre_stored_to`` and ``centre_hash`` are of the one that is in force there.
     """
 
     outcome: Outcome

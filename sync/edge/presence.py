@@ -59,6 +59,8 @@ class Presence:
         self._shown: wire.State | None = None
         self.centre = Centre()
         self.nonce = ""
+        self.born_epoch = ""
+        """Of which the birth with this nonce spoke."""
         self.born_ms = 0
         self.oldest = 0
         self.stored_to: Callable[[], int] = lambda: 0
@@ -149,6 +151,7 @@ class Presence:
     async def _be_born(self, now_ms: int) -> None:
         self._birth_due_ms = now_ms + self._retry.next_ms()
         self.nonce = self._random_bytes(NONCE_BYTES).hex()
+        self.born_epoch = self._journal.state.epoch
         self.born_ms = now_ms
         reason = wire.JOURNAL_FAILING if self._journal.failing else ""
         await self._voice.say(wire.Name.LINK, self._link(online=True, nonce=self.nonce, reason=reason))

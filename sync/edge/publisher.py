@@ -53,6 +53,16 @@ class Publisher:
         self.window.close()
         self._wake.now()
 
+    def forget(self) -> None:
+        """The journal has begun a new epoch, of which the centre knows nothing yet."""
+        self.window.forget()
+        self._wake.now()
+
+    @property
+    def countersigned_to(self) -> tuple[str, int]:
+        """The epoch of which `countersigned` speaks, and how much of it it says to be stored."""
+        return self._countersigned_at
+
     def changed(self) -> None:
         """The journal has grown."""
         self._wake.now()

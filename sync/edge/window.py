@@ -49,6 +49,11 @@ class Window:
         self._batches = 0
         self._go_back()
 
+    def forget(self) -> None:
+        """Another epoch: what was stored of the one before says nothing of it."""
+        self.close()
+        self.stored_to = 0
+
     def next_after(self, head: int) -> int | None:
         """The entry after which the next batch begins; None where nothing may or need be sent."""
         last = self._flights[-1].to_seq if self._flights else self.stored_to

@@ -6,7 +6,13 @@ import pytest
 from sqlalchemy import Row, delete, select
 
 from locker.domain import directives
-from locker.domain.events import AuthorisationGranted, EpochStarted, Stopped
+from locker.domain.events import (
+    AuthorisationGranted,
+    AuthorisationRevoked,
+    EpochStarted,
+    HistoryRestored,
+    Stopped,
+)
 from locker.domain.ids import Epoch, LockerId
 from sync import wire
 from sync.central import hello
@@ -196,7 +202,10 @@ def test_a_new_disk_is_told_what_is_still_valid_and_nothing_that_ended(parts: Pa
     assert batch is not None
     assert [directives.read(text).says for text in batch.entries] != []
     says = [directives.read(text).says for text in batch.entries]
-    assert [entry.authorisation for entry in says if isinstance(entry, AuthorisationGranted)] == [living]
+    over = {entry.authorisation for entry in says if isinstance(entry, AuthorisationRevoked)}
+    granted = {entry.authorisation for entry in says if isinstance(entry, AuthorisationGranted)}
+    assert (granted - over, over) == ({living}, {ended}), "an end alone would not be held against its token"
+    assert says[-1] == HistoryRestored(Epoch(fresh.epoch))
     assert wire.down_hashes(batch)[-1].hex() == batch.hash
 
 

@@ -216,7 +216,7 @@ def test_a_new_epoch_is_a_stream_of_its_own_and_marks_the_one_it_left(parts: Par
     parts.locker = FakeLocker(epoch=name_of("second")).add(parent)
     parts.ingest()
     streams = {row.epoch: row for row in parts.rows(t.STREAM)}
-    assert (streams[first.epoch].mark, streams[first.epoch].ordinal) == ("forked", 1)
+    assert (streams[first.epoch].mark, streams[first.epoch].ordinal) == ("fork", 1)
     second = streams[parts.locker.epoch]
     assert (second.ordinal, second.parent_epoch, second.parent_head) == (2, first.epoch, 1)
     assert len(stored(parts)) == 3

@@ -27,7 +27,7 @@ FACTS = Facts(NONCE, EPOCH, oldest=1, head=9, stored_hash=HASH)
         ({"nonce": "3b" * 16, "stored_to": 99}, {}, Outcome.STALE),
         ({}, {"answered_ms": 5}, Outcome.FOLLOW),
         ({}, {"answered_ms": 6}, Outcome.STALE),
-        ({"up_epoch": "cd" * 16}, {}, Outcome.FOREIGN),
+        ({"up_epoch": "cd" * 16}, {}, Outcome.SUPERSEDED),
         ({"stored_to": 10}, {"stored_hash": None}, Outcome.LOST_ROWS),
         ({}, {"oldest": 9, "stored_hash": None}, Outcome.HOLE),
         ({"hash": "13" * 32}, {}, Outcome.FORKED),

@@ -96,7 +96,7 @@ def fork_is_followed() -> Iterator[None]:
 
     def sure(hello: wire.Hello, facts: Any) -> Outcome:
         outcome = honest(hello, facts)
-        return outcome if outcome in {Outcome.STALE, Outcome.FOREIGN} else Outcome.FOLLOW
+        return outcome if outcome in {Outcome.STALE, Outcome.SUPERSEDED} else Outcome.FOLLOW
 
     with replaced(edge, "judge", sure):
         yield
