@@ -11,9 +11,16 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
 from sync.central import api_models as m
-from sync.central import cases, outgoing, queries
+from sync.central import cases, queries
+from sync.central.access import gate as access
+from sync.central.access import scope
+from sync.central.access.actor import Actor
+from sync.central.access.gate import Gate
+from sync.central.access.matrix import Action
+from sync.central.acts import api as acts_api
+from sync.central.acts.sending import Acts
 from sync.central.desk import Refusal, Refused
-from sync.central.guard import Limits, is_one_of, problem
+from sync.central.guard import Limits, problem
 from sync.central.office import Office, Repeatable
 
 STATUS: Final = {
@@ -21,10 +28,14 @@ STATUS: Final = {
     Refusal.UNKNOWN_AUTHORISATION: 404,
     Refusal.UNKNOWN_ITEM: 404,
     Refusal.UNKNOWN_CASE: 404,
+    Refusal.UNKNOWN_ALARM: 404,
     Refusal.ITEM_EXISTS: 409,
     Refusal.NO_LOCATOR: 409,
     Refusal.KEY_REUSED: 409,
     Refusal.SHOWN_ONCE: 409,
+    Refusal.STAFF_ELSEWHERE: 409,
+    Refusal.UNKNOWN_ACT: 404,
+    Refusal.NOT_APPROVABLE: 409,
     Refusal.UNFIT: 422,
 }
 TITLE: Final = "DocLocker hub"
@@ -37,12 +48,8 @@ NamePath = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,32}$")]
 Problems = Callable[[Request, Any], Any]
 
 
-class NotSignedIn(Exception):
-    """No or an unknown API key."""
-
-
 def build(
-    office: Office, api_keys: tuple[str, ...], url: str, health: Callable[[], tuple[bool, dict[str, int]]]
+    office: Office, acts: Acts, gate: Gate, url: str, health: Callable[[], tuple[bool, dict[str, int]]]
 ) -> FastAPI:
     """The application without the console. ``health``: is the broker there, and what was dropped so far."""
     app = FastAPI(title=TITLE, version="1", docs_url=None, redoc_url=None, openapi_url="/api/v1/openapi.json")
@@ -55,16 +62,12 @@ def build(
         broker, dropped = health()
         return m.Health(ok=True, broker=broker, dropped=dropped)
 
-    async def require_key(authorization: Annotated[str, Header(max_length=300)] = "") -> None:
-        scheme, _, key = authorization.partition(" ")
-        if scheme.lower() != "bearer" or not is_one_of(key, api_keys):
-            raise NotSignedIn
-
-    api = APIRouter(prefix="/api/v1", dependencies=[Depends(require_key)])
-    _add_cases(api, office)
-    _add_items(api, office, url)
-    _add_staff(api, office)
-    _add_lockers(api, office)
+    api = APIRouter(prefix="/api/v1")
+    _add_cases(api, office, gate)
+    _add_items(api, office, gate, url)
+    _add_staff(api, office, gate)
+    _add_lockers(api, office, gate)
+    acts_api.add(api, acts, gate)
     app.include_router(api)
     return app
 
@@ -72,13 +75,19 @@ def build(
 # --- cases -------------------------------------------------------------------------------------------------
 
 
-def _add_cases(api: APIRouter, office: Office) -> None:
+def _add_cases(api: APIRouter, office: Office, gate: Gate) -> None:
+    authorises = Depends(gate.allowed(Action.AUTHORISE))
+    sees_authorisation = Depends(gate.allowed(Action.SEE_AUTHORISATION))
+    sees_case = Depends(gate.allowed(Action.SEE_CASE))
+
     @api.post("/pre-reviews", status_code=201)
-    async def passed(body: m.PreReviewIn, idempotency_key: IdempotencyKey = "") -> m.Authorised:
+    async def passed(
+        body: m.PreReviewIn, actor: Annotated[Actor, authorises], idempotency_key: IdempotencyKey = ""
+    ) -> m.Authorised:
         """A case passed pre-review: it may be handed in. The typed code goes to the applicant by message."""
         repeatable = Repeatable(idempotency_key, body.model_dump_json())
-        authorisation = await office.pre_review(body.passed(), "api", repeatable)
-        row = await office.store.read(lambda c: cases.authorisation_row(c, authorisation))
+        authorisation = await office.pre_review(body.passed(), actor, repeatable)
+        row = await office.store.read(lambda c: scope.authorisation_row(c, actor, authorisation))
         return m.Authorised(
             authorisation=row.authorisation,
             case=row.case_number,
@@ -90,8 +99,10 @@ def _add_cases(api: APIRouter, office: Office) -> None:
         )
 
     @api.get("/authorisations/{authorisation}")
-    async def authorisation(authorisation: NamePath) -> m.AuthorisationOut:
-        row = await office.store.read(lambda c: cases.authorisation_row(c, authorisation))
+    async def authorisation(
+        authorisation: NamePath, actor: Annotated[Actor, sees_authorisation]
+    ) -> m.AuthorisationOut:
+        row = await office.store.read(lambda c: scope.authorisation_row(c, actor, authorisation))
         return m.AuthorisationOut(
             authorisation=row.authorisation,
             case=row.case_number,
@@ -108,9 +119,9 @@ def _add_cases(api: APIRouter, office: Office) -> None:
         )
 
     @api.get("/cases/{case}/trail")
-    async def trail(case: CasePath) -> m.Trail:
+    async def trail(case: CasePath, actor: Annotated[Actor, sees_case]) -> m.Trail:
         """Everything that is known of a case, in order."""
-        steps = await office.store.read(lambda c: queries.trail(c, case))
+        steps = await office.store.read(lambda c: scope.trail(c, actor, case))
         return m.Trail(
             case=case,
             steps=[
@@ -132,19 +143,24 @@ def _add_cases(api: APIRouter, office: Office) -> None:
 # --- outgoing items ----------------------------------------------------------------------------------------
 
 
-def _add_items(api: APIRouter, office: Office, url: str) -> None:
+def _add_items(api: APIRouter, office: Office, gate: Gate, url: str) -> None:
+    announces = Depends(gate.allowed(Action.ANNOUNCE_ITEM))
+    sees_item = Depends(gate.allowed(Action.SEE_ITEM))
+
     @api.post("/outgoing-items", status_code=201)
-    async def announce(body: m.OutgoingIn, idempotency_key: IdempotencyKey = "") -> m.Announced:
+    async def announce(
+        body: m.OutgoingIn, actor: Annotated[Actor, announces], idempotency_key: IdempotencyKey = ""
+    ) -> m.Announced:
         """A result is ready to be loaded: print its label, or make one of ``label_token``."""
         repeatable = Repeatable(idempotency_key, body.model_dump_json())
-        item = await office.outgoing_item(body.ready(), "api", repeatable)
-        row = await office.store.read(lambda c: outgoing.item_row(c, item))
+        item = await office.outgoing_item(body.ready(), actor, repeatable)
+        row = await office.store.read(lambda c: scope.item_row(c, actor, item))
         token = cases.token_of(office.desk, row)
         return m.Announced(**_item(row), label_url=f"{url}/console/items/{item}/label", label_token=token)
 
     @api.get("/outgoing-items/{item}")
-    async def item(item: NamePath) -> m.ItemOut:
-        return m.ItemOut(**_item(await office.store.read(lambda c: outgoing.item_row(c, item))))
+    async def item(item: NamePath, actor: Annotated[Actor, sees_item]) -> m.ItemOut:
+        return m.ItemOut(**_item(await office.store.read(lambda c: scope.item_row(c, actor, item))))
 
 
 def _item(row: Any) -> dict[str, Any]:
@@ -164,29 +180,38 @@ def _item(row: Any) -> dict[str, Any]:
 # --- staff -------------------------------------------------------------------------------------------------
 
 
-def _add_staff(api: APIRouter, office: Office) -> None:
+def _add_staff(api: APIRouter, office: Office, gate: Gate) -> None:
+    enrols = Depends(gate.allowed(Action.ENROL_STAFF))
+
     @api.post("/staff", status_code=201)
-    async def enrol(body: m.StaffIn, idempotency_key: IdempotencyKey = "") -> m.Badge:
+    async def enrol(
+        body: m.StaffIn, actor: Annotated[Actor, enrols], idempotency_key: IdempotencyKey = ""
+    ) -> m.Badge:
         """Enrol, or enrol again with a new badge and PIN. The badge is returned this once, to be printed."""
         repeatable = Repeatable(idempotency_key, body.model_dump_json())
-        return m.Badge(staff=body.staff, badge=await office.enrol_staff(body.enrolment(), repeatable))
+        return m.Badge(staff=body.staff, badge=await office.enrol_staff(body.enrolment(), actor, repeatable))
 
 
 # --- lockers -----------------------------------------------------------------------------------------------
 
 
-def _add_lockers(api: APIRouter, office: Office) -> None:
+def _add_lockers(api: APIRouter, office: Office, gate: Gate) -> None:
+    sees_lockers = Depends(gate.allowed(Action.SEE_LOCKERS))
+    sees_locker = Depends(gate.allowed(Action.SEE_LOCKER))
+    sees_ledger = Depends(gate.allowed(Action.SEE_LEDGER))
+
     @api.get("/lockers")
-    async def lockers() -> list[m.LockerOut]:
+    async def lockers(actor: Annotated[Actor, sees_lockers]) -> list[m.LockerOut]:
         now_ms = office.desk.clock.wall_ms()
-        found = await office.store.read(lambda c: queries.overviews(c, now_ms))
+        found = await office.store.read(lambda c: scope.overviews(c, actor, now_ms))
         return [m.LockerOut(**_locker(entry)) for entry in found]
 
     @api.get("/lockers/{locker}")
-    async def locker(locker: NamePath) -> m.LockerDetail:
+    async def locker(locker: NamePath, actor: Annotated[Actor, sees_locker]) -> m.LockerDetail:
         now_ms = office.desk.clock.wall_ms()
 
         def look(connection: Any) -> tuple[queries.Overview, Any, Any]:
+            scope.locker_row(connection, actor, locker)
             view = queries.overview(connection, locker, now_ms)
             return view, queries.tickets(connection, locker), queries.alarms(connection, locker)
 
@@ -210,14 +235,18 @@ def _add_lockers(api: APIRouter, office: Office) -> None:
     @api.get("/lockers/{locker}/ledger")
     async def ledger(
         locker: NamePath,
+        actor: Annotated[Actor, sees_ledger],
         after: Annotated[int, Query(ge=0, le=SEQ_MAX)] = 0,
         limit: Annotated[int, Query(ge=1, le=ROWS_MAX)] = 200,
         epoch: Annotated[str, Query(pattern=r"^([0-9a-f]{32})?$")] = "",
     ) -> m.LedgerPage:
         """A locker's journal as it is stored here; of its latest epoch unless another is named."""
-        return m.LedgerPage(
-            **await office.store.read(lambda c: queries.ledger(c, locker, epoch, after, limit))
-        )
+
+        def look(connection: Any) -> dict[str, Any]:
+            scope.locker_row(connection, actor, locker)
+            return queries.ledger(connection, locker, epoch, after, limit)
+
+        return m.LedgerPage(**await office.store.read(look))
 
 
 def _locker(view: queries.Overview) -> dict[str, Any]:
@@ -294,14 +323,9 @@ async def _on_http(_request: Request, error: HTTPException) -> JSONResponse:
     return problem(error.status_code, "http", str(error.detail), headers=headers)
 
 
-async def _on_stranger(_request: Request, _error: NotSignedIn) -> JSONResponse:
-    headers = {"WWW-Authenticate": "Bearer"}
-    return problem(401, "unauthorised", "send `Authorization: Bearer KEY`", headers=headers)
-
-
 _HANDLERS: Final[dict[type[Exception], Problems]] = {
     RequestValidationError: _on_invalid,
     Refused: _on_refused,
     HTTPException: _on_http,
-    NotSignedIn: _on_stranger,
+    **access.HANDLERS,
 }

@@ -67,7 +67,7 @@ def init(folder: Path, settings: list[str]) -> None:
     chance = Chance()
     values: dict[str, dict[str, Any]] = {
         "hub": {},
-        "web": {"operator_password": _secret(chance), "api_keys": [_secret(chance)]},
+        "web": {"api_keys": [_secret(chance)]},
         "broker": {"password": _secret(chance)},
         "sms": {},
     }

@@ -11,11 +11,12 @@ from typing import Any, Final
 from sqlalchemy import URL, make_url
 
 from sync import seal
+from sync.central.access.settings import Access, Identity
 from sync.central.desk import Keys
 
 PORT_MAX: Final = 65_535
 POSTGRESQL: Final = ("postgresql:", "postgres:")
-PASSWORD_CHARACTERS_MIN: Final = 8
+KEY_CHARACTERS_MIN: Final = 8
 
 
 class BadConfig(Exception):
@@ -29,6 +30,7 @@ class Web:
     url: str = ""
     """How people reach it; for labels and links. Empty: from host and port."""
     operator_password: str = field(default="", repr=False)
+    """Of earlier software, and of no meaning: people have accounts now."""
     api_keys: tuple[str, ...] = field(default=(), repr=False)
 
 
@@ -65,6 +67,8 @@ class Config:
     web: Web
     broker: Broker
     sms: Sms
+    access: Access = field(default_factory=Access)
+    identity: Identity = field(default_factory=Identity)
 
     @property
     def database(self) -> Path | URL:
@@ -82,7 +86,14 @@ class Config:
         return self.web.url.rstrip("/") or f"http://{self.web.host}:{self.web.port}"
 
 
-SECTIONS: Final[Mapping[str, type[Any]]] = {"hub": Hub, "web": Web, "broker": Broker, "sms": Sms}
+SECTIONS: Final[Mapping[str, type[Any]]] = {
+    "hub": Hub,
+    "web": Web,
+    "broker": Broker,
+    "sms": Sms,
+    "access": Access,
+    "identity": Identity,
+}
 
 
 def load(path: Path) -> Config:
@@ -145,11 +156,14 @@ class _Source:
         for section, port in (("web", config.web.port), ("broker", config.broker.port)):
             if not 0 < port <= PORT_MAX:
                 raise self.error(section, "port", f"1 to {PORT_MAX}")
-        secrets = [("operator_password", config.web.operator_password)]
-        secrets += [("api_keys", key) for key in config.web.api_keys or ("",)]
-        for key, secret in secrets:
-            if len(secret) < PASSWORD_CHARACTERS_MIN:
-                raise self.error("web", key, f"at least {PASSWORD_CHARACTERS_MIN} characters")
+        if any(len(key) < KEY_CHARACTERS_MIN for key in config.web.api_keys):
+            raise self.error("web", "api_keys", f"at least {KEY_CHARACTERS_MIN} characters")
+        for section, problems in (
+            ("access", config.access.problems()),
+            ("identity", config.identity.problems()),
+        ):
+            for key, problem in problems:
+                raise self.error(section, key, problem)
         if config.sms.url and not config.sms.url.startswith(("http://", "https://")):
             raise self.error("sms", "url", "an http:// or https:// address")
         files = [config.broker.ca, config.broker.certificate, config.broker.key]

@@ -27,6 +27,8 @@ class Refusal(StrEnum):
     KEY_REUSED = "key_reused"
     SHOWN_ONCE = "shown_once"
     STAFF_ELSEWHERE = "staff_elsewhere"
+    UNKNOWN_ACT = "unknown_act"
+    NOT_APPROVABLE = "not_approvable"
     UNFIT = "unfit"
 
 

@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -15,6 +16,9 @@ from typing import Final
 import httpx
 import uvicorn
 
+from sync.central.access import front
+from sync.central.access.passwords import Hashing
+from sync.central.acts.sending import Acts
 from sync.central.api import build as build_api
 from sync.central.config import Config, load_keys
 from sync.central.console import views
@@ -48,6 +52,7 @@ class Hub:
     notifier: Notifier
     ingest: Ingest
     office: Office
+    acts: Acts
 
 
 async def serve(config: Config) -> None:
@@ -58,11 +63,12 @@ async def serve(config: Config) -> None:
         socket.create_server((config.web.host, config.web.port)) as address,
         _alone(config.database),
         contextlib.closing(Store.open(config.database, platform.threads)) as store,
+        ThreadPoolExecutor(1, "hub-hash") as hashing,
     ):
         async with httpx.AsyncClient(trust_env=False) as client:
             link = Link(_link_settings(config), desk.clock, desk.chance.draw)
             hub = build(config, desk, store, link, client)
-            await _serve(config, hub, link, address)
+            await _serve(config, hub, link, address, front.Means(store, desk, hashing))
 
 
 def build(config: Config, desk: Desk, store: Store, link: LinkPort, client: httpx.AsyncClient) -> Hub:
@@ -71,14 +77,17 @@ def build(config: Config, desk: Desk, store: Store, link: LinkPort, client: http
     pump = Pump(store, desk, switchboard.say)
     notifier = Notifier(store, desk, client, SmsSettings(config.sms.url, config.hub.utc_offset_minutes))
     ingest = Ingest(store, desk, switchboard.say, pump, notifier.wake)
-    return Hub(switchboard, pump, notifier, ingest, Office(store, desk, pump))
-
-
-async def _serve(config: Config, hub: Hub, link: Link, address: socket.socket) -> None:
-    app = build_api(
-        hub.office, config.web.api_keys, config.url, lambda: (link.connected, dict(hub.ingest.dropped))
+    return Hub(
+        switchboard, pump, notifier, ingest, Office(store, desk, pump), Acts(store, desk, switchboard.say)
     )
-    views.add(app, hub.office, config.web.operator_password, config.hub.utc_offset_minutes)
+
+
+async def _serve(config: Config, hub: Hub, link: Link, address: socket.socket, means: front.Means) -> None:
+    entrance = front.build(means, config.access, Hashing.of(config.access), config.web.api_keys, config.url)
+    app = build_api(
+        hub.office, hub.acts, entrance.gate, config.url, lambda: (link.connected, dict(hub.ingest.dropped))
+    )
+    views.add(app, hub.office, entrance, config.hub.utc_offset_minutes)
     server = uvicorn.Server(
         uvicorn.Config(
             app,
@@ -95,7 +104,10 @@ async def _serve(config: Config, hub: Hub, link: Link, address: socket.socket) -
 
     async def pages() -> None:
         log.info("console and API at %s", config.url)
-        await server.serve([address])
+        async with asyncio.TaskGroup() as group:
+            keeping = group.create_task(front.keep(means, config.access))
+            await server.serve([address])
+            keeping.cancel()
 
     await run(hub, pages)
 
@@ -108,6 +120,7 @@ async def run(hub: Hub, pages: Callable[[], Awaitable[None]]) -> None:
                 group.create_task(hub.switchboard.run(hub.ingest)),
                 group.create_task(hub.pump.run()),
                 group.create_task(hub.notifier.run()),
+                group.create_task(hub.acts.run()),
                 group.create_task(_renew(hub.office)),
             ]
             await pages()

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, select
 
 from sync.central import cases, outgoing, staff
+from sync.central.access import audit, keys, scope
+from sync.central.access.actor import Actor
+from sync.central.access.matrix import Action
 from sync.central.desk import Desk, Refusal, Refused
 from sync.central.pump import Pump
 from sync.central.store import Store
@@ -28,53 +31,75 @@ class Office:
     desk: Desk
     pump: Pump
 
-    async def pre_review(self, passed: cases.PreReview, actor: str, repeatable: Repeatable) -> str:
+    async def pre_review(self, passed: cases.PreReview, actor: Actor, repeatable: Repeatable) -> str:
         """The authorisation. Raises Refused."""
-        reference = await self._once(
-            "pre-reviews",
-            repeatable,
-            lambda connection: cases.authorise(connection, self.desk, passed, actor),
-        )
+
+        def make(connection: Connection) -> str:
+            scope.locker_row(connection, actor, passed.locker)
+            reference = cases.authorise(connection, self.desk, passed, actor.who)
+            detail = {"case": passed.case, "locker": passed.locker}
+            self._journal(connection, actor, Action.AUTHORISE, reference, detail)
+            return reference
+
+        reference = await self._once("pre-reviews", actor, repeatable, make)
         self.pump.wake([passed.locker])
         return reference
 
-    async def outgoing_item(self, ready: outgoing.Outgoing, actor: str, repeatable: Repeatable) -> str:
+    async def outgoing_item(self, ready: outgoing.Outgoing, actor: Actor, repeatable: Repeatable) -> str:
         """The item. Raises Refused."""
-        reference = await self._once(
-            "outgoing-items",
-            repeatable,
-            lambda connection: outgoing.announce(connection, self.desk, ready, actor),
-        )
+
+        def make(connection: Connection) -> str:
+            scope.locker_row(connection, actor, ready.locker)
+            reference = outgoing.announce(connection, self.desk, ready, actor.who)
+            detail = {"case": ready.case, "locker": ready.locker}
+            self._journal(connection, actor, Action.ANNOUNCE_ITEM, reference, detail)
+            return reference
+
+        reference = await self._once("outgoing-items", actor, repeatable, make)
         self.pump.wake([ready.locker])
         return reference
 
-    async def enrol_staff(self, person: staff.Enrolment, repeatable: Repeatable) -> str:
+    async def enrol_staff(self, person: staff.Enrolment, actor: Actor, repeatable: Repeatable) -> str:
         """The badge's digits, this once. Raises Refused, also for a repetition."""
         badges: list[str] = []
 
         def make(connection: Connection) -> str:
+            scope.require_staff(connection, actor, person.staff)
+            for locker in person.lockers:
+                scope.locker_row(connection, actor, locker)
             badges.append(staff.enrol(connection, self.desk, person))
+            detail = {"roles": ",".join(sorted(person.roles)), "lockers": ",".join(person.lockers)}
+            self._journal(connection, actor, Action.ENROL_STAFF, person.staff, detail)
             return person.staff
 
-        await self._once("staff", repeatable, make)
+        await self._once("staff", actor, repeatable, make)
         self.pump.wake(person.lockers)
         if not badges:
             raise Refused(Refusal.SHOWN_ONCE, "this badge was shown already; enrol again for a new one")
-        return badges[0]
+        return badges[-1]
 
     async def renew_staff(self) -> None:
         now_ms = self.desk.clock.wall_ms()
         self.pump.wake(await self.store.write(lambda connection: staff.renew(connection, now_ms)))
 
-    async def _once(self, route: str, repeatable: Repeatable, make: Callable[[Connection], str]) -> str:
+    def _journal(
+        self, connection: Connection, actor: Actor, action: Action, subject: str, detail: dict[str, str]
+    ) -> None:
+        audit.write(connection, self.desk.clock.wall_ms(), actor, action, subject, detail)
+
+    async def _once(
+        self, route: str, actor: Actor, repeatable: Repeatable, make: Callable[[Connection], str]
+    ) -> str:
         now_ms = self.desk.clock.wall_ms()
+        # One caller's key says nothing to another. (The configured ones keep the names they always had.)
+        key = repeatable.key if actor is keys.CONFIGURED else f"{actor.who} {repeatable.key}"
         # Keyed: a plain digest of a body with a PIN or a phone in it could be searched.
         digest = hmac.new(self.desk.keys.seal.private, repeatable.body.encode(), hashlib.sha256).hexdigest()
 
         def work(connection: Connection) -> str:
             if not repeatable.key:
                 return make(connection)
-            where = [REPEAT.c.route == route, REPEAT.c.key == repeatable.key]
+            where = [REPEAT.c.route == route, REPEAT.c.key == key]
             before = connection.execute(select(REPEAT).where(*where)).first()
             if before and before.body_digest != digest:
                 raise Refused(Refusal.KEY_REUSED, "this Idempotency-Key was used for another request")
@@ -83,7 +108,7 @@ class Office:
             reference = make(connection)
             connection.execute(
                 REPEAT.insert().values(
-                    route=route, key=repeatable.key, body_digest=digest, reference=reference, made_ms=now_ms
+                    route=route, key=key, body_digest=digest, reference=reference, made_ms=now_ms
                 )
             )
             return reference

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, Select, Table, func, select, true, union
 
 from locker.domain.deposit import HELD
 from sync.central.desk import Refusal, Refused, locker_row
@@ -202,32 +202,28 @@ def tickets(connection: Connection, locker: str) -> Sequence[Row[Any]]:
     ).all()
 
 
-def cases(connection: Connection, limit: int) -> list[dict[str, Any]]:
-    """The latest cases: number, service item, masked name, where its item lies."""
-    query = (
-        select(DESK_FACT.c.case_number, func.max(DESK_FACT.c.at_ms).label("at_ms"))
-        .group_by(DESK_FACT.c.case_number)
-        .order_by(func.max(DESK_FACT.c.at_ms).desc())
-        .limit(limit)
-    )
-    return [_case(connection, row.case_number, row.at_ms) for row in connection.execute(query).all()]
+def cases(connection: Connection, limit: int, lockers: frozenset[str] | None = None) -> list[dict[str, Any]]:
+    """The latest cases: number, service item, masked name, where its item lies. Of ``lockers`` only."""
+    query = select(DESK_FACT.c.case_number, func.max(DESK_FACT.c.at_ms).label("at_ms"))
+    if lockers is not None:
+        there = [select(t.c.case_number).where(t.c.locker.in_(sorted(lockers))) for t in _OF_A_CASE]
+        query = query.where(DESK_FACT.c.case_number.in_(union(*there)))
+    query = query.group_by(DESK_FACT.c.case_number).order_by(func.max(DESK_FACT.c.at_ms).desc())
+    rows = connection.execute(query.limit(limit)).all()
+    return [_case(connection, row.case_number, row.at_ms, lockers) for row in rows]
 
 
-def _case(connection: Connection, case: str, at_ms: int) -> dict[str, Any]:
-    stays = connection.execute(
-        select(DEPOSIT).where(DEPOSIT.c.case_number == case).order_by(DEPOSIT.c.since_ms.desc())
-    ).all()
+_OF_A_CASE: Final = (AUTHORISATION, OUTGOING_ITEM, DEPOSIT)
+
+
+def _case(connection: Connection, case: str, at_ms: int, lockers: frozenset[str] | None) -> dict[str, Any]:
+    def those(table: Table) -> Select[Any]:
+        mine = table.c.locker.in_(sorted(lockers)) if lockers is not None else true()
+        return select(table).where(table.c.case_number == case, mine)
+
+    stays = connection.execute(those(DEPOSIT).order_by(DEPOSIT.c.since_ms.desc())).all()
     named = (
-        connection.execute(
-            select(AUTHORISATION.c.service_item, AUTHORISATION.c.name).where(
-                AUTHORISATION.c.case_number == case
-            )
-        ).first()
-        or connection.execute(
-            select(OUTGOING_ITEM.c.service_item, OUTGOING_ITEM.c.name).where(
-                OUTGOING_ITEM.c.case_number == case
-            )
-        ).first()
+        connection.execute(those(AUTHORISATION)).first() or connection.execute(those(OUTGOING_ITEM)).first()
     )
     stay = stays[0] if stays else None
     return {

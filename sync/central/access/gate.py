@@ -29,6 +29,8 @@ from sync.central.guard import problem
 from sync.central.store import Store
 
 KEY_CHARACTERS_MAX: Final = 300
+LIVE: Final = "live"
+"""In the query of what a page fetches by itself: that nobody left their desk is not shown by it."""
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _BEARER: Final = HTTPBearer(auto_error=False, description="An API key, made by an administrator.")
 
@@ -106,7 +108,8 @@ class Gate:
 
     async def by_session(self, request: Request) -> Session:
         """Raises NotSignedIn, and ForeignPage for what a stranger's page made a browser send."""
-        session = await self._sign_in.find(request.cookies.get(self.cookie, ""))
+        by_itself = LIVE in request.query_params
+        session = await self._sign_in.find(request.cookies.get(self.cookie, ""), by_itself=by_itself)
         if session is None or session.stage is not Stage.OPEN:
             raise NotSignedIn
         self.require_own_page(request)

@@ -7,10 +7,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from sync.central import cases, desk, outgoing, queries
+from sync.central import cases as authorisations
+from sync.central import desk, outgoing, queries
 from sync.central.access.actor import Actor
 from sync.central.desk import Refusal, Refused
-from sync.central.tables import LOCKER
+from sync.central.tables import LOCKER, STAFF_GRANT
 
 
 def lockers_of(connection: Connection, actor: Actor) -> frozenset[str] | None:
@@ -31,7 +32,7 @@ def locker_row(connection: Connection, actor: Actor, locker: str) -> Row[Any]:
 
 def authorisation_row(connection: Connection, actor: Actor, authorisation: str) -> Row[Any]:
     """Raises Refused."""
-    row = cases.authorisation_row(connection, authorisation)
+    row = authorisations.authorisation_row(connection, authorisation)
     if not _sees_locker(connection, actor, row.locker):
         raise Refused(Refusal.UNKNOWN_AUTHORISATION, "no such authorisation")
     return row
@@ -43,6 +44,13 @@ def item_row(connection: Connection, actor: Actor, item: str) -> Row[Any]:
     if not _sees_locker(connection, actor, row.locker):
         raise Refused(Refusal.UNKNOWN_ITEM, "no such item")
     return row
+
+
+def require_staff(connection: Connection, actor: Actor, staff: str) -> None:
+    """That a new badge of this number would not be that of somebody at another's lockers. Raises Refused."""
+    grants = select(STAFF_GRANT.c.locker).where(STAFF_GRANT.c.staff == staff)
+    if not all(_sees_locker(connection, actor, name) for name in connection.execute(grants).scalars()):
+        raise Refused(Refusal.STAFF_ELSEWHERE, "this staff number is taken; choose another")
 
 
 def trail(connection: Connection, actor: Actor, case: str) -> list[queries.Step]:
@@ -65,6 +73,10 @@ def trail(connection: Connection, actor: Actor, case: str) -> list[queries.Step]
 
 def _place(step: queries.Step) -> str:
     return str(step.detail.get("locker", "")) if step.source == "centre" else step.source
+
+
+def cases(connection: Connection, actor: Actor, limit: int) -> list[dict[str, Any]]:
+    return queries.cases(connection, limit, lockers_of(connection, actor))
 
 
 def overviews(connection: Connection, actor: Actor, now_ms: int) -> list[queries.Overview]:

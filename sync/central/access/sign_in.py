@@ -186,13 +186,13 @@ class SignIn:
 
         await self._store.write(work)
 
-    async def find(self, token: str) -> Session | None:
-        """The living session of this token, which this look keeps alive."""
+    async def find(self, token: str, *, by_itself: bool = False) -> Session | None:
+        """The living session of this token. A look keeps it alive, unless the page took it by itself."""
         if len(token) != 2 * sessions.TOKEN_BYTES:
             return None
         now_ms = self._now_ms()
         session = await self._store.read(lambda c: sessions.lookup(c, self._settings, token, now_ms))
-        if session is not None and session.stage is Stage.OPEN and session.stale(now_ms):
+        if session is not None and session.stage is Stage.OPEN and session.stale(now_ms) and not by_itself:
             await self._store.write(lambda c: sessions.seen(c, token, now_ms))
         return session
 

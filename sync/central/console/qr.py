@@ -10,7 +10,7 @@ QUIET: Final = 4
 
 
 def svg(digits: str) -> str:
-    """A QR code in numeric mode; scalable, without a style of its own."""
+    """A QR code, of digits in numeric mode; scalable, without a style of its own."""
     code = qrcode.QRCode(error_correction=ERROR_CORRECT_M, border=QUIET)
     code.add_data(digits)
     code.make(fit=True)

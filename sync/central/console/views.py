@@ -11,36 +11,41 @@ from sqlalchemy import Connection
 from starlette.applications import Starlette
 from starlette.responses import RedirectResponse, Response
 
-from sync.central import cases, outgoing, queries
+from sync.central import cases, queries
+from sync.central.access import scope
+from sync.central.access.actor import Actor
+from sync.central.access.front import Front
+from sync.central.access.matrix import Action
 from sync.central.api_models import OutgoingIn, PreReviewIn, StaffIn
-from sync.central.console import forms, qr
+from sync.central.console import fleet, forms, login, qr
 from sync.central.console.pages import ROOT, Frame, Visit
 from sync.central.console.texts import Texts
+from sync.central.fleet.watch import Watch
 from sync.central.office import Office, Repeatable
 
 CASES_SHOWN: Final = 200
-ACTOR: Final = "operator"
 Form = Mapping[str, list[str]]
 
 
-def add(app: Starlette, office: Office, password: str, utc_offset_minutes: int) -> None:
+def add(app: Starlette, office: Office, front: Front, utc_offset_minutes: int) -> None:
     """Put the console's pages into the application."""
-    frame = Frame(app, office, password, utc_offset_minutes)
+    frame = Frame(app, office, front, utc_offset_minutes)
+    login.add(frame)
     looks, entries = _Looks(frame), _Entries(frame)
-    frame.add(ROOT, looks.lockers)
-    frame.add(f"{ROOT}/lockers/{{locker}}", looks.locker)
-    frame.add(f"{ROOT}/cases", looks.cases)
-    frame.add(f"{ROOT}/cases/{{case}}", looks.case)
-    frame.add(f"{ROOT}/authorisations/{{authorisation}}", looks.authorisation)
-    frame.add(f"{ROOT}/items/{{item}}", looks.item)
-    frame.add(f"{ROOT}/items/{{item}}/label", looks.label)
-    for path, blank, entered in (
-        ("pre-reviews", entries.blank_pre_review, entries.pre_review),
-        ("outgoing", entries.blank_outgoing, entries.outgoing),
-        ("staff", entries.blank_staff, entries.staff),
+    fleet.add(frame, Watch(office.store, office.desk.clock))
+    frame.add(f"{ROOT}/lockers/{{locker}}", Action.SEE_LOCKER, looks.locker)
+    frame.add(f"{ROOT}/cases", Action.SEE_CASES, looks.cases)
+    frame.add(f"{ROOT}/cases/{{case}}", Action.SEE_CASE, looks.case)
+    frame.add(f"{ROOT}/authorisations/{{authorisation}}", Action.SEE_AUTHORISATION, looks.authorisation)
+    frame.add(f"{ROOT}/items/{{item}}", Action.SEE_ITEM, looks.item)
+    frame.add(f"{ROOT}/items/{{item}}/label", Action.PRINT_LABEL, looks.label)
+    for path, action, blank, entered in (
+        ("pre-reviews", Action.AUTHORISE, entries.blank_pre_review, entries.pre_review),
+        ("outgoing", Action.ANNOUNCE_ITEM, entries.blank_outgoing, entries.outgoing),
+        ("staff", Action.ENROL_STAFF, entries.blank_staff, entries.staff),
     ):
-        frame.add(f"{ROOT}/{path}/new", blank)
-        frame.add(f"{ROOT}/{path}/new", entered, "POST")
+        frame.add(f"{ROOT}/{path}/new", action, blank)
+        frame.add(f"{ROOT}/{path}/new", action, entered, "POST")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +54,12 @@ class _Looks:
 
     frame: Frame
 
-    async def lockers(self, visit: Visit) -> Response:
-        found = await _overviews(self.frame.office)
-        return self.frame.page(visit, "lockers.html", {"lockers": found})
-
     async def locker(self, visit: Visit) -> Response:
         name = visit.request.path_params["locker"]
         now_ms = self.frame.office.desk.clock.wall_ms()
 
         def look(connection: Connection) -> tuple[queries.Overview, Sequence[Any], Sequence[Any]]:
+            scope.locker_row(connection, visit.actor, name)
             view = queries.overview(connection, name, now_ms)
             return view, queries.tickets(connection, name), queries.alarms(connection, name)
 
@@ -75,19 +77,19 @@ class _Looks:
         wanted = visit.request.query_params.get("case", "").strip()
         if wanted and len(wanted) <= 24 and set(wanted) <= _CASE_LETTERS:  # noqa: PLR2004  # as the API has it
             return RedirectResponse(f"{ROOT}/cases/{wanted}", 303)
-        found = await self.frame.office.store.read(lambda c: queries.cases(c, CASES_SHOWN))
+        found = await self.frame.office.store.read(lambda c: scope.cases(c, visit.actor, CASES_SHOWN))
         return self.frame.page(visit, "cases.html", {"cases": found, "wanted": wanted[:80]})
 
     async def case(self, visit: Visit) -> Response:
         case = visit.request.path_params["case"]
-        steps = await self.frame.office.store.read(lambda c: queries.trail(c, case))
+        steps = await self.frame.office.store.read(lambda c: scope.trail(c, visit.actor, case))
         told = [(step, _told(visit.text, step.detail)) for step in steps]
         return self.frame.page(visit, "case.html", {"case": case, "steps": told})
 
     async def authorisation(self, visit: Visit) -> Response:
         desk = self.frame.office.desk
         name = visit.request.path_params["authorisation"]
-        row = await self.frame.office.store.read(lambda c: cases.authorisation_row(c, name))
+        row = await self.frame.office.store.read(lambda c: scope.authorisation_row(c, visit.actor, name))
         values = {
             "row": row,
             "state": cases.state_of(row, desk.clock.wall_ms()),
@@ -105,7 +107,7 @@ class _Looks:
 
     async def _item(self, visit: Visit, template: str) -> Response:
         name = visit.request.path_params["item"]
-        row = await self.frame.office.store.read(lambda c: outgoing.item_row(c, name))
+        row = await self.frame.office.store.read(lambda c: scope.item_row(c, visit.actor, name))
         token = cases.token_of(self.frame.office.desk, row)
         return self.frame.page(visit, template, {"row": row, **_drawn(token)})
 
@@ -139,7 +141,7 @@ class _Entries:
         except forms.BadForm as error:
             return await self._again(visit, "pre_review.html", form, error.problems)
         reference = await self.frame.office.pre_review(
-            body.passed(), ACTOR, _once(form, body.model_dump_json())
+            body.passed(), visit.actor, _once(form, body.model_dump_json())
         )
         return RedirectResponse(f"{ROOT}/authorisations/{reference}", 303)
 
@@ -165,7 +167,7 @@ class _Entries:
         except forms.BadForm as error:
             return await self._again(visit, "outgoing.html", form, error.problems)
         reference = await self.frame.office.outgoing_item(
-            body.ready(), ACTOR, _once(form, body.model_dump_json())
+            body.ready(), visit.actor, _once(form, body.model_dump_json())
         )
         return RedirectResponse(f"{ROOT}/items/{reference}", 303)
 
@@ -188,13 +190,15 @@ class _Entries:
             )
         except forms.BadForm as error:
             return await self._again(visit, "staff.html", form, error.problems)
-        badge = await self.frame.office.enrol_staff(body.enrolment(), _once(form, body.model_dump_json()))
+        badge = await self.frame.office.enrol_staff(
+            body.enrolment(), visit.actor, _once(form, body.model_dump_json())
+        )
         values = {"person": body, **_drawn(badge)}
         return self.frame.page(visit, "badge.html", values)
 
     async def _again(self, visit: Visit, template: str, form: Form, problems: Sequence[str]) -> Response:
         """The form, filled in as it was; a PIN is typed anew."""
-        found = await _overviews(self.frame.office)
+        found = await _overviews(self.frame.office, visit.actor)
         values = {
             "lockers": [entry.locker for entry in found],
             "form": {name: entries for name, entries in form.items() if name != "pin"},
@@ -207,9 +211,9 @@ class _Entries:
 _CASE_LETTERS: Final = set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-")
 
 
-async def _overviews(office: Office) -> list[queries.Overview]:
+async def _overviews(office: Office, actor: Actor) -> list[queries.Overview]:
     now_ms = office.desk.clock.wall_ms()
-    return await office.store.read(lambda connection: queries.overviews(connection, now_ms))
+    return await office.store.read(lambda connection: scope.overviews(connection, actor, now_ms))
 
 
 def _person(form: Form) -> dict[str, str]:

@@ -12,8 +12,7 @@ from locker.domain.events import AuthorisationGranted, EpochStarted, Stopped
 from locker.domain.ids import Epoch, LockerId
 from sync.central import api
 from sync.central import tables as t
-from sync.central.office import Office
-from sync.central.pump import Pump
+from tests.sync.central.access.people import entrance, office_of
 from tests.sync.central.conftest import Parts
 from tests.sync.central.test_cases import said
 
@@ -48,8 +47,8 @@ BODIES = {"/pre-reviews": PRE_REVIEW, "/outgoing-items": OUTGOING, "/staff": STA
 
 @pytest.fixture
 async def http(parts: Parts) -> AsyncIterator[httpx.AsyncClient]:
-    office = Office(parts.store, parts.desk, Pump(parts.store, parts.desk, lambda *_: None))
-    app = api.build(office, (KEY, "another-key"), "http://hub", lambda: (True, {}))
+    gate = entrance(parts, keys=(KEY, "another-key")).gate
+    app = api.build(office_of(parts), gate, "http://hub", lambda: (True, {}))
     transport = httpx.ASGITransport(app)
     headers = {"Authorization": f"Bearer {KEY}"}
     async with httpx.AsyncClient(

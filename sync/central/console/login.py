@@ -1,0 +1,211 @@
+"""Signing in and out at the console: a page a step, and nothing but the next step until the last is done."""
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from sync.central.access import factor
+from sync.central.access.gate import ForeignPage
+from sync.central.access.passwords import WeakPassword
+from sync.central.access.sessions import BROWSER_KNOWN_MS, Session, Stage
+from sync.central.access.sign_in import Busy, Client, Entered, WrongSignIn
+from sync.central.access.throttle import TooManyFailures
+from sync.central.console import forms, qr
+from sync.central.console.pages import ROOT, Frame, local
+
+LOGIN: Final = f"{ROOT}/login"
+BROWSER_COOKIE: Final = "browser"
+PAGE: Final = {
+    Stage.CODE: f"{LOGIN}/code",
+    Stage.PASSWORD: f"{LOGIN}/password",
+    Stage.ENROL: f"{LOGIN}/enrol",
+    Stage.OPEN: ROOT,
+}
+REFUSED: Final = (WrongSignIn, TooManyFailures, Busy, WeakPassword, forms.BadForm, ForeignPage)
+Form = dict[str, list[str]]
+
+
+def add(frame: Frame) -> None:
+    steps = _Steps(frame)
+    for path, handler, method in (
+        (LOGIN, steps.blank, "GET"),
+        (LOGIN, steps.password, "POST"),
+        (PAGE[Stage.CODE], steps.at(Stage.CODE), "GET"),
+        (PAGE[Stage.CODE], steps.code, "POST"),
+        (PAGE[Stage.PASSWORD], steps.at(Stage.PASSWORD), "GET"),
+        (PAGE[Stage.PASSWORD], steps.own_password, "POST"),
+        (PAGE[Stage.ENROL], steps.at(Stage.ENROL), "GET"),
+        (PAGE[Stage.ENROL], steps.enrol, "POST"),
+        (f"{ROOT}/logout", steps.sign_out, "POST"),
+    ):
+        frame.app.add_route(path, handler, methods=[method], include_in_schema=False)
+
+
+class _Steps:
+    def __init__(self, frame: Frame) -> None:
+        self._frame = frame
+        self._sign_in = frame.front.sign_in
+        self._gate = frame.front.gate
+
+    async def blank(self, request: Request) -> Response:
+        return self._again(request, "login.html", local(request.query_params.get("next", "")), "", 200)
+
+    async def password(self, request: Request) -> Response:
+        form: Form = {}
+
+        async def enter() -> Entered:
+            form.update(await self._form(request))
+            client = Client(
+                request.client.host if request.client else "", request.cookies.get(BROWSER_COOKIE, "")
+            )
+            given = form.get("password", [""])[0]
+            return await self._sign_in.with_password(forms.one(form, "name"), given, client)
+
+        return await self._step(request, form, "login.html", enter)
+
+    async def code(self, request: Request) -> Response:
+        form: Form = {}
+
+        async def enter() -> Entered:
+            form.update(await self._form(request))
+            return await self._sign_in.with_code(self._token(request), forms.one(form, "code"))
+
+        return await self._step(request, form, "login_code.html", enter)
+
+    async def own_password(self, request: Request) -> Response:
+        form: Form = {}
+
+        async def enter() -> Entered:
+            form.update(await self._form(request))
+            new, again = form.get("new", [""])[0], form.get("again", [""])[0]
+            if new != again:
+                raise WeakPassword("different")
+            return await self._sign_in.change_password(self._token(request), new)
+
+        return await self._step(request, form, "login_password.html", enter)
+
+    async def enrol(self, request: Request) -> Response:
+        form: Form = {}
+
+        async def enter() -> Entered:
+            form.update(await self._form(request))
+            return await self._sign_in.enrol(self._token(request), forms.one(form, "code"))
+
+        return await self._step(request, form, "login_enrol.html", enter)
+
+    def at(self, stage: Stage) -> Callable[[Request], Awaitable[Response]]:
+        """The page of a step, for who stands there."""
+
+        async def page(request: Request) -> Response:
+            session = await self._sign_in.find(self._token(request))
+            if session is None or session.stage is not stage:
+                return RedirectResponse(PAGE[session.stage] if session else LOGIN, 303)
+            onward = local(request.query_params.get("next", ""))
+            return self._again(request, f"login_{stage}.html", onward, "", 200, await self._drawn(session))
+
+        return page
+
+    async def sign_out(self, request: Request) -> Response:
+        try:
+            self._gate.require_own_page(request)
+            form = forms.fields(await request.body())
+        except (forms.BadForm, ForeignPage):
+            form = {}
+        session = await self._sign_in.find(self._token(request))
+        if session is not None and forms.one(form, "form_key") == session.form_key:
+            await self._sign_in.sign_out(session.token)
+        return RedirectResponse(LOGIN, 303)
+
+    # --------------------------------------------------------------------------------------------------------
+
+    async def _step(
+        self, request: Request, form: Form, template: str, enter: Callable[[], Awaitable[Entered]]
+    ) -> Response:
+        """The next step, or this one again with what was wrong."""
+        try:
+            entered = await enter()
+        except REFUSED as error:
+            return await self._refused(request, template, local(forms.one(form, "next")), error)
+        onward = local(forms.one(form, "next"))
+        if entered.recovery_codes:
+            answer: Response = self._frame.render(
+                request,
+                "recovery.html",
+                {"session": None, "codes": entered.recovery_codes, "next": onward},
+                200,
+            )
+        elif entered.stage is Stage.OPEN:
+            answer = RedirectResponse(onward, 303)
+        else:
+            answer = RedirectResponse(f"{PAGE[entered.stage]}?next={onward}", 303)
+        return self.admitted(answer, entered)
+
+    def admitted(self, answer: Response, entered: Entered) -> Response:
+        """With the cookies of the session."""
+        self._cookie(answer, self._gate.cookie, entered.token, None)
+        if entered.browser:
+            self._cookie(answer, BROWSER_COOKIE, entered.browser, BROWSER_KNOWN_MS // 1000)
+        return answer
+
+    def _cookie(self, answer: Response, name: str, value: str, lasts_s: int | None) -> None:
+        answer.set_cookie(
+            name, value, lasts_s, path="/", httponly=True, samesite="strict", secure=self._gate.secure
+        )
+
+    async def _refused(self, request: Request, template: str, onward: str, error: Exception) -> Response:
+        text = self._frame.text(request)
+        session = await self._sign_in.find(self._token(request))
+        drawn = await self._drawn(session) if session else {}
+        if isinstance(error, WrongSignIn) and template != "login.html" and not session:
+            return RedirectResponse(LOGIN, 303)  # it took too long
+        why, status = text("page.wrong_sign_in"), 403
+        if isinstance(error, TooManyFailures):
+            why, status = text("page.wait", seconds=error.wait_s), 429
+        elif isinstance(error, Busy):
+            why, status = text("page.wait", seconds=1), 429
+        elif isinstance(error, WeakPassword):
+            why, status = text.word("weak", error.reason), 422
+        elif isinstance(error, forms.BadForm):
+            why, status = text("why.form"), 422
+        elif isinstance(error, ForeignPage):
+            why = text("refusal.foreign")
+        return self._again(request, template, onward, why, status, drawn)
+
+    def _again(
+        self,
+        request: Request,
+        template: str,
+        onward: str,
+        problem: str,
+        status: int,
+        more: dict[str, object] | None = None,
+    ) -> Response:
+        values = {
+            "session": None,
+            "next": onward,
+            "problem": problem,
+            "secret": "",
+            "code": "",
+            **(more or {}),
+        }
+        return self._frame.render(request, template, values, status)
+
+    async def _drawn(self, session: Session) -> dict[str, object]:
+        """What an app scans, on the page where it is enrolled."""
+        if session.stage is not Stage.ENROL:
+            return {}
+        secret = await self._sign_in.second_factor(session.token)
+        told = factor.uri(secret, session.account.account)
+        drawn = Markup(qr.svg(told))  # noqa: S704  # our own drawing of our own text
+        return {"secret": secret, "code": drawn}
+
+    async def _form(self, request: Request) -> Form:
+        """Raises BadForm, ForeignPage."""
+        self._gate.require_own_page(request)
+        return forms.fields(await request.body())
+
+    def _token(self, request: Request) -> str:
+        return request.cookies.get(self._gate.cookie, "")

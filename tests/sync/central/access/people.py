@@ -1,0 +1,94 @@
+"""People and programs for the tests of who may do what; a front with weak hashing, which is a setting."""
+
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import httpx
+import pyotp
+from starlette.applications import Starlette
+
+from sync.central import api
+from sync.central.access import accounts, front, keys
+from sync.central.access.accounts import Account
+from sync.central.access.actor import EVERY_AREA, HUB, Role, Scope
+from sync.central.access.passwords import Hashing, Passwords
+from sync.central.access.settings import Access
+from sync.central.console import views
+from sync.central.office import Office
+from sync.central.platform import Chance
+from sync.central.pump import Pump
+from tests.sync.central.conftest import Parts
+
+HUB_URL = "http://hub"
+CONFIGURED_KEY = "k" * 32
+PASSWORD = "correct horse battery"
+WEAK = Hashing(memory_kib=8, passes=1)
+"""A sign-in in a millisecond."""
+EASY = Access(second_factor_for=())
+HASHING = ThreadPoolExecutor(1)
+PASSWORDS = Passwords(WEAK, Chance().random_bytes)
+KEPT = PASSWORDS.hash(PASSWORD)
+
+
+def entrance(
+    parts: Parts, settings: Access = EASY, keys: tuple[str, ...] = (CONFIGURED_KEY,), url: str = HUB_URL
+) -> front.Front:
+    means = front.Means(parts.store, parts.desk, HASHING)
+    return front.build(means, settings, WEAK, keys, url)
+
+
+def office_of(parts: Parts) -> Office:
+    return Office(parts.store, parts.desk, Pump(parts.store, parts.desk, lambda *_: None))
+
+
+def whole(parts: Parts, entered: front.Front) -> Starlette:
+    """API and console, as the hub serves them."""
+    office = office_of(parts)
+    app = api.build(office, entered.gate, HUB_URL, lambda: (True, {}))
+    views.add(app, office, entered, 480)
+    return app
+
+
+def browser(app: Starlette, *, follow: bool = True) -> httpx.AsyncClient:
+    """One that tells where it is, as browsers do."""
+    transport = httpx.ASGITransport(app)
+    headers = {"Origin": HUB_URL}
+    return httpx.AsyncClient(transport=transport, base_url=HUB_URL, follow_redirects=follow, headers=headers)
+
+
+def add(
+    parts: Parts,
+    name: str,
+    roles: Iterable[Role],
+    areas: Iterable[str] = (EVERY_AREA,),
+    *,
+    first: bool = False,
+) -> Account:
+    new = Account(name, name.title(), frozenset(roles), frozenset(areas))
+    now_ms = parts.clock.wall_ms()
+    parts.store.write_now(lambda c: accounts.add(c, now_ms, HUB, new, KEPT, first=first))
+    return new
+
+
+def key(parts: Parts, name: str, scopes: Iterable[Scope], areas: Iterable[str] = (EVERY_AREA,)) -> str:
+    new = keys.NewKey(name, frozenset(scopes), frozenset(areas), 30)
+    return parts.store.write_now(lambda c: keys.make(c, parts.desk, HUB, new))
+
+
+async def sign_in(
+    client: httpx.AsyncClient, name: str, password: str = PASSWORD, onward: str = "/console"
+) -> httpx.Response:
+    return await client.post("/console/login", data={"name": name, "password": password, "next": onward})
+
+
+@dataclass
+class App:
+    """Somebody's authenticator."""
+
+    parts: Parts
+    secret: str
+
+    @property
+    def code(self) -> str:
+        return pyotp.TOTP(self.secret).at(self.parts.clock.wall_ms() // 1000)
