@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Connection, select
 
@@ -11,6 +11,9 @@ from sync.central.tables import STREAM
 
 if TYPE_CHECKING:
     from tests.world.world import World
+
+COUNTS: Final = frozenset({"dn_ack", "hello"})
+"""What the centre says of how much it has."""
 
 
 @dataclass
@@ -39,6 +42,8 @@ class Acks:
         try:
             said = json.loads(seal.open_frame(frame, seal.keyring(centre.desk.keys.sign.public)))
         except (seal.SealError, ValueError):
+            return
+        if said["kind"] not in COUNTS:  # rightly signed, and said on another topic
             return
         locker, epoch, stored_to = said["locker"], said["up_epoch"], said["stored_to"]
         if "hub_restored" in self.world.lies or centre.store is None:

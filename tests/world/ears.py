@@ -13,6 +13,7 @@ from sqlalchemy import Connection, select
 
 from sync.central.tables import AUTHORISATION, LOCKER, OUTGOING_ITEM
 from tests.world.custody import TYPED_FAILURES
+from tests.world.guesses import Guesses
 from tests.world.journals import Complaint
 from tests.world.reference import Fact, Reference
 
@@ -53,6 +54,7 @@ class Ears:
     """Failures that became durable, by kind and by record."""
 
     def __post_init__(self) -> None:
+        self.guesses = Guesses(self.world, self.machine)
         screen = self.machine.screen
         self._ask = screen._ask
         screen._ask = partial(self._heard, self._ask)  # type: ignore[method-assign]  # listens, changes nothing
@@ -82,8 +84,9 @@ class Ears:
             self.pins.add(str(body.get("digits", "")))
         if digits:
             self.shown.append(Shown(began_s, digits))
-        life = self.machine.life
+        life, tried = self.machine.life, self.guesses.tried(body)
         view = await ask(method, path, body)
+        self.guesses.answered(tried, body, view)
         self.act_s = self.world.loop.time()
         if life == self.machine.life and "problem" not in view:
             took_s = self.act_s - began_s

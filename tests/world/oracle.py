@@ -56,6 +56,12 @@ class Watched:
     set_back: bool = False
     """Whether a card was put in that knows less than the centre."""
 
+    @property
+    def failing(self) -> bool:
+        """Whether its journal cannot be written any more in this life."""
+        built = self.machine.built
+        return built is None or built.journal.failing
+
 
 class Oracle:
     def __init__(self, world: "World") -> None:
@@ -135,6 +141,7 @@ class Oracle:
             if told:
                 self.complain(name, watched.sightings.told(fact))
             self.complain(name, watched.pulses.told(fact, row.hash, life))
+            self.complain(name, watched.ears.guesses.told(fact, life))
         self.complain(name, watched.clockwork.told(facts))
         self.complain(name, watched.custody.take(facts))
         for fact in facts:
@@ -172,6 +179,7 @@ class Oracle:
         else:
             self.complain(machine.name, complaints)
         watched.liveness.started()
+        watched.ears.guesses.begins(machine.life)
         new = [(fact_of(row), row) for row in rows if row.seq > watched.past.last]
         for (boot, *_), told in groupby(new, lambda each: each[0][3:8]):
             life = machine.life if boot == journal.boot else NOBODY
@@ -193,6 +201,8 @@ class Oracle:
             if watched.past.told_s:
                 self.complain(watched.machine.name, self._compare(watched))
             self.complain(watched.machine.name, watched.liveness.look(watched.past))
+            sound = watched.sightings.untroubled and not watched.failing
+            self.complain(watched.machine.name, watched.ears.guesses.look(sound=sound))
 
     def _compare(self, watched: Watched) -> list[Complaint]:
         store, built = self.world.centre.store, watched.machine.built

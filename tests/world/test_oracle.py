@@ -103,6 +103,18 @@ def test_a_world_without_faults_comes_to_rest(vfs: WorldVfs, tmp_path: Path) -> 
     played(vfs, tmp_path, story)
 
 
+def test_directives_on_the_topic_of_acknowledgements_are_none(vfs: WorldVfs, tmp_path: Path) -> None:
+    """As somebody who has the broker may send them, rightly signed: this ended worlds with a KeyError."""
+
+    async def story(eyes: Eyes) -> None:
+        broker = eyes.world.broker
+        said = next(parcel for parcel in broker.heard if parcel.topic.endswith("/dn/log"))
+        broker.replay(replace(said, topic=said.topic.removesuffix("log") + "ack"))
+        assert eyes.numbers() == set()
+
+    played(vfs, tmp_path, story)
+
+
 def test_a_pulse_after_the_disk_refused_something_is_seen(vfs: WorldVfs, tmp_path: Path) -> None:
     async def story(eyes: Eyes) -> None:
         pulses, machine = eyes.watched.pulses, eyes.machine

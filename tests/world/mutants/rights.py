@@ -16,7 +16,7 @@ from locker.domain.opening import Purpose
 from locker.domain.state import LockerState
 from locker.domain.throttle import Guessing
 from locker.domain.tokens import Token
-from locker.operations import pick_up, present_code, service
+from locker.operations import pick_up, present_code, service, upkeep
 from locker.operations.open_door import grant, hindrance
 from locker.operations.ports import Decided, World
 from locker.operations.sign_in import roles_now
@@ -148,6 +148,27 @@ def scans_are_slowed_too() -> Iterator[None]:
         return await honest(world, text)
 
     with everywhere(honest, slowed):
+        yield
+
+
+@mutant({21}, "guesses")
+def a_minute_is_one_guess() -> Iterator[None]:
+    """A row a minute says that somebody guesses; how often, it does not say."""
+    with replaced(upkeep, "GuessesCounted", lambda kind, _count: ev.GuessesCounted(kind, 1)):
+        yield
+
+
+@mutant({21}, "guesses")
+def guesses_are_counted_again() -> Iterator[None]:
+    """The sums of the minute are written down, and go on growing from there."""
+    honest = upkeep._count_guesses
+
+    async def hoarding(world: World) -> None:
+        typed, scanned = world.guesses.typed, world.guesses.scanned
+        await honest(world)
+        world.guesses.typed, world.guesses.scanned = typed, scanned
+
+    with replaced(upkeep, "_count_guesses", hoarding):
         yield
 
 

@@ -23,6 +23,7 @@ _ALL: Final[tuple[Scene, ...]] = (
     visits.foreign_tokens,
     visits.expired_codes,
     visits.wrong_codes,
+    visits.guesses,
     visits.doubts,
     visits.technician,
     visits.crowded,

@@ -2,6 +2,7 @@
 
 from locker.domain import codes, events
 from locker.domain.allocation import choose
+from locker.domain.codes import typed_text
 from locker.domain.compartment import Size
 from locker.domain.deposit import Kind
 from locker.domain.ids import StaffId
@@ -134,6 +135,18 @@ async def wrong_codes(cast: Cast) -> None:
     cast.puts(other)
     cast.shuts(door)
     await cast.leaves("receipt")
+
+
+async def guesses(cast: Cast) -> None:
+    """Somebody types at random, and holds rubbish before the scanner."""
+    for _ in range(2):
+        for _ in range(cast.rng.randint(2, 4)):
+            await cast.screen.typed(typed_text("999", f"{cast.rng.randrange(10**7):07d}"))
+            await cast.wait(5, 9)
+        for _ in range(cast.rng.randint(2, 9)):
+            await cast.screen.scanned("1" + f"{cast.rng.randrange(10**20):020d}")
+            await cast.wait(0.2, 1)
+        await cast.wait(70, 200)
 
 
 async def doubts(cast: Cast) -> None:
