@@ -108,7 +108,7 @@ def report_doors(state: LockerState, doubts: Iterable[CompartmentDoubted] = ()) 
     """What this journal makes of every compartment, once it is doubted as ``doubts`` say."""
     doubted = {fact.door: fact.reason for fact in doubts}
     return tuple(
-        DoorReported(door, c.deposit, doubted.get(door, c.doubt), c.fault, c.blocked)
+        DoorReported(door, c.deposit, doubted.get(door, c.doubt), c.fault, c.blocked, c.position, c.item)
         for door, c in state.compartments.items()
     )
 
@@ -117,7 +117,10 @@ def follows(state: LockerState, says: object) -> tuple[Event, ...]:
     """What a state entry of the centre's memory brings with it, beside itself."""
     match says:
         case DepositRestored() if says.phase not in ENDED and _is_elsewhere(state, says):
-            return (TicketOpened("history_conflict", says.door, says.deposit),)
+            ticket = TicketOpened("history_conflict", says.door, says.deposit)
+            compartment = state.compartments.get(says.door)
+            doubted = compartment is None or bool(compartment.doubt)
+            return (ticket,) if doubted else (CompartmentDoubted(says.door, history.DOUBT), ticket)
         case HistoryRestored() if says.epoch == state.epoch:
             # An epoch without a parent is a new disk: of no door it knows what happened before.
             doubts = () if state.history.broken else _doubts(state)

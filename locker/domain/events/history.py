@@ -7,6 +7,7 @@ entries of the down-log: the centre's longer memory, joined to ours.
 from dataclasses import dataclass
 
 from locker.domain.deposit import Kind, Phase
+from locker.domain.door import Position, Presence
 from locker.domain.ids import AuthorisationId, CaseNumber, CodeId, CompartmentNumber, DepositId, Epoch, ItemId
 
 
@@ -19,6 +20,8 @@ class DoorReported:
     doubt: str
     fault: str
     blocked: str
+    position: Position
+    item: Presence
 
 
 @dataclass(frozen=True, slots=True)

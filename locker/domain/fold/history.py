@@ -86,7 +86,7 @@ def _vacated(s: LockerState, record: Deposit) -> LockerState:
 def _code_restored(s: LockerState, t: Stamp, e: ev.CodeRestored, seq: Seq) -> LockerState:
     before, deposit = s.codes.get(e.code), s.deposits.get(e.deposit)
     if before is not None:
-        ends = e.ended and not before.ended
+        ends = e.ended and before.ended in {"", ENDED_BEFORE}
         return change.code(s, e.code, ended=e.ended, ended_ms=t.wall_ms) if ends else s
     if e.ended or deposit is None or deposit.ended:
         return s

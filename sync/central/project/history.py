@@ -34,7 +34,8 @@ def _epoch_started(at: Place, e: ev.EpochStarted) -> None:
 
 
 def _door(at: Place, e: ev.DoorReported) -> None:
-    rows.door(at, e.door, deposit=e.deposit, doubt=e.doubt, fault=e.fault, blocked=e.blocked)
+    seen = {"position": e.position.value, "item": e.item.value}
+    rows.door(at, e.door, deposit=e.deposit, doubt=e.doubt, fault=e.fault, blocked=e.blocked, **seen)
 
 
 def _deposit(at: Place, e: ev.DepositReported) -> None:
