@@ -17,8 +17,6 @@ from sync.central.access import scope
 from sync.central.access.actor import Actor
 from sync.central.access.gate import Gate
 from sync.central.access.matrix import Action
-from sync.central.acts import api as acts_api
-from sync.central.acts.sending import Acts
 from sync.central.desk import Refusal, Refused
 from sync.central.guard import Limits, problem
 from sync.central.office import Office, Repeatable
@@ -48,9 +46,7 @@ NamePath = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,32}$")]
 Problems = Callable[[Request, Any], Any]
 
 
-def build(
-    office: Office, acts: Acts, gate: Gate, url: str, health: Callable[[], tuple[bool, dict[str, int]]]
-) -> FastAPI:
+def build(office: Office, gate: Gate, url: str, health: Callable[[], tuple[bool, dict[str, int]]]) -> FastAPI:
     """The application without the console. ``health``: is the broker there, and what was dropped so far."""
     app = FastAPI(title=TITLE, version="1", docs_url=None, redoc_url=None, openapi_url="/api/v1/openapi.json")
     app.add_middleware(Limits)
@@ -67,7 +63,6 @@ def build(
     _add_items(api, office, gate, url)
     _add_staff(api, office, gate)
     _add_lockers(api, office, gate)
-    acts_api.add(api, acts, gate)
     app.include_router(api)
     return app
 

@@ -34,6 +34,7 @@ StaffName = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,32}$", examples=["helper
 Phone = Annotated[str, Field(pattern=r"^\+?[0-9]{7,15}$", examples=["13812345678"])]
 PinDigits = Annotated[str, Field(pattern=r"^[0-9]{6}$")]
 Text80 = Annotated[str, Field(min_length=1, max_length=80), AfterValidator(_printable)]
+Text120 = Annotated[str, Field(min_length=1, max_length=120), AfterValidator(_printable)]
 Text40 = Annotated[str, Field(min_length=1, max_length=40), AfterValidator(_printable)]
 Papers = Annotated[list[Text80], Field(max_length=30)]
 SizeName = Literal["S", "M", "L"]

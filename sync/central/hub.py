@@ -18,6 +18,7 @@ import uvicorn
 
 from sync.central.access import front
 from sync.central.access.passwords import Hashing
+from sync.central.acts import api as acts_api
 from sync.central.acts.sending import Acts
 from sync.central.api import build as build_api
 from sync.central.config import Config, load_keys
@@ -84,9 +85,8 @@ def build(config: Config, desk: Desk, store: Store, link: LinkPort, client: http
 
 async def _serve(config: Config, hub: Hub, link: Link, address: socket.socket, means: front.Means) -> None:
     entrance = front.build(means, config.access, Hashing.of(config.access), config.web.api_keys, config.url)
-    app = build_api(
-        hub.office, hub.acts, entrance.gate, config.url, lambda: (link.connected, dict(hub.ingest.dropped))
-    )
+    app = build_api(hub.office, entrance.gate, config.url, lambda: (link.connected, dict(hub.ingest.dropped)))
+    acts_api.add(app, hub.acts, entrance.gate)
     views.add(app, hub.office, entrance, config.hub.utc_offset_minutes)
     server = uvicorn.Server(
         uvicorn.Config(

@@ -116,6 +116,9 @@ class Notifier:
         said = json.loads(notice.variables)
         if notice.template == notices.RECEIPT:
             return {"number": said["number"], "case": said["case"], "time": self._time(said["time_ms"])}
+        if notice.template == notices.OPENED_FROM_AFAR:
+            told = {name: said[name] for name in ("locker", "case")}
+            return {**told, "door": str(said["door"]), "time": self._time(said["time_ms"])}
         common = {"typed": codes["typed"], "locker": said["locker"], "case": said["case"]}
         if notice.template == notices.DROP_OFF_CODE:
             return {**common, "scan": codes["token"], "expires": self._time(said["expires_ms"])}

@@ -2,6 +2,10 @@
 
 import asyncio
 import logging
+import zlib
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from sync import seal, wire
@@ -18,6 +22,8 @@ IN_FLIGHT_MAX: Final = 20
 FIRST_DELAY_S: Final = 2
 """One hub does not come back as a herd; a hundred lockers wait for it."""
 DELAY_MAX_S: Final = 30
+TOGETHER_MAX: Final = 20
+"""Messages in one transaction, while more are waiting: what a commit costs is shared, nobody waits long."""
 NAMES: Final = (wire.Name.LINK, wire.Name.LOG, wire.Name.STATE, wire.Name.ACK, wire.Name.TELE)
 
 
@@ -43,15 +49,18 @@ def link_settings(host: str, port: int, user: str, password: str, tls: TlsFiles 
 class Switchboard:
     """Owns the link (`sync.link.settings.Listener`). `run` until cancelled; `close` ends in order."""
 
-    def __init__(self, link: LinkPort, desk: Desk) -> None:
+    def __init__(self, link: LinkPort, desk: Desk, lanes: int = 1) -> None:
+        """``lanes``: how many transactions with messages may be under way; each locker keeps to one."""
         self._link = link
         self._desk = desk
         self._instance = desk.chance.new_id()
         self._started_at = desk.clock.wall_ms()
-        self._waiting: asyncio.Queue[Message] = asyncio.Queue()
+        self._lanes: list[asyncio.Queue[_Waiting]] = [asyncio.Queue() for _ in range(lanes)]
+        self._order: deque[_Waiting] = deque()
+        """What the broker was not told yet, in the order in which it is to be told."""
         self._speaking: set[asyncio.Task[None]] = set()
 
-    def say(self, locker: str, words: wire.Hello | wire.DownBatch | wire.DownAck) -> None:
+    def say(self, locker: str, words: wire.Hello | wire.DownBatch | wire.DownAck | wire.Act) -> None:
         """Sign and publish. Whether anybody heard it is told by what the locker answers, by nothing else."""
         address = wire.down(locker, _NAMES[type(words)])
         self._publish(address.topic, wire.encode(words), address.delivery)
@@ -60,7 +69,8 @@ class Switchboard:
         """Raises what broke the link or the store: the hub must not go on deaf."""
         await self._link.start(self)
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._receive(ingest))
+            for lane in self._lanes:
+                group.create_task(self._receive(ingest, lane))
             group.create_task(self._link.closed())
 
     async def close(self) -> None:
@@ -79,20 +89,31 @@ class Switchboard:
         self._spawn(words.topic, words.payload, wire.CENTRAL_LINK_DELIVERY)
 
     def on_message(self, message: Message) -> None:
-        self._waiting.put_nowait(message)
+        waiting = _Waiting(message)
+        self._order.append(waiting)
+        self._lanes[zlib.crc32(_whose(message.topic)) % len(self._lanes)].put_nowait(waiting)
 
     def on_disconnected(self, reason: str) -> None:
         log.info("no connection to the broker: %s", reason)
 
     # -------------------------------------------------------------------------------------------------------
 
-    async def _receive(self, ingest: Ingest) -> None:
+    async def _receive(self, ingest: Ingest, lane: "asyncio.Queue[_Waiting]") -> None:
         loop = asyncio.get_running_loop()
         while True:
-            message = await self._waiting.get()
-            await ingest.take(message.topic, message.payload)
+            together = [await lane.get()]
+            while len(together) < TOGETHER_MAX and not lane.empty():
+                together.append(lane.get_nowait())
+            await ingest.take_all([(each.message.topic, each.message.payload) for each in together])
             # Through the loop, behind the answers: durable, then our ack, then the broker's.
-            loop.call_soon(self._link.acknowledge, message)
+            loop.call_soon(self._acknowledge, together)
+
+    def _acknowledge(self, done: Sequence["_Waiting"]) -> None:
+        """MQTT wants it in the order in which they came."""
+        for each in done:
+            each.done = True
+        while self._order and self._order[0].done:
+            self._link.acknowledge(self._order.popleft().message)
 
     def _words(self, *, online: bool) -> Words:
         body = wire.encode(wire.CentralLink(online, self._instance, self._started_at))
@@ -112,8 +133,20 @@ class Switchboard:
         )
 
 
+@dataclass(slots=True)
+class _Waiting:
+    message: Message
+    done: bool = False
+
+
+def _whose(topic: str) -> bytes:
+    """What tells one locker's messages from another's; the same for all of one."""
+    return topic.rpartition("/up/")[0].encode()
+
+
 _NAMES: Final = {
     wire.Hello: wire.Name.HELLO,
     wire.DownBatch: wire.Name.LOG,
     wire.DownAck: wire.Name.ACK,
+    wire.Act: wire.Name.ACT,
 }

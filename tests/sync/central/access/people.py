@@ -14,6 +14,8 @@ from sync.central.access.accounts import Account
 from sync.central.access.actor import EVERY_AREA, HUB, Role, Scope
 from sync.central.access.passwords import Hashing, Passwords
 from sync.central.access.settings import Access
+from sync.central.acts import api as acts_api
+from sync.central.acts.sending import Acts
 from sync.central.console import views
 from sync.central.office import Office
 from sync.central.platform import Chance
@@ -46,6 +48,7 @@ def whole(parts: Parts, entered: front.Front) -> Starlette:
     """API and console, as the hub serves them."""
     office = office_of(parts)
     app = api.build(office, entered.gate, HUB_URL, lambda: (True, {}))
+    acts_api.add(app, Acts(parts.store, parts.desk, lambda *_: None), entered.gate)
     views.add(app, office, entered, 480)
     return app
 
