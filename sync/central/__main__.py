@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from sync.central.access import parser as people
+
 DEFAULT_CONFIG: Final = Path("/etc/doclocker/central.toml")
 ABOUT: Final = "The hub of a fleet of document lockers: ledger, cases, outgoing items, messages, console."
 
@@ -34,6 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 commands.keys(asked.config)
             case "init":
                 commands.init(asked.dir, asked.set)
+            case "account" | "audit":
+                commands.people(asked)
     except commands.EXPECTED as error:
         print(f"locker-central: {error}", file=sys.stderr)
         return 1
@@ -66,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="SECTION.KEY=VALUE",
         help="for instance web.port=8600 or sms.url=http://…; may be repeated",
     )
+    people.add(commands, DEFAULT_CONFIG)
     return parser
 
 

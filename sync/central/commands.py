@@ -12,6 +12,7 @@ from sync import durable, seal
 from sync.central import config as configuration
 from sync.central import enrol_many as many
 from sync.central import hub, lockers, migrations
+from sync.central.access import commands as access
 from sync.central.desk import Desk
 from sync.central.platform import Chance, SystemClock
 from sync.central.store import Store
@@ -21,10 +22,14 @@ EXPECTED: Final = (
     lockers.CannotEnrol,
     hub.AlreadyServed,
     migrations.StoreTooNew,
+    *access.EXPECTED,
     OSError,
 )
 """What can be wrong with the world; told in a line, without a trace."""
 SECRET_BYTES: Final = 20
+
+
+people = access.run
 
 
 def serve(config: Path) -> None:
@@ -70,6 +75,8 @@ def init(folder: Path, settings: list[str]) -> None:
         "web": {"api_keys": [_secret(chance)]},
         "broker": {"password": _secret(chance)},
         "sms": {},
+        "access": {},
+        "identity": {},
     }
     for setting in settings:
         section, key, value = _setting(setting)
