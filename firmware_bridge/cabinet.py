@@ -169,6 +169,14 @@ class Cabinet:
         """What passed the port of a line after frame ``after``, as far as it is kept."""
         return await self._on_line(line, lambda bus, done: done(bus.frames(after)))
 
+    async def answers(self, line: str) -> None:
+        """Returns once the line's thread has come round to it. Raises LineClosed."""
+
+        def answer(_bus: Bus, done: Callable[[bool], None]) -> None:
+            done(True)
+
+        await self._on_line(line, answer)
+
     # Building
 
     def _bus(self, line: str) -> Bus:

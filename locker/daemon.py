@@ -19,6 +19,7 @@ from kiosk_ui import scans
 from kiosk_ui.backroom import Backroom, Contact, Wires
 from kiosk_ui.view import Settings
 from kiosk_ui.web import create_app
+from locker import watchdog
 from locker.assembly import Assembly, assemble
 from locker.commands import bus, selftest
 from locker.config import Config, MqttSection
@@ -363,11 +364,11 @@ async def _say_stopped(daemon: Daemon) -> None:
 
 
 async def _feed_watchdog(daemon: Daemon) -> None:
-    """Tell systemd that the loop turns, as often as it wants to hear it twice over."""
-    clock = daemon.platform.clock
-    while True:
-        notify("WATCHDOG=1")
-        await clock.sleep_until(clock.mono_ms() + watchdog_ms() // 2)
+    """Tell systemd, where it asks, that loop, journal and lines are alive."""
+    platform, period_ms = daemon.platform, watchdog_ms()
+    if period_ms:
+        asks = watchdog.asks(platform.journal_thread, daemon.cabinet, daemon.config.wiring.lines)
+        await watchdog.feed(platform.clock, lambda: notify("WATCHDOG=1"), period_ms, asks)
 
 
 async def _status(daemon: Daemon) -> Mapping[str, Any]:

@@ -24,7 +24,7 @@ CHECKPOINT_COMMITS: Final = 200
 class Store:
     """Raises JournalBusy, NotAJournal, JournalTooNew, JournalUnreadable, JournalCorrupt from construction.
 
-    After one write that failed, a checkpoint too, no other is tried: of what came after it nothing is durable.
+    After a write that failed, a checkpoint too, no other is tried: nothing that came after it is durable.
     """
 
     _failed = False
