@@ -18,6 +18,7 @@ from locker.domain.events import (
 from locker.domain.ids import Epoch
 from locker.domain.opening import LIVE
 from locker.domain.state import LockerState
+from locker.operations import acts
 from locker.operations.ports import Decided, World
 
 
@@ -43,6 +44,7 @@ async def recover(
             events.append(CompartmentsConfigured(cabinet))
         changed = {name: value for name, value in policy.items() if getattr(state.policy, name) != value}
         events += [PolicyChanged(name, value) for name, value in changed.items()]
+        events += acts.cut_off(state)
         events += [OpeningUnknown(key) for key, o in state.openings.items() if o.phase in LIVE]
         return Decided(None, tuple(events))
 

@@ -5,9 +5,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from locker.domain.acts import ActOrder
 from locker.domain.directives import Directive
 from locker.domain.ids import Epoch
 from locker.domain.state import LockerState
+from locker.operations.acts import Taken
 from sync import seal, wire
 from sync.link.settings import PublishResult, Words
 
@@ -80,6 +82,12 @@ class Broker(Protocol):
     async def publish(
         self, topic: str, payload: bytes, *, qos: int, retain: bool = False, expiry_s: int | None = None
     ) -> PublishResult: ...
+
+
+class Take(Protocol):
+    """Obey one order of the centre, or write down why not. ``arrived_ms`` is monotonic."""
+
+    async def __call__(self, order: ActOrder, arrived_ms: int, *, doubted: bool) -> Taken: ...
 
 
 Apply = Callable[[Directive, Epoch, str], Awaitable[object]]
