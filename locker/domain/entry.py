@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from typing import Any
 
 from locker.domain import chain
 from locker.domain.encoding import build, canonical, personal_data, public_data
@@ -64,6 +65,14 @@ def read(public: str, personal: str) -> tuple[Seq, Stamp, str, Event]:
     """What a stored text says. Raises UnreadableFact for another version, an unknown type or a bad field."""
     try:
         body = json.loads(public)
+    except json.JSONDecodeError as error:
+        raise UnreadableFact("Entry", str(error)) from error
+    return of_body(body, personal)
+
+
+def of_body(body: Any, personal: str) -> tuple[Seq, Stamp, str, Event]:
+    """The same of a text that was parsed already."""
+    try:
         if body["v"] != VERSION:
             raise UnreadableFact("Entry", f"version {body['v']}")
         kind = TYPES[body["type"]]

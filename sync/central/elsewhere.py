@@ -6,6 +6,7 @@ from locker.domain.events import AuthorisationRevoked, SubmissionDeposited
 from locker.domain.ids import AuthorisationId
 from sync.central.directives import append
 from sync.central.ledger import Applied
+from sync.central.project import rows
 from sync.central.tables import AUTHORISATION, DEPOSIT, LOCKER
 
 MOVED = "moved"
@@ -16,14 +17,15 @@ def follow(applied: Applied) -> str:
     if not isinstance(applied.event, SubmissionDeposited):
         return ""
     at = applied.place
+    stay = rows.find(at, DEPOSIT, deposit=applied.event.deposit)
+    used = at.sheet.find(AUTHORISATION, {"authorisation": stay.authorisation}) if stay else None
+    if used is None or used.locker == at.locker:
+        return ""
     area = select(LOCKER.c.area).where(LOCKER.c.locker == at.locker).scalar_subquery()
-    joined = DEPOSIT.join(AUTHORISATION, AUTHORISATION.c.authorisation == DEPOSIT.c.authorisation).join(
-        LOCKER, LOCKER.c.locker == AUTHORISATION.c.locker
-    )
-    stay = [DEPOSIT.c.locker == at.locker, DEPOSIT.c.deposit == applied.event.deposit]
-    elsewhere = [AUTHORISATION.c.locker != at.locker, AUTHORISATION.c.ended == "", LOCKER.c.area == area]
+    joined = AUTHORISATION.join(LOCKER, LOCKER.c.locker == AUTHORISATION.c.locker)
+    living = [AUTHORISATION.c.authorisation == used.authorisation, AUTHORISATION.c.ended == ""]
     query = select(AUTHORISATION.c.authorisation, AUTHORISATION.c.locker).select_from(joined)
-    right = at.connection.execute(query.where(*stay, *elsewhere)).first()
+    right = at.connection.execute(query.where(*living, LOCKER.c.area == area).with_for_update()).first()
     if right is None:
         return ""
     says = AuthorisationRevoked(AuthorisationId(right.authorisation), f"handed in at {at.locker}")

@@ -7,14 +7,18 @@ import asyncio
 import contextlib
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping
-from typing import Final, assert_never
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
 
-from sqlalchemy import Connection, and_, bindparam, case
+from sqlalchemy import Connection, Update, and_, bindparam, case
+from sqlalchemy.exc import DataError
 
 from locker.domain.encoding import canonical, public_data
 from sync import seal, wire
-from sync.central import elsewhere, ledger, notices, store
+from sync.central import elsewhere, histories, ledger, notices, store
 from sync.central.alarms import Trouble, raise_alarm
 from sync.central.desk import Desk, locker_row
 from sync.central.hello import TOLD, WINDOW, meet
@@ -36,7 +40,7 @@ class Dropped(Exception):
 
 
 class Ingest:
-    """`take` one message after the other, in the order in which they came."""
+    """`take_all` some messages after others; those of one locker in the order in which they came."""
 
     def __init__(self, store: Store, desk: Desk, say: Say, pump: Pump, released: Callable[[], None]) -> None:
         """``released`` is called when notices became due."""
@@ -52,12 +56,24 @@ class Ingest:
 
     async def take(self, topic: str, frame: bytes) -> None:
         """Returns once all that it asked for is durable and answered."""
-        try:
-            said = await self._read(topic, frame)
-        except (Dropped, wire.WireError, seal.SealError) as error:
-            self._drop(topic, error)
-            return
-        await self._apply(said)
+        await self.take_all([(topic, frame)])
+
+    async def take_all(self, messages: Sequence[tuple[str, bytes]]) -> None:
+        """The same for several: what can be is done in one transaction."""
+        together: list[FromLocker] = []
+        for topic, frame in messages:
+            try:
+                said = await self._read(topic, frame)
+            except (Dropped, wire.WireError, seal.SealError) as error:
+                self._drop(topic, error)
+                continue
+            if isinstance(said, wire.Link):
+                await self._together(together)
+                together = []
+                await self._link(said)
+            else:
+                together.append(said)
+        await self._together(together)
 
     def close(self) -> None:
         for task in self._gaps.values():
@@ -98,22 +114,6 @@ class Ingest:
         now_ms = self._desk.clock.wall_ms()
         await self._store.write(lambda connection: raise_alarm(connection, locker, trouble, now_ms))
 
-    async def _apply(self, said: FromLocker) -> None:
-        match said:
-            case wire.Link():
-                await self._link(said)
-            case wire.UpBatch():
-                await self._batch(said)
-            case wire.UpAck():
-                await self._acknowledged(said)
-            case wire.State():
-                text = canonical(public_data(said))
-                await self._heard(said.locker, {"state_text": text})
-            case wire.Tele():
-                await self._tele(said)
-            case _:
-                assert_never(said)
-
     async def _link(self, link: wire.Link) -> None:
         now_ms = self._desk.clock.wall_ms()
 
@@ -128,32 +128,57 @@ class Ingest:
         if freed:
             self._released()
 
-    async def _batch(self, batch: wire.UpBatch) -> None:
+    async def _together(self, said: Sequence[FromLocker]) -> None:
+        """In one transaction; where that cannot be, one after the other, at last entry by entry."""
+        if not said:
+            return
         now_ms = self._desk.clock.wall_ms()
+        try:
+            done = await self._store.write(partial(self._store_all, said, now_ms), alone=False)
+        except (ledger.Spoilt, DataError) as error:
+            if len(said) > 1:
+                for each in said:
+                    await self._together([each])
+                return
+            if isinstance(error, DataError):
+                self._drop(said[0].locker, error)
+                return
+            work = partial(self._store_all, said, now_ms, careful=True)
+            done = await self._store.write(work, alone=False)
+        self._pump.wake(done.told)
+        if done.freed:
+            self._released()
+        for batch, outcome in done.outcomes:
+            self._answer(batch, outcome)
 
+    def _store_all(
+        self, said: Sequence[FromLocker], now_ms: int, connection: Connection, *, careful: bool = False
+    ) -> "_Done":
         told: set[str] = set()
+        awaiting: set[tuple[str, str]] = set()
 
         def follow(applied: ledger.Applied) -> None:
             notices.follow(applied)
             told.add(elsewhere.follow(applied))
+            if histories.is_told(applied):
+                awaiting.add((applied.place.locker, applied.place.epoch))
 
-        def work(connection: Connection) -> tuple[ledger.Outcome, int]:
-            outcome = ledger.ingest(connection, batch, now_ms, follow)
-            _touch(connection, batch.locker, now_ms)
-            return outcome, notices.release(connection, batch.locker)
+        batches = [each for each in said if isinstance(each, wire.UpBatch)]
+        outcomes = ledger.ingest_all(connection, batches, now_ms, follow, careful=careful)
+        for locker, epoch in sorted(awaiting):
+            histories.say(connection, locker, epoch, now_ms)
+            told.add(locker)
+        told.update(each.locker for each in said if isinstance(each, wire.UpAck))
+        for statement, rows in _heard(said, now_ms).items():
+            connection.execute(statement, rows)
+        lockers = sorted({batch.locker for batch in batches})
+        freed = sum(notices.release(connection, locker) for locker in lockers)
+        return _Done(tuple(zip(batches, outcomes, strict=True)), told - {""}, freed)
 
-        outcome, freed = await self._store.write(work)
-        self._pump.wake(told - {""})
+    def _answer(self, batch: wire.UpBatch, outcome: ledger.Outcome) -> None:
         if outcome.refused:
-            log.warning(
-                "%s: entries %d to %d refused: %s",
-                batch.locker,
-                batch.from_seq,
-                batch.to_seq,
-                outcome.refused,
-            )
-        if freed:
-            self._released()
+            reach = f"{batch.from_seq} to {batch.to_seq}"
+            log.warning("%s: entries %s refused: %s", batch.locker, reach, outcome.refused)
         if outcome.gap:
             self._ask_again(batch.locker, batch.epoch)
         elif not outcome.silent:
@@ -189,35 +214,37 @@ class Ingest:
         )
         self._acknowledge(locker, epoch, stored_to, head, gap=True)
 
-    async def _acknowledged(self, ack: wire.UpAck) -> None:
-        now_ms = self._desk.clock.wall_ms()
 
-        def work(connection: Connection) -> None:
-            own = LOCKER.c
-            where = [own.locker == ack.locker, own.dn_epoch == ack.dn_epoch, own.dn_head >= ack.stored_to]
-            further = LOCKER.update().where(*where, own.dn_stored_to < ack.stored_to)
-            connection.execute(further.values(dn_stored_to=ack.stored_to))
-            _touch(connection, ack.locker, now_ms)
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """What became of some messages that were stored together."""
 
-        await self._store.write(work)
-        self._pump.wake([ack.locker])
+    outcomes: Sequence[tuple[wire.UpBatch, ledger.Outcome]]
+    told: AbstractSet[str]
+    """Lockers that have something new to hear, or have acknowledged some."""
+    freed: int
+    """Notices that are due now."""
 
-    async def _heard(self, locker: str, told: Mapping[str, str]) -> None:
-        now_ms = self._desk.clock.wall_ms()
 
-        def work(connection: Connection) -> None:
-            store.change(connection, LOCKER, {"locker": locker}, {"last_heard_ms": now_ms, **told})
-
-        await self._store.write(work)
-
-    async def _tele(self, tele: wire.Tele) -> None:
-        beat = {
-            "name": tele.locker,
-            "of_epoch": tele.epoch,
-            "told": tele.head,
-            "now_ms": self._desk.clock.wall_ms(),
-        }
-        await self._store.write(lambda connection: connection.execute(_BEAT, beat))
+def _heard(said: Sequence[FromLocker], now_ms: int) -> dict[Update, list[dict[str, object]]]:
+    """What follows for the lockers' rows: statements, each with its rows in the order of the lockers."""
+    rows: dict[Update, list[dict[str, object]]] = {}
+    for each in sorted(said, key=lambda each: each.locker):
+        row: dict[str, object] = {"name": each.locker, "now_ms": now_ms}
+        match each:
+            case wire.Tele():
+                rows.setdefault(_BEAT, []).append(row | {"of_epoch": each.epoch, "told": each.head})
+            case wire.State():
+                text = canonical(public_data(each))
+                rows.setdefault(_STATE, []).append(row | {"text": text})
+            case wire.UpAck():
+                further = {"of_epoch": each.dn_epoch, "stored_to": each.stored_to}
+                rows.setdefault(_FURTHER, []).append(row | further)
+            case wire.UpBatch():
+                rows.setdefault(_TOUCH, []).append(row)
+            case _:
+                raise AssertionError("a link is met, not heard")
+    return rows
 
 
 _NEWS: Final = and_(
@@ -232,11 +259,19 @@ _BEAT: Final = (
     .values(last_heard_ms=bindparam("now_ms"), head=case((_NEWS, bindparam("told")), else_=LOCKER.c.head))
 )
 """A heartbeat is one statement: most of what an idle hub does."""
+_TOUCH: Final = (
+    LOCKER.update().where(LOCKER.c.locker == bindparam("name")).values(last_heard_ms=bindparam("now_ms"))
+)
+_STATE: Final = _TOUCH.values(state_text=bindparam("text"))
+_IS_FURTHER: Final = and_(
+    LOCKER.c.dn_epoch == bindparam("of_epoch"),
+    LOCKER.c.dn_head >= bindparam("stored_to"),
+    LOCKER.c.dn_stored_to < bindparam("stored_to"),
+)
+_FURTHER: Final = _TOUCH.values(
+    dn_stored_to=case((_IS_FURTHER, bindparam("stored_to")), else_=LOCKER.c.dn_stored_to)
+)
 
 
 def _keyring(public: str) -> Mapping[bytes, bytes]:
     return seal.keyring(bytes.fromhex(public))
-
-
-def _touch(connection: Connection, locker: str, now_ms: int) -> None:
-    store.change(connection, LOCKER, {"locker": locker}, {"last_heard_ms": now_ms})

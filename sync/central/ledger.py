@@ -6,7 +6,7 @@
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Self
 
 from sqlalchemy import Connection, bindparam, select
 from sqlalchemy.exc import SQLAlchemyError
@@ -18,6 +18,8 @@ from sync import wire
 from sync.central import store
 from sync.central.alarms import Trouble, raise_alarm
 from sync.central.project import CannotProject, Place, project
+from sync.central.project.keys import prefetch
+from sync.central.project.sheet import Sheet
 from sync.central.tables import LEDGER, LOCKER, STREAM
 
 UNPROCESSABLE: Final = (
@@ -34,6 +36,7 @@ UNPROCESSABLE: Final = (
 
 
 KIND_CHARACTERS_MAX: Final = 60
+PROBLEM_CHARACTERS_MAX: Final = 500
 
 
 class Contradiction(Exception):
@@ -66,35 +69,190 @@ class Outcome:
 Follow = Callable[[Applied], None]
 
 
+class Spoilt(Exception):
+    """The database refused something of these entries after it was written among others. Nothing is stored:
+    the transaction is to be given up, and begun again with one batch alone, then ``careful``."""
+
+
 def ingest(
-    connection: Connection, batch: wire.UpBatch, now_ms: int, follow: Follow = lambda _: None
+    connection: Connection,
+    batch: wire.UpBatch,
+    now_ms: int,
+    follow: Follow = lambda _: None,
+    *,
+    careful: bool = False,
 ) -> Outcome:
-    """Store what is new of ``batch``; ``follow`` sees each applied entry."""
-    stored_to, head = open_stream(connection, batch.locker, batch.epoch, now_ms)
-    if batch.from_seq > stored_to + 1:
-        return Outcome(stored_to, head, gap=True)
-    try:
-        hashes = [link.hex() for link in wire.up_hashes(batch)]
-        _require_agreement(connection, batch, hashes, stored_to)
-    except (wire.WireError, Contradiction) as error:
-        kind = "fork" if isinstance(error, Contradiction) else "chain_broken"
-        raise_alarm(connection, batch.locker, Trouble(kind, batch.epoch, str(error)), now_ms)
-        return Outcome(stored_to, head, refused=kind)
-    fresh = range(max(stored_to + 1, batch.from_seq), batch.to_seq + 1)
-    if any(_version(batch.entries[seq - batch.from_seq]) != entry.VERSION for seq in fresh):
-        trouble = Trouble("unknown_version", batch.epoch, f"within {batch.from_seq}..{batch.to_seq}")
-        raise_alarm(connection, batch.locker, trouble, now_ms)
-        return Outcome(stored_to, head, refused="unknown_version", silent=True)
-    rows: list[dict[str, object]] = []
-    for seq in fresh:
-        index = seq - batch.from_seq
-        row = _Row(batch.locker, batch.epoch, seq, batch.entries[index], batch.personal[index], hashes[index])
-        rows.append(_apply(connection, row, now_ms, follow))
-    if rows:
-        connection.execute(LEDGER.insert(), rows)
-        stored_to, head = batch.to_seq, hashes[-1]
-        _advance(connection, batch.locker, batch.epoch, stored_to, head)
-    return Outcome(stored_to, head, new=len(fresh), repeated=len(batch.entries) - len(fresh))
+    """Store what is new of ``batch``; ``follow`` sees each applied one. Raises Spoilt unless ``careful``."""
+    (outcome,) = ingest_all(connection, [batch], now_ms, follow, careful=careful)
+    return outcome
+
+
+def ingest_all(
+    connection: Connection,
+    batches: Sequence[wire.UpBatch],
+    now_ms: int,
+    follow: Follow = lambda _: None,
+    *,
+    careful: bool = False,
+) -> list[Outcome]:
+    """The same for several, of any lockers, one after the other. ``careful``: a savepoint for every entry."""
+    session = _Session(connection, now_ms, follow, careful=careful)
+    outcomes = [session.take(batch) for batch in batches]
+    session.finish()
+    return outcomes
+
+
+@dataclass(slots=True)
+class _Stream:
+    """How far an epoch is stored, as this transaction sees it."""
+
+    ordinal: int
+    stored_to: int
+    hash: str
+    moved: bool = False
+
+
+class _Session:
+    """What one transaction does to the ledger. It is written in bulk, at the latest by `finish`."""
+
+    def __init__(self, connection: Connection, now_ms: int, follow: Follow, *, careful: bool) -> None:
+        self._connection = connection
+        self._now_ms = now_ms
+        self._follow = follow
+        self._careful = careful
+        self._sheet = Sheet(connection)
+        self._lockers: dict[str, dict[str, _Stream]] = {}
+        self._rows: list[dict[str, object]] = []
+
+    def take(self, batch: wire.UpBatch) -> Outcome:
+        streams = self._streams(batch)
+        stream = streams[batch.epoch]
+        if stream.ordinal < max(each.ordinal for each in streams.values()):
+            # It is over: what it says now would be mixed with what a later one has said. A hello tells it so.
+            return Outcome(stream.stored_to, stream.hash, refused="superseded", silent=True)
+        if batch.from_seq > stream.stored_to + 1:
+            return Outcome(stream.stored_to, stream.hash, gap=True)
+        try:
+            hashes = [link.hex() for link in wire.up_hashes(batch)]
+            self._require_agreement(batch, hashes, stream)
+        except (wire.WireError, Contradiction) as error:
+            kind = "fork" if isinstance(error, Contradiction) else "chain_broken"
+            self._alarm(batch.locker, Trouble(kind, batch.epoch, str(error)))
+            return Outcome(stream.stored_to, stream.hash, refused=kind)
+        first = max(stream.stored_to + 1, batch.from_seq)
+        rows = [_Row.of(batch, seq, hashes[seq - batch.from_seq]) for seq in range(first, batch.to_seq + 1)]
+        if any(row.version != entry.VERSION for row in rows):
+            self._alarm(
+                batch.locker,
+                Trouble("unknown_version", batch.epoch, f"within {batch.from_seq}..{batch.to_seq}"),
+            )
+            return Outcome(stream.stored_to, stream.hash, refused="unknown_version", silent=True)
+        self._store(rows)
+        if rows:
+            stream.stored_to, stream.hash, stream.moved = batch.to_seq, hashes[-1], True
+        repeated = len(batch.entries) - len(rows)
+        return Outcome(stream.stored_to, stream.hash, new=len(rows), repeated=repeated)
+
+    def finish(self) -> None:
+        """Raises Spoilt."""
+        self._write()
+        for locker, streams in self._lockers.items():
+            for epoch, stream in streams.items():
+                if stream.moved:
+                    _advance(self._connection, locker, epoch, stream.stored_to, stream.hash)
+
+    def _streams(self, batch: wire.UpBatch) -> dict[str, _Stream]:
+        """All of this locker, locked; one never seen before is begun."""
+        streams = self._lockers.get(batch.locker)
+        if streams is None:
+            found = self._connection.execute(_STREAMS, {"of": batch.locker})
+            streams = {row.epoch: _Stream(row.ordinal, row.stored_to, row.hash) for row in found}
+            self._lockers[batch.locker] = streams
+        if batch.epoch not in streams:
+            stored_to, head = open_stream(self._connection, batch.locker, batch.epoch, self._now_ms)
+            last = max((each.ordinal for each in streams.values()), default=0)
+            streams[batch.epoch] = _Stream(last + 1, stored_to, head)
+        return streams
+
+    def _require_agreement(self, batch: wire.UpBatch, hashes: Sequence[str], stream: _Stream) -> None:
+        """Raises Contradiction where this batch cannot be part of the history that is stored already."""
+        if batch.from_seq == stream.stored_to + 1:
+            if batch.prev != stream.hash:
+                raise Contradiction(f"another history before {batch.from_seq}")
+            return
+        self._write()
+        known = _hashes(self._connection, batch, stream.stored_to)
+        if known[batch.from_seq - 1] != batch.prev:
+            raise Contradiction(f"another history before {batch.from_seq}")
+        for seq in range(batch.from_seq, min(batch.to_seq, stream.stored_to) + 1):
+            if known.get(seq) != hashes[seq - batch.from_seq]:
+                raise Contradiction(f"another entry at {seq}")
+
+    def _store(self, rows: Sequence["_Row"]) -> None:
+        read = [(row, *row.read()) for row in rows]
+        prefetch(self._sheet, rows[0].locker if rows else "", [event for _, _, event, _ in read if event])
+        for row, stamp, event, problem in read:
+            self._rows.append(row.stored(self._now_ms, *self._apply(row, stamp, event, problem)))
+
+    def _apply(
+        self, row: "_Row", stamp: entry.Stamp | None, event: Event | None, problem: str
+    ) -> tuple[str, str]:
+        """Its case, and why it was not applied: "" if it was."""
+        case, beyond = "", self._sheet.beyond
+        self._sheet.begin()
+        try:
+            if stamp is not None and event is not None:
+                case = self._project(
+                    Place(self._sheet, row.locker, row.epoch, row.seq, stamp, self._now_ms), event
+                )
+        except UNPROCESSABLE as error:
+            if isinstance(error, SQLAlchemyError) and store.is_of_the_world(error):
+                raise
+            if self._careful:
+                self._sheet.forget()
+            elif isinstance(error, SQLAlchemyError) or self._sheet.beyond != beyond:
+                raise Spoilt(f"{row.locker} {row.seq}") from error
+            else:
+                self._sheet.undo()
+            case, problem = "", f"{type(error).__name__}: {error}"
+        if problem:
+            problem = storable(problem)[:PROBLEM_CHARACTERS_MAX]
+            kind = "quarantined" if row.kind in TYPES else "unknown_type"
+            detail = problem if row.kind in TYPES else f"unknown type {row.kind!r}"
+            self._alarm(row.locker, Trouble(kind, f"{row.epoch}/{row.kind}", f"{row.seq}: {detail}"))
+            problem = detail
+        return case, problem
+
+    def _project(self, place: Place, event: Event) -> str:
+        if not self._careful:
+            case = project(place, event)
+            self._follow(Applied(place, event, case))
+            return case
+        # A savepoint: whatever a bad entry began to change is taken back, the entry itself stays.
+        with self._sheet.connection.begin_nested():
+            case = project(place, event)
+            self._follow(Applied(place, event, case))
+            self._sheet.write()
+        return case
+
+    def _alarm(self, locker: str, trouble: Trouble) -> None:
+        raise_alarm(self._sheet.connection, locker, trouble, self._now_ms)
+
+    def _write(self) -> None:
+        try:
+            self._sheet.write()
+            if self._rows:
+                self._connection.execute(LEDGER.insert(), self._rows)
+        except (SQLAlchemyError, *UNPROCESSABLE) as error:
+            if self._careful or (isinstance(error, SQLAlchemyError) and store.is_of_the_world(error)):
+                raise
+            raise Spoilt("in bulk") from error
+        self._rows.clear()
+
+
+_STREAMS: Final = (
+    select(STREAM).where(STREAM.c.locker == bindparam("of")).order_by(STREAM.c.ordinal).with_for_update()
+)
 
 
 def open_stream(connection: Connection, locker: str, epoch: str, now_ms: int) -> tuple[int, str]:
@@ -116,6 +274,13 @@ def open_stream(connection: Connection, locker: str, epoch: str, now_ms: int) ->
     return 0, chain.START.hex()
 
 
+def current_epoch(connection: Connection, locker: str) -> str:
+    """The latest epoch that a locker has begun; "" before the first."""
+    own = STREAM.c
+    query = select(own.epoch).where(own.locker == locker).order_by(own.ordinal.desc()).limit(1)
+    return str(connection.execute(query).scalar() or "")
+
+
 def hash_at(connection: Connection, locker: str, epoch: str, seq: int) -> str:
     """The stored hash of an entry, `chain.START` for 0, "" where it is not stored."""
     if seq == 0:
@@ -124,34 +289,51 @@ def hash_at(connection: Connection, locker: str, epoch: str, seq: int) -> str:
     return "" if row is None else str(row.hash)
 
 
-def _require_agreement(
-    connection: Connection, batch: wire.UpBatch, hashes: Sequence[str], stored_to: int
-) -> None:
-    """Raises Contradiction where this batch cannot be part of the history that is stored already."""
-    if hash_at(connection, batch.locker, batch.epoch, batch.from_seq - 1) != batch.prev:
-        raise Contradiction(f"another history before {batch.from_seq}")
-    for seq in range(batch.from_seq, min(batch.to_seq, stored_to) + 1):
-        if hash_at(connection, batch.locker, batch.epoch, seq) != hashes[seq - batch.from_seq]:
-            raise Contradiction(f"another entry at {seq}")
+def _hashes(connection: Connection, batch: wire.UpBatch, stored_to: int) -> dict[int, str]:
+    """The stored hash of the entry before a batch and of every one of its own that is stored."""
+    own, first = LEDGER.c, batch.from_seq - 1
+    where = [own.locker == batch.locker, own.epoch == batch.epoch, own.seq >= first]
+    last = min(batch.to_seq, stored_to)
+    rows = connection.execute(select(own.seq, own.hash).where(*where, own.seq <= last))
+    return {first: ""} | {0: chain.START.hex()} | {row.seq: row.hash for row in rows}
 
 
-def _version(public: str) -> object:
-    """The version an entry claims; ours where it cannot even be read: then it is quarantined, not refused."""
-    try:
-        body = json.loads(public)
-    except (ValueError, RecursionError):
-        return entry.VERSION
-    return body.get("v", entry.VERSION) if isinstance(body, dict) else entry.VERSION
+def storable(text: str) -> str:
+    """Without what not every database can hold in a text."""
+    return text.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
 
 
 @dataclass(frozen=True, slots=True)
 class _Row:
+    """An entry as it came, and what could be read of it."""
+
     locker: str
     epoch: str
     seq: int
     public: str
     personal: wire.Kept | wire.Purged | None
     hash: str
+    body: object
+
+    @classmethod
+    def of(cls, batch: wire.UpBatch, seq: int, hash_: str) -> Self:
+        index = seq - batch.from_seq
+        public = batch.entries[index]
+        try:
+            body: object = json.loads(public)
+        except (ValueError, RecursionError) as error:
+            body = error
+        return cls(batch.locker, batch.epoch, seq, public, batch.personal[index], hash_, body)
+
+    @property
+    def version(self) -> object:
+        """What it claims; ours where it cannot even be read: then it is quarantined, not refused."""
+        return self.body.get("v", entry.VERSION) if isinstance(self.body, dict) else entry.VERSION
+
+    @property
+    def kind(self) -> str:
+        found = self.body.get("type") if isinstance(self.body, dict) else None
+        return storable(found[:KIND_CHARACTERS_MAX]) if isinstance(found, str) else ""
 
     @property
     def text(self) -> str:
@@ -161,49 +343,33 @@ class _Row:
     def salt(self) -> bytes:
         return bytes.fromhex(self.personal.salt) if isinstance(self.personal, wire.Kept) else b""
 
-
-def _apply(connection: Connection, row: _Row, now_ms: int, follow: Follow) -> dict[str, object]:
-    """Write what the entry changes; the row to be stored, whatever became of that."""
-    kind, case, problem = "", "", ""
-    try:
-        kind = _kind(row.public)
-        # A savepoint: whatever a bad entry began to change is taken back, the entry itself stays.
-        with connection.begin_nested():
-            found, stamp, _, event = entry.read(row.public, row.text)
-            if found != row.seq:
+    def read(self) -> tuple[entry.Stamp | None, Event | None, str]:
+        """What it says, or why that cannot be read."""
+        try:
+            if isinstance(self.body, Exception):
+                raise self.body
+            found, stamp, _, event = entry.of_body(self.body, self.text)
+            if found != self.seq:
                 raise CannotProject(f"it calls itself {found}")
-            place = Place(connection, row.locker, row.epoch, row.seq, stamp, now_ms)
-            case = project(place, event)
-            follow(Applied(place, event, case))
-    except UNPROCESSABLE as error:
-        problem = f"{type(error).__name__}: {error}"[:500]
-        trouble = "quarantined"
-        if kind not in TYPES:
-            trouble, problem = "unknown_type", f"unknown type {kind!r}"
-        subject = Trouble(trouble, f"{row.epoch}/{kind}", f"{row.seq}: {problem}")
-        raise_alarm(connection, row.locker, subject, now_ms)
-    return {
-        "locker": row.locker,
-        "epoch": row.epoch,
-        "seq": row.seq,
-        "kind": kind,
-        "case_number": case,
-        "public": row.public,
-        "personal": row.text,
-        "salt": row.salt,
-        "personal_digest": wire.personal_digest(row.personal).hex(),
-        "hash": row.hash,
-        "received_ms": now_ms,
-        "problem": problem,
-    }
+        except UNPROCESSABLE as error:
+            return None, None, f"{type(error).__name__}: {error}"
+        return stamp, event, ""
 
-
-def _kind(public: str) -> str:
-    body = json.loads(public)
-    kind = body["type"]
-    if not isinstance(kind, str):
-        raise TypeError("the type is not a text")
-    return kind[:KIND_CHARACTERS_MAX]
+    def stored(self, now_ms: int, case: str, problem: str) -> dict[str, object]:
+        return {
+            "locker": self.locker,
+            "epoch": self.epoch,
+            "seq": self.seq,
+            "kind": self.kind,
+            "case_number": case,
+            "public": self.public,
+            "personal": self.text,
+            "salt": self.salt,
+            "personal_digest": wire.personal_digest(self.personal).hex(),
+            "hash": self.hash,
+            "received_ms": now_ms,
+            "problem": problem,
+        }
 
 
 def _advance(connection: Connection, locker: str, epoch: str, stored_to: int, head: str) -> None:

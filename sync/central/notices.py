@@ -16,6 +16,8 @@ from locker.domain.deposit import ENDED, Phase
 from locker.domain.encoding import canonical
 from sync.central import store
 from sync.central.ledger import Applied
+from sync.central.project import rows
+from sync.central.project.sheet import Held
 from sync.central.tables import (
     AUTHORISATION,
     DEPOSIT,
@@ -29,6 +31,7 @@ from sync.central.tables import (
 DROP_OFF_CODE: Final = "drop_off_code"
 PICKUP_CODE_TEMPLATE: Final = "pickup_code"
 RECEIPT: Final = "receipt"
+OPENED_FROM_AFAR: Final = "opened_from_afar"
 TOO_OLD_MS: Final = 24 * 3_600_000
 TRUSTED: Final = frozenset({"ntp", "centre", "rtc"})
 """Clocks by which a time may be told to a person."""
@@ -51,23 +54,24 @@ def follow(applied: Applied) -> None:
         return
     at = applied.place
     reachable = bool(message.contact_sealed)
-    at.connection.execute(
-        NOTICE.insert().values(
-            key=f"{at.locker}/{at.epoch}/{at.seq}/{message.template}",
-            template=message.template,
-            locker=at.locker,
-            epoch=at.epoch,
-            seq=at.seq,
-            subject=message.subject,
-            contact_sealed=message.contact_sealed,
-            codes_sealed=message.codes_sealed,
-            variables=canonical({"locker": at.locker, "case": applied.case, **message.variables}),
-            case_number=applied.case,
-            state="held" if reachable else "clerk",
-            detail="" if reachable else "no phone is known",
-            made_ms=at.now_ms,
-            next_ms=at.now_ms,
-        )
+    at.sheet.add(
+        NOTICE,
+        {
+            "key": f"{at.locker}/{at.epoch}/{at.seq}/{message.template}",
+            "template": message.template,
+            "locker": at.locker,
+            "epoch": at.epoch,
+            "seq": at.seq,
+            "subject": message.subject,
+            "contact_sealed": message.contact_sealed,
+            "codes_sealed": message.codes_sealed,
+            "variables": canonical({"locker": at.locker, "case": applied.case, **message.variables}),
+            "case_number": applied.case,
+            "state": "held" if reachable else "clerk",
+            "detail": "" if reachable else "no phone is known",
+            "made_ms": at.now_ms,
+            "next_ms": at.now_ms,
+        },
     )
 
 
@@ -101,11 +105,11 @@ def superseded(connection: Connection, notice: Row[Any], now_ms: int) -> bool:
 
 
 def _granted(applied: Applied, e: ev.AuthorisationGranted) -> _Message | None:
-    row = _authorisation(applied.place.connection, e.authorisation)
+    row = _authorisation(applied, e.authorisation)
     if row is None or json.loads(row.directive)["data"]["typed_digest"] != e.typed_digest:
         return None
     subject = f"{e.authorisation}/{e.typed_digest}"
-    if applied.place.connection.execute(select(NOTICE.c.key).where(NOTICE.c.subject == subject)).first():
+    if applied.place.sheet.find(NOTICE, {"subject": subject}):
         return None
     return _Message(DROP_OFF_CODE, subject, row.sealed, row.sealed, {"expires_ms": row.valid_until_ms})
 
@@ -118,24 +122,32 @@ def _code_made(applied: Applied, e: ev.PickupCodeMade) -> _Message:
 
 def _receipt(applied: Applied, e: ev.ReceiptIssued) -> _Message:
     at = applied.place
-    where = [DEPOSIT.c.locker == at.locker, DEPOSIT.c.deposit == e.deposit]
-    authorisation = at.connection.execute(select(DEPOSIT.c.authorisation).where(*where)).scalar()
-    row = _authorisation(at.connection, authorisation or "")
+    stay = rows.find(at, DEPOSIT, deposit=e.deposit)
+    row = _authorisation(applied, stay.authorisation if stay else "")
     time_ms = at.stamp.wall_ms if at.stamp.quality in TRUSTED else 0
     variables: dict[str, str | int] = {"number": e.number, "time_ms": time_ms}
     return _Message(RECEIPT, e.deposit, row.sealed if row else "", "", variables)
 
 
-def _authorisation(connection: Connection, authorisation: str) -> Row[Any] | None:
-    return connection.execute(
-        select(AUTHORISATION).where(AUTHORISATION.c.authorisation == authorisation)
-    ).first()
+def _opened_from_afar(applied: Applied, e: ev.ActDone) -> _Message | None:
+    """Whoever's item lies there is told; what a vacant door opens onto is nobody's."""
+    at = applied.place
+    stay = rows.find(at, DEPOSIT, deposit=e.deposit) if e.deposit else None
+    if stay is None:
+        return None
+    row = _item_of(applied, e.deposit) or _authorisation(applied, stay.authorisation)
+    time_ms = at.stamp.wall_ms if at.stamp.quality in TRUSTED else 0
+    variables: dict[str, str | int] = {"door": e.door, "time_ms": time_ms}
+    return _Message(OPENED_FROM_AFAR, e.deposit, row.sealed if row else "", "", variables)
 
 
-def _item_of(applied: Applied, deposit: str) -> Row[Any] | None:
-    joined = DEPOSIT.join(OUTGOING_ITEM, OUTGOING_ITEM.c.item == DEPOSIT.c.item)
-    where = [DEPOSIT.c.locker == applied.place.locker, DEPOSIT.c.deposit == deposit]
-    return applied.place.connection.execute(select(OUTGOING_ITEM).select_from(joined).where(*where)).first()
+def _authorisation(applied: Applied, authorisation: str) -> Held | None:
+    return applied.place.sheet.find(AUTHORISATION, {"authorisation": authorisation})
+
+
+def _item_of(applied: Applied, deposit: str) -> Held | None:
+    stay = rows.find(applied.place, DEPOSIT, deposit=deposit)
+    return applied.place.sheet.find(OUTGOING_ITEM, {"item": stay.item}) if stay and stay.item else None
 
 
 _COMPOSE: Final[Mapping[type[Any], Callable[[Applied, Any], _Message | None]]] = MappingProxyType(
@@ -143,6 +155,7 @@ _COMPOSE: Final[Mapping[type[Any], Callable[[Applied, Any], _Message | None]]] =
         ev.AuthorisationGranted: _granted,
         ev.PickupCodeMade: _code_made,
         ev.ReceiptIssued: _receipt,
+        ev.ActDone: _opened_from_afar,
     }
 )
 
@@ -151,7 +164,8 @@ _COMPOSE: Final[Mapping[type[Any], Callable[[Applied, Any], _Message | None]]] =
 
 
 def _drop_off_over(connection: Connection, notice: Row[Any], now_ms: int) -> bool:
-    row = _authorisation(connection, notice.subject.partition("/")[0])
+    named = AUTHORISATION.c.authorisation == notice.subject.partition("/")[0]
+    row = connection.execute(select(AUTHORISATION).where(named)).first()
     return row is None or bool(row.ended) or row.valid_until_ms <= now_ms
 
 

@@ -27,7 +27,7 @@ from sqlalchemy import (
     event,
     select,
 )
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 
 from sync import durable
 from sync.central import migrations
@@ -57,10 +57,11 @@ def sqlstate(error: BaseException) -> str:
 
 
 def is_of_the_world(error: SQLAlchemyError) -> bool:
-    """Whether an error lies in what goes on around the statement, not in what it says."""
+    """Whether an error lies in what goes on around a statement, not in it: a full disk, no server."""
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
-    return sqlstate(error).startswith(OF_THE_WORLD)
+    code = sqlstate(error)
+    return code.startswith(OF_THE_WORLD) if code else isinstance(error, OperationalError)
 
 
 def put(connection: Connection, table: Table, keys: Mapping[str, Any], values: Mapping[str, Any]) -> None:

@@ -8,13 +8,21 @@ The rooms are those of `locker.domain.fold`; `rights` are its centre and access.
 from typing import Final
 
 from locker.domain.events import Event
-from sync.central.project import custody, doors, machine, rights, surroundings
+from sync.central.project import acts, custody, doors, history, machine, rights, surroundings
 from sync.central.project.cases import case_of
 from sync.central.project.rows import Apply, CannotProject, Place
 
 __all__ = ["CannotProject", "Place", "project"]
 
-_APPLY: Final[Apply] = {**machine.APPLY, **rights.APPLY, **doors.APPLY, **custody.APPLY, **surroundings.APPLY}
+_APPLY: Final[Apply] = {
+    **machine.APPLY,
+    **history.APPLY,
+    **rights.APPLY,
+    **doors.APPLY,
+    **custody.APPLY,
+    **surroundings.APPLY,
+    **acts.APPLY,
+}
 
 
 def project(at: Place, event: Event) -> str:

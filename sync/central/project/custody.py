@@ -9,14 +9,13 @@ from locker.domain.door import Presence
 from sync.central import tables as t
 from sync.central.project import rows
 from sync.central.project.rows import Apply, Place
-from sync.central.store import put
 
 
 def _reserved(at: Place, e: ev.CompartmentReserved) -> None:
-    put(
-        at.connection,
+    rows.put(
+        at,
         t.DEPOSIT,
-        {"locker": at.locker, "deposit": e.deposit},
+        {"deposit": e.deposit},
         {
             "kind": e.kind.value,
             "door": e.door,

@@ -12,13 +12,12 @@ from sync.central import tables as t
 from sync.central.alarms import Trouble, raise_alarm
 from sync.central.project import rows
 from sync.central.project.rows import Apply, Place
-from sync.central.store import put
 
 
 def _requested(at: Place, e: ev.OpeningRequested) -> None:
-    keys = {"locker": at.locker, "grant_id": e.grant}
+    keys = {"grant_id": e.grant}
     values = {"door": e.door, "purpose": e.purpose.value, "deposit": e.deposit, "outcome": "requested"}
-    put(at.connection, t.OPENING, keys, values)
+    rows.put(at, t.OPENING, keys, values)
 
 
 def _outcome(word: str) -> Callable[[Place, Any], None]:
@@ -39,12 +38,9 @@ def _door_closed(at: Place, e: ev.DoorClosed) -> None:
     opening = rows.find(at, t.OPENING, grant_id=e.grant) if e.grant else None
     placing = opening is not None and opening.purpose in {Purpose.DROP_OFF, Purpose.LOAD}
     if opening is not None and placing and e.item is not Presence.ABSENT:
-        tentative = t.DEPOSIT.c.phase.in_([phase.value for phase in TENTATIVE])
-        at.connection.execute(
-            t.DEPOSIT.update()
-            .where(t.DEPOSIT.c.locker == at.locker, t.DEPOSIT.c.deposit == opening.deposit, tentative)
-            .values(phase=Phase.UNCONFIRMED.value)
-        )
+        held = rows.find(at, t.DEPOSIT, deposit=opening.deposit)
+        if held is not None and held.phase in TENTATIVE:
+            rows.change(at, t.DEPOSIT, {"deposit": opening.deposit}, phase=Phase.UNCONFIRMED.value)
 
 
 def _forced(at: Place, e: ev.DoorForced) -> None:

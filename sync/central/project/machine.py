@@ -8,28 +8,11 @@ from locker.domain.door import Position, Presence
 from sync.central import tables as t
 from sync.central.project import rows
 from sync.central.project.rows import Apply, Place
-from sync.central.store import put
-
-
-def _blank(at: Place) -> None:
-    rows.change(at, t.COMPARTMENT, {}, position=Position.UNKNOWN.value, item=Presence.UNKNOWN.value)
-
-
-def _epoch_started(at: Place, e: ev.EpochStarted) -> None:
-    parent = {
-        "parent_epoch": e.parent_epoch,
-        "parent_head": e.parent_head,
-        "parent_hash": e.parent_hash,
-    }
-    rows.change(at, t.STREAM, {"epoch": at.epoch}, **parent)
-    if e.parent_epoch:
-        rows.change(at, t.STREAM, {"epoch": e.parent_epoch, "mark": ""}, mark="forked")
-    _blank(at)
 
 
 def _booted(at: Place, e: ev.Booted) -> None:
     rows.change(at, t.LOCKER, {}, software=e.software)
-    _blank(at)
+    rows.blank(at)
 
 
 def _configured(at: Place, e: ev.CompartmentsConfigured) -> None:
@@ -54,9 +37,9 @@ def _silent(at: Place, e: ev.BoardWentSilent) -> None:
 
 
 def _ticket(at: Place, e: ev.TicketOpened) -> None:
-    keys = {"locker": at.locker, "epoch": at.epoch, "seq": at.seq}
-    put(
-        at.connection,
+    keys = {"epoch": at.epoch, "seq": at.seq}
+    rows.put(
+        at,
         t.TICKET,
         keys,
         {"kind": e.kind, "door": e.door, "deposit": e.deposit, "at_ms": at.stamp.wall_ms},
@@ -65,7 +48,6 @@ def _ticket(at: Place, e: ev.TicketOpened) -> None:
 
 APPLY: Final[Apply] = MappingProxyType(
     {
-        ev.EpochStarted: _epoch_started,
         ev.Booted: _booted,
         ev.CompartmentsConfigured: _configured,
         ev.BoardWentSilent: _silent,

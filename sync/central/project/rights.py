@@ -3,18 +3,18 @@
 from types import MappingProxyType
 from typing import Final
 
+from sqlalchemy import bindparam
+
 from locker.domain import events as ev
 from sync.central import tables as t
 from sync.central.alarms import Trouble, raise_alarm
 from sync.central.project import rows
 from sync.central.project.rows import Apply, Place
-from sync.central.store import put
 
 
 def _granted(at: Place, e: ev.AuthorisationGranted) -> None:
     """The hub's own row: that the locker has it is what lets the typed code go out."""
-    keys = {"authorisation": e.authorisation, "granted_ms": 0}
-    rows.change(at, t.AUTHORISATION, keys, granted_ms=at.now_ms)
+    at.sheet.later(_GRANTED, {"of": e.authorisation, "of_locker": at.locker, "at_ms": at.now_ms})
 
 
 def _revoked(at: Place, e: ev.AuthorisationRevoked) -> None:
@@ -26,8 +26,8 @@ def _recalled(at: Place, e: ev.ItemRecalled) -> None:
 
 
 def _code_made(at: Place, e: ev.PickupCodeMade) -> None:
-    keys = {"locker": at.locker, "code": e.code}
-    put(at.connection, t.PICKUP_CODE, keys, {"deposit": e.deposit, "ended": ""})
+    keys = {"code": e.code}
+    rows.put(at, t.PICKUP_CODE, keys, {"deposit": e.deposit, "ended": ""})
 
 
 def _code_ended(at: Place, e: ev.CodeEnded) -> None:
@@ -39,6 +39,13 @@ def _directive_applied(at: Place, e: ev.DirectiveApplied) -> None:
         trouble = Trouble("directive_refused", f"{e.dn_epoch}/{e.dn_seq}", e.outcome)
         raise_alarm(at.connection, at.locker, trouble, at.now_ms)
 
+
+_GRANTED: Final = (
+    t.AUTHORISATION.update()
+    .where(t.AUTHORISATION.c.authorisation == bindparam("of"), t.AUTHORISATION.c.granted_ms == 0)
+    .where(t.AUTHORISATION.c.locker == bindparam("of_locker"))
+    .values(granted_ms=bindparam("at_ms"))
+)
 
 APPLY: Final[Apply] = MappingProxyType(
     {

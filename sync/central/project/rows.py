@@ -2,14 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Table, select
+from sqlalchemy import Connection, Table, bindparam, select
 
 from locker.domain.deposit import TENTATIVE, Phase, Proof
+from locker.domain.door import Position, Presence
 from locker.domain.entry import Stamp
-from sync.central import store
 from sync.central import tables as t
+from sync.central.project.sheet import Held, Sheet
 
 
 class CannotProject(Exception):
@@ -20,7 +21,7 @@ class CannotProject(Exception):
 class Place:
     """Where an entry stands."""
 
-    connection: Connection
+    sheet: Sheet
     locker: str
     epoch: str
     seq: int
@@ -28,45 +29,59 @@ class Place:
     now_ms: int
     """The hub's own time: what rests on the locker's may rest on an unset clock."""
 
+    @property
+    def connection(self) -> Connection:
+        """For what cannot be asked by key; see `Sheet.connection`."""
+        return self.sheet.connection
+
 
 Apply = Mapping[type[Any], Callable[[Place, Any], None]]
 """Events to what each writes down."""
 
 
-def find(at: Place, table: Table, **keys: Any) -> Row[Any] | None:
-    return store.find(at.connection, table, {"locker": at.locker, **keys})
+def find(at: Place, table: Table, **keys: Any) -> Held | None:
+    """The row of this locker with these values."""
+    return at.sheet.find(table, {"locker": at.locker, **keys})
 
 
 def change(at: Place, table: Table, keys: Mapping[str, Any], **values: Any) -> int:
-    return store.change(at.connection, table, {"locker": at.locker, **keys}, values)
+    """How many rows of this locker with these keys got these values."""
+    return at.sheet.change(table, {"locker": at.locker, **keys}, values)
+
+
+def put(at: Place, table: Table, keys: Mapping[str, Any], values: Mapping[str, Any]) -> None:
+    """Insert or update one row of this locker."""
+    at.sheet.put(table, {"locker": at.locker, **keys}, values)
 
 
 def door(at: Place, number: int, **values: Any) -> None:
-    store.put(at.connection, t.COMPARTMENT, {"locker": at.locker, "number": number}, values)
+    put(at, t.COMPARTMENT, {"number": number}, values)
 
 
-def deposit(at: Place, key: str) -> Row[Any]:
+def blank(at: Place) -> None:
+    """Nothing is known of any door just now."""
+    change(at, t.COMPARTMENT, {}, position=Position.UNKNOWN.value, item=Presence.UNKNOWN.value)
+
+
+def deposit(at: Place, key: str) -> Held:
     row = find(at, t.DEPOSIT, deposit=key)
     if row is None:
         raise CannotProject(f"deposit {key} was never reserved")
     return row
 
 
-def advance(at: Place, key: str, phase: Phase, proof: str = "") -> Row[Any]:
+def advance(at: Place, key: str, phase: Phase, proof: str = "") -> Held:
     """Move a deposit on; the row as it was."""
     before = deposit(at, key)
     moved = {"phase": phase.value, "since_ms": at.stamp.wall_ms, "time_quality": at.stamp.quality}
     change(at, t.DEPOSIT, {"deposit": key}, proof=proof or before.proof, **moved)
     if before.item:
-        states = {"item": before.item, "locker": at.locker}
-        at.connection.execute(
-            t.OUTGOING_ITEM.update().where(*(t.OUTGOING_ITEM.c[k] == v for k, v in states.items())),
-            {"state": phase.value if phase not in TENTATIVE | {Phase.CANCELLED} else "announced"},
-        )
+        state = phase.value if phase not in TENTATIVE | {Phase.CANCELLED} else "announced"
+        at.sheet.later(_ITEM, {"of_item": before.item, "of_locker": at.locker, "now_state": state})
     return before
 
 
-def free(at: Place, key: str, phase: Phase, proof: Proof) -> Row[Any]:
+def free(at: Place, key: str, phase: Phase, proof: Proof) -> Held:
     before = advance(at, key, phase, proof.value)
     settled: dict[str, Any] = {} if proof is Proof.ASSUMED else {"doubt": ""}
     door(at, before.door, deposit="", **settled)
@@ -75,11 +90,21 @@ def free(at: Place, key: str, phase: Phase, proof: Proof) -> Row[Any]:
 
 def end_authorisation(at: Place, authorisation: str, reason: str) -> None:
     """Also where another locker of the same area took the token."""
-    area = select(t.LOCKER.c.area).where(t.LOCKER.c.locker == at.locker).scalar_subquery()
-    own = t.AUTHORISATION.c
-    at.connection.execute(
-        t.AUTHORISATION.update()
-        .where(own.authorisation == authorisation, own.ended == "")
-        .where(own.locker.in_(select(t.LOCKER.c.locker).where(t.LOCKER.c.area == area)))
-        .values(ended=reason, ended_ms=at.now_ms)
+    at.sheet.later(
+        _END,
+        {"of": authorisation, "of_locker": at.locker, "for_reason": reason, "at_ms": at.now_ms},
     )
+
+
+_ITEM: Final = (
+    t.OUTGOING_ITEM.update()
+    .where(t.OUTGOING_ITEM.c.item == bindparam("of_item"), t.OUTGOING_ITEM.c.locker == bindparam("of_locker"))
+    .values(state=bindparam("now_state"))
+)
+_AREA: Final = select(t.LOCKER.c.area).where(t.LOCKER.c.locker == bindparam("of_locker")).scalar_subquery()
+_END: Final = (
+    t.AUTHORISATION.update()
+    .where(t.AUTHORISATION.c.authorisation == bindparam("of"), t.AUTHORISATION.c.ended == "")
+    .where(t.AUTHORISATION.c.locker.in_(select(t.LOCKER.c.locker).where(t.LOCKER.c.area == _AREA)))
+    .values(ended=bindparam("for_reason"), ended_ms=bindparam("at_ms"))
+)

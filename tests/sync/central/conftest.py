@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,11 @@ class Parts:
 
     def ingest(self, first: int = 1, last: int | None = None) -> ledger.Outcome:
         batch = self.locker.batch(first, last)
-        return self.store.write_now(lambda c: ledger.ingest(c, batch, self.clock.now_ms, notices.follow))
+        ingest = partial(ledger.ingest, batch=batch, now_ms=self.clock.now_ms, follow=notices.follow)
+        try:
+            return self.store.write_now(ingest)
+        except ledger.Spoilt:
+            return self.store.write_now(partial(ingest, careful=True))
 
     def rows(self, table: Table) -> list[Row[Any]]:
         return list(self.store.read_now(lambda c: c.execute(select(table)).all()))
