@@ -72,7 +72,9 @@ class Hub:
 
         async def one(name: str, journal: Journal) -> None:
             async with turn:
-                _compare(name, journal.rows(0, journal.head), await self._ledger(name, journal.epoch), found)
+                compare_rows(
+                    name, journal.rows(0, journal.head), await self._ledger(name, journal.epoch), found
+                )
 
         await asyncio.gather(*(one(name, journal) for name, journal in journals))
         ours = {name for name, _ in journals}
@@ -102,7 +104,7 @@ class Hub:
         return answer.json()
 
 
-def _compare(name: str, ours: Sequence[Row], theirs: Sequence[dict[str, Any]], found: Comparison) -> None:
+def compare_rows(name: str, ours: Sequence[Row], theirs: Sequence[dict[str, Any]], found: Comparison) -> None:
     by_seq: dict[int, dict[str, Any]] = {}
     for row in theirs:
         if row["seq"] in by_seq or not 0 < row["seq"] <= len(ours):

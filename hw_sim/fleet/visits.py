@@ -11,6 +11,8 @@ from hw_sim.fleet.frames import Signer, keyed_digest, sealed, spelled
 
 DOORS: Final = 16
 DAY_MS: Final = 24 * 3_600_000
+UNTIL_MS: Final = 4_102_444_800_000
+"""The year 2100."""
 PULSE_MS: Final = 50
 SPRING_MS: Final = 600
 HANDLING_MS: Final = (1_200, 9_000)
@@ -117,6 +119,7 @@ class Cabinet:
             Fact("EpochStarted", "daemon", {"epoch": epoch, "locker": self._keys.locker, **parent}),
             Fact("Booted", "daemon", {"software": software, "boot": 1}),
             Fact("CompartmentsConfigured", "daemon", {"compartments": doors}),
+            self._helper(),
             *(
                 Fact("DoorRead", "sensor", {"door": number, "position": "closed", "item": "absent"})
                 for number in range(1, DOORS + 1)
@@ -136,6 +139,16 @@ class Cabinet:
             if there
         ]
         return possible[self._chance.below("leg", len(possible))]()
+
+    def _helper(self) -> Fact:
+        """Whose rounds the past tells of; from the centre, in days that this journal does not count."""
+        key = self._keys.code_key
+        digests = {
+            "badge_digest": keyed_digest(key, "badge", self._name()),
+            "pin_digest": keyed_digest(key, f"pin:{self._keys.helper}", "246810"),
+        }
+        who = {"staff": self._keys.helper, "roles": ["helper"], "until_ms": UNTIL_MS}
+        return Fact("StaffEnrolled", "centre", {**who, **digests}, {"name": "赵敏"})
 
     def doors(self) -> list[dict[str, object]]:
         """What staff see at a glance."""
