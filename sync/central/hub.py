@@ -24,6 +24,8 @@ from sync.central.api import build as build_api
 from sync.central.config import Config, load_keys
 from sync.central.console import views
 from sync.central.desk import Desk
+from sync.central.figures import keep as figures
+from sync.central.figures.count import Calendar
 from sync.central.ingest import Ingest
 from sync.central.notify import Notifier, SmsSettings
 from sync.central.office import Office
@@ -102,12 +104,18 @@ async def _serve(config: Config, hub: Hub, link: Link, address: socket.socket, m
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, setattr, server, "should_exit", True)
 
+    calendar = Calendar(config.hub.utc_offset_minutes)
+
     async def pages() -> None:
         log.info("console and API at %s", config.url)
         async with asyncio.TaskGroup() as group:
-            keeping = group.create_task(front.keep(means, config.access))
+            beside = [
+                group.create_task(front.keep(means, config.access)),
+                group.create_task(figures.keep(means.store, means.desk.clock, calendar)),
+            ]
             await server.serve([address])
-            keeping.cancel()
+            for part in beside:
+                part.cancel()
 
     await run(hub, pages)
 

@@ -53,7 +53,7 @@ class Frame:
         self.office = office
         self.front = front
         self.app = app
-        self._offset = timedelta(minutes=utc_offset_minutes)
+        self.offset = timedelta(minutes=utc_offset_minutes)
         self._texts = texts.load()
         self._templates = jinja2.Environment(
             loader=jinja2.FileSystemLoader(_FOLDER / "templates"),
@@ -105,7 +105,7 @@ class Frame:
     def moment(self, wall_ms: int) -> str:
         """Local time; empty for none."""
         try:
-            local = datetime.fromtimestamp(wall_ms / 1000, UTC) + self._offset
+            local = datetime.fromtimestamp(wall_ms / 1000, UTC) + self.offset
         except (OverflowError, ValueError, OSError):
             return ""
         return local.strftime("%Y-%m-%d %H:%M:%S") if wall_ms else ""
@@ -146,6 +146,7 @@ class Frame:
 _MENU: Final = (
     ("", "lockers", Action.SEE_LOCKERS),
     ("/alarms", "alarms", Action.SEE_LOCKERS),
+    ("/figures", "figures", Action.SEE_FIGURES),
     ("/cases", "cases", Action.SEE_CASES),
     ("/pre-reviews/new", "pre_review", Action.AUTHORISE),
     ("/outgoing/new", "outgoing", Action.ANNOUNCE_ITEM),

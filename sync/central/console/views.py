@@ -17,7 +17,7 @@ from sync.central.access.actor import Actor
 from sync.central.access.front import Front
 from sync.central.access.matrix import Action
 from sync.central.api_models import OutgoingIn, PreReviewIn, StaffIn
-from sync.central.console import fleet, forms, login, qr
+from sync.central.console import figures, fleet, forms, login, qr
 from sync.central.console.pages import ROOT, Frame, Visit
 from sync.central.console.texts import Texts
 from sync.central.fleet.watch import Watch
@@ -32,6 +32,7 @@ def add(app: Starlette, office: Office, front: Front, utc_offset_minutes: int) -
     frame = Frame(app, office, front, utc_offset_minutes)
     login.add(frame)
     looks, entries = _Looks(frame), _Entries(frame)
+    figures.add(frame)
     fleet.add(frame, Watch(office.store, office.desk.clock))
     frame.add(f"{ROOT}/lockers/{{locker}}", Action.SEE_LOCKER, looks.locker)
     frame.add(f"{ROOT}/cases", Action.SEE_CASES, looks.cases)

@@ -1,0 +1,55 @@
+"""The board kept fresh for whoever looks: asked once a second at most, however many look; never for nobody."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from sync.central.fleet import sites
+from sync.central.fleet.board import Board, Glance
+from sync.central.fleet.sites import Place
+from sync.central.platform import Clock
+from sync.central.store import Store
+
+FRESH_MS: Final = 1_000
+PLACES_FRESH_MS: Final = 60_000
+"""Lockers do not walk."""
+
+
+@dataclass(slots=True)
+class Watch:
+    """`since` tells what changed after a number that it gave before; 0 for everything."""
+
+    store: Store
+    clock: Clock
+    number: int = 0
+    places: dict[str, Place] = field(default_factory=dict)
+    _board: Board = field(default_factory=Board)
+    _changed_at: dict[str, int] = field(default_factory=dict)
+    _asked_ms: int | None = None
+    _places_ms: int | None = None
+    _asking: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def since(self, number: int, sees: Callable[[str], bool]) -> tuple[int, list[Glance]]:
+        """The number of now, and the rows of areas that ``sees`` that changed since, by name."""
+        await self._refresh()
+        if not 0 <= number <= self.number:
+            # From before this hub was started: everything is news.
+            number = 0
+        names = sorted(name for name, at in self._changed_at.items() if at > number)
+        rows = [self._board.rows[name] for name in names]
+        return self.number, [row for row in rows if sees(row.area)]
+
+    async def _refresh(self) -> None:
+        async with self._asking:
+            now_ms = self.clock.mono_ms()
+            if self._asked_ms is not None and now_ms - self._asked_ms < FRESH_MS:
+                return
+            wall_ms = self.clock.wall_ms()
+            changed = await self.store.read(lambda c: self._board.refresh(c, wall_ms))
+            if self._places_ms is None or now_ms - self._places_ms >= PLACES_FRESH_MS:
+                self.places, self._places_ms = await self.store.read(sites.places), now_ms
+            self._asked_ms = now_ms
+            if changed:
+                self.number += 1
+                self._changed_at |= {row.locker: self.number for row in changed}
