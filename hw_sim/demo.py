@@ -10,7 +10,7 @@ import httpx
 from hw_sim import clock
 from hw_sim.people import DidNotHappenError, Office, Phone, doors_seen, until
 from hw_sim.scratch import heed_endings, ignore_endings, scratch
-from hw_sim.stack import NotReadyError, Ports, Stack
+from hw_sim.stack import OPERATOR, NotReadyError, Ports, Stack
 
 CASE = "DEMO-1"
 NAME, NUMBER = "张伟", "13812345678"
@@ -58,13 +58,12 @@ def _prepare(stack: Stack) -> Mapping[str, Any]:
 
 
 def _show(stack: Stack, made: Mapping[str, Any]) -> None:
-    password = stack.central()["web"]["operator_password"]
     print(
         f"""
   Kiosk (touch screen)   {stack.kiosk_url}
   Cabinet (its doors)    {stack.panel_url}
   Phone (its messages)   {stack.phone_url}
-  Console (the centre)   {stack.hub_url}      password {password}
+  Console (the centre)   {stack.hub_url}      name {OPERATOR}, password {stack.operator_password}
 
   1  Drop off:  type this code at the kiosk                 {made["code"]}
      A door springs open in the cabinet: put the envelope in, click the door shut.

@@ -27,6 +27,11 @@ from hw_sim.settings import ACCESS, CENTRAL_USER, LOCKER_TOML, MOSQUITTO, SIGN_I
 HOST: Final = "127.0.0.1"
 LOCKER: Final = "demo-1"
 AREA: Final = "park"
+OPERATOR: Final = "operator"
+OPERATOR_ROLES: Final = (
+    *("window_clerk", "case_officer", "helper_lead", "fleet_operator", "approver", "auditor"),
+    "administrator",
+)
 LOCAL_TIME: Final = "CST-8"
 """China has one zone and no summer time; the machine that shows the demonstration may stand anywhere."""
 PATIENCE_S: Final = 30.0
@@ -69,6 +74,8 @@ class Stack:
     def __init__(self, folder: Path, ports: Ports) -> None:
         self.folder = folder
         self.ports = ports
+        self.operator_password = ""
+        """Of the account `OPERATOR` at the console."""
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._clients = contextlib.ExitStack()
         self.kiosk_url = f"http://{HOST}:{ports.kiosk}"
@@ -178,6 +185,8 @@ class Stack:
             "broker.port": self.ports.broker,
             "broker.user": CENTRAL_USER,
             "sms.url": f"{self.phone_url}/sms",
+            # Whoever tries the product has no authenticator at hand.
+            "access.second_factor_for": "[]",
             **more,
         }
         words = [word for name, value in settings.items() for word in ("--set", f"{name}={value}")]
@@ -190,6 +199,15 @@ class Stack:
             (broker / name).write_text(content, encoding="utf-8")
             (broker / name).chmod(0o600)
         self._admit(CENTRAL_USER, self.central()["broker"]["password"])
+        self._make_operator()
+
+    def _make_operator(self) -> None:
+        """One account that is everything, which nobody should have: who tries the product has one head."""
+        self.operator_password = os.urandom(12).hex()
+        roles = [word for role in OPERATOR_ROLES for word in ("--role", role)]
+        words = ["account", "add", OPERATOR, "--area", "*", *roles, "--password-stdin"]
+        config = ["--config", str(self.central_config)]
+        output([command("locker-central"), *words, *config], self.operator_password)
 
     def _make_locker(self) -> None:
         folder = self.locker_config.parent
@@ -290,10 +308,11 @@ def _program(name: str) -> str:
     return found
 
 
-def output(words: list[str]) -> str:
+def output(words: list[str], given: str = "") -> str:
+    """What a command prints that is ``given`` a text to read. Raises NotReadyError."""
     try:
         done = subprocess.run(  # noqa: S603  # our own commands
-            words, capture_output=True, text=True, check=False, timeout=PATIENCE_S
+            words, input=given, capture_output=True, text=True, check=False, timeout=PATIENCE_S
         )
     except subprocess.TimeoutExpired as error:
         raise NotReadyError(f"{' '.join(words[:3])}: no end within {PATIENCE_S:.0f} s") from error

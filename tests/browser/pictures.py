@@ -9,7 +9,7 @@ from pathlib import Path
 from playwright.sync_api import Page, sync_playwright
 
 from hw_sim.people import Hands, Office, Phone, Visitor, doors_seen, until
-from hw_sim.stack import LOCKER, Ports, Stack
+from hw_sim.stack import LOCKER, OPERATOR, Ports, Stack
 
 FOLDER = Path(__file__).parents[2] / "docs" / "pictures"
 PIN = "246810"
@@ -69,7 +69,8 @@ def _play(stack: Stack, kiosk: Page, cabinet: Page, console: Page) -> None:
     hands.put_and_shut(door)
     visitor.sees("receipt")
     console.goto(stack.hub_url)
-    console.fill("input[type=password]", stack.central()["web"]["operator_password"])
+    console.fill("#name", OPERATOR)
+    console.fill("#password", stack.operator_password)
     console.keyboard.press("Enter")
     console.wait_for_selector("a[href='/console/cases']")
     console.goto(f"{stack.hub_url}/console/language?to=en&next=/console/lockers/{LOCKER}")

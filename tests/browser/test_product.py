@@ -9,7 +9,7 @@ from playwright.async_api import Browser, expect
 from playwright.async_api import Page as Tab
 
 from hw_sim.people import Office, Phone, doors_seen, until
-from hw_sim.stack import Ports, Stack
+from hw_sim.stack import OPERATOR, Ports, Stack
 
 pytestmark = [pytest.mark.browser, pytest.mark.processes]
 
@@ -125,7 +125,8 @@ async def test_an_envelope_goes_in_is_taken_in_and_a_licence_comes_out(
 
     console = await browser.new_page()
     await console.goto(stack.hub_url)
-    await console.fill("input[type=password]", stack.central()["web"]["operator_password"])
+    await console.fill("#name", OPERATOR)
+    await console.fill("#password", stack.operator_password)
     await console.keyboard.press("Enter")
     await expect(console.locator("a[href='/console/cases']")).to_be_visible()
     await console.goto(f"{stack.hub_url}/console/cases/NEW-1")
