@@ -24,8 +24,8 @@ from sync.central.api import build as build_api
 from sync.central.config import Config, load_keys
 from sync.central.console import views
 from sync.central.desk import Desk
-from sync.central.figures import keep as figures
 from sync.central.figures.count import Calendar
+from sync.central.figures.keep import keep as count_figures
 from sync.central.ingest import Ingest
 from sync.central.notify import Notifier, SmsSettings
 from sync.central.office import Office
@@ -111,7 +111,7 @@ async def _serve(config: Config, hub: Hub, link: Link, address: socket.socket, m
         async with asyncio.TaskGroup() as group:
             beside = [
                 group.create_task(front.keep(means, config.access)),
-                group.create_task(figures.keep(means.store, means.desk.clock, calendar)),
+                group.create_task(count_figures(means.store, means.desk.clock, calendar)),
             ]
             await server.serve([address])
             for part in beside:
