@@ -21,6 +21,7 @@ EMPTIES: Final = 2
 DIRECTIVES: Final = frozenset(
     {"AuthorisationGranted", "AuthorisationRevoked", "ItemAnnounced", "ItemRecalled"}
     | {"StaffEnrolled", "StaffRevoked", "PolicyChanged"}
+    | {"DepositRestored", "CodeRestored", "HistoryRestored", "HistoryConfirmed"}
 )
 """What the centre may say."""
 NOT_OPENED: Final = ("stuck", "refused", "not_sent")

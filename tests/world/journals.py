@@ -62,6 +62,37 @@ def rows_of(files: Mapping[str, bytes], name: str, scratch: Path, after: int = 0
         return [Row(*row) for row in connection.execute(query, (after,))]
 
 
+def histories_of(files: Mapping[str, bytes], name: str, scratch: Path) -> list[list[Row]]:
+    """The entries of every epoch in a disk's image, the first epoch first."""
+    present = rows_of(files, name, scratch)
+    with closing(sqlite3.connect(f"file:{scratch / 'image'}?vfs=unix", uri=True)) as connection:
+        names = "SELECT name FROM sqlite_master WHERE type = 'table' AND substr(name, 1, 6) = 'entry_'"
+        past = [
+            [
+                Row(*row)
+                for row in connection.execute(
+                    f"SELECT seq, public, personal_digest, hash FROM {table} ORDER BY seq"  # noqa: S608  # ours
+                )
+            ]
+            for (table,) in connection.execute(names).fetchall()
+        ]
+    by_epoch = {born(rows): rows for rows in past}
+    found, epoch = [present], parent(present)
+    while epoch in by_epoch:
+        found.insert(0, by_epoch.pop(epoch))
+        epoch = parent(found[0])
+    return found
+
+
+def born(rows: list[Row]) -> str:
+    """The epoch of entries that begin with the first."""
+    return str(fact_of(rows[0]).data.get("epoch", "")) if rows else ""
+
+
+def parent(rows: list[Row]) -> str:
+    return str(fact_of(rows[0]).data.get("parent_epoch", "")) if rows else ""
+
+
 @dataclass
 class Past:
     """One locker's. ``hashes`` by seq, of everything that was ever durable there."""
@@ -76,7 +107,12 @@ class Past:
     mono_ms: int = 0
 
     def add(self, row: Row, fact: Fact, now_s: float) -> Iterator[Complaint]:
-        """The next entry."""
+        """The next entry; the first of an epoch that follows another one names where that ended."""
+        if fact.kind == "EpochStarted" and row.seq == 1 and fact.data["parent_epoch"]:
+            named = (fact.data["parent_epoch"], fact.data["parent_head"], fact.data["parent_hash"])
+            if named != (self.epoch, self.last, self.head.hex()):
+                yield 14, f"an epoch follows {named}, and {self.last} was the last of {self.epoch}"
+            self.last, self.head, self.hashes, self.told_s = 0, START, {}, {}
         if row.seq != self.last + 1:
             yield 13, f"entry {row.seq} follows {self.last}: numbers are not gapless"
         leaf = row.public.encode() + (row.personal_digest or hashlib.sha256(b"").digest())

@@ -17,7 +17,7 @@ from tests.world.clockwork import Clockwork
 from tests.world.custody import Custody
 from tests.world.durable import survives
 from tests.world.ears import Ears
-from tests.world.journals import JOURNAL, Complaint, Past, Row, fact_of, row_of, rows_of
+from tests.world.journals import JOURNAL, Complaint, Past, Row, born, fact_of, histories_of, row_of, rows_of
 from tests.world.ledgers import Ledger
 from tests.world.liveness import Liveness
 from tests.world.loop import NOBODY
@@ -125,7 +125,8 @@ class Oracle:
         rows = [row_of(entry) for entry in entries]
         if not rows:  # it could not be written
             return
-        if rows[0].seq <= watched.past.last:
+        begins = rows[0].seq == 1 and born(rows) != watched.past.epoch
+        if rows[0].seq <= watched.past.last and not begins:
             if any(watched.past.hashes.get(row.seq) != row.hash for row in rows):
                 self.complain(machine.name, [(14, f"entry {rows[0].seq} is told otherwise than it was read")])
             return
@@ -166,10 +167,16 @@ class Oracle:
 
     def _start(self, machine: "Machine") -> None:
         """A new life: what it found on its disk, and what it wrote before anybody could listen."""
-        watched, rows = self.watched[machine.name], self._rows(machine)
+        watched = self.watched[machine.name]
         assert machine.built is not None
+        histories = histories_of(
+            machine.platter.image(), str(machine.folder / "state" / JOURNAL), self.scratch
+        )
+        known = next((n for n, each in enumerate(histories) if born(each) == watched.past.epoch), 0)
+        rows = histories[known]
         journal, complaints = machine.built.journal, list(watched.past.compare(rows))
         if complaints and self.world.lies & CHANGED:
+            known = 0
             watched.set_back |= rows[-1].seq < watched.ledger.cursor
             watched.past = Past()
             watched.clockwork.forget()
@@ -180,7 +187,9 @@ class Oracle:
             self.complain(machine.name, complaints)
         watched.liveness.started()
         watched.ears.guesses.begins(machine.life)
-        new = [(fact_of(row), row) for row in rows if row.seq > watched.past.last]
+        known_to, later = watched.past.last, histories[known + 1 :]
+        new = [(fact_of(row), row) for row in histories[known] if row.seq > known_to]
+        new += [(fact_of(row), row) for each in later for row in each]
         for (boot, *_), told in groupby(new, lambda each: each[0][3:8]):
             life = machine.life if boot == journal.boot else NOBODY
             self._add(watched, [row for _, row in told], life, told=False)

@@ -9,6 +9,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
+from tests.world import memory
+
 TENTATIVE: Final = ("reserved", "unconfirmed", "exposed")
 OVER: Final = ("taken_in", "taken_back", "collected", "withdrawn", "cancelled")
 PULSED: Final = ("requested", "acknowledged", "uncertain")
@@ -88,6 +90,8 @@ class Code:
     failures: int = 0
     phone_failures: int = 0
     ended: str = ""
+    digest: str = ""
+    """Of what is typed for the right to hand in: the same again is no new code."""
 
 
 @dataclass(slots=True)
@@ -185,7 +189,9 @@ class Reference:
 
     def _told_authorisation_granted(self, data: Data) -> None:
         before = self.authorisations.get(data["authorisation"], Code())
-        now = Code(before.deposit, data["valid_until_ms"], ended=before.ended)
+        now = Code(before.deposit, data["valid_until_ms"], ended=before.ended, digest=data["typed_digest"])
+        if now.digest == before.digest:
+            now.failures, now.phone_failures = before.failures, before.phone_failures
         self.authorisations[data["authorisation"]] = now
 
     def _told_token_admitted(self, data: Data) -> None:
@@ -300,14 +306,26 @@ class Reference:
     def _told_door_read(self, data: Data) -> None:
         self.doors[data["door"]].position, self.doors[data["door"]].item = data["position"], data["item"]
 
+    # what the centre remembers of a history that was lost
+
+    def _told_deposit_restored(self, data: Data) -> None:
+        memory.deposit(self, data)
+
+    def _told_code_restored(self, data: Data) -> None:
+        memory.code(self, data)
+
     # custody
 
-    def _told_compartment_reserved(self, data: Data) -> None:
+    def new_stay(self, data: Data) -> Stay:
         key, own = data["deposit"], data["authorisation"]
         self.stays[key] = Stay(data["kind"], data["door"], data["case"], own, data["item"])
-        self.doors[data["door"]].deposit, self.doors[data["door"]].holding = key, False
         if code := self.authorisations.get(own):
             code.deposit = key
+        return self.stays[key]
+
+    def _told_compartment_reserved(self, data: Data) -> None:
+        self.new_stay(data)
+        self.doors[data["door"]].deposit, self.doors[data["door"]].holding = data["deposit"], False
 
     def _told_deposit_moved(self, data: Data) -> None:
         stay = self.stays[data["deposit"]]

@@ -55,9 +55,9 @@ class CodeReported:
 class HistoryReported:
     """The report is complete: so many of each."""
 
-    doors: int
-    deposits: int
-    codes: int
+    door_count: int
+    deposit_count: int
+    code_count: int
 
 
 @dataclass(frozen=True, slots=True)
