@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, or_, select
 
+from locker.domain import chain
 from locker.domain.deposit import ENDED, Kind, Phase
 from locker.domain.directives import StateEntry
 from locker.domain.events import (
@@ -35,8 +36,8 @@ from locker.domain.ids import (
     ItemId,
     StaffId,
 )
-from sync.central import directives
-from sync.central.ledger import Applied
+from sync.central import directives, store
+from sync.central.ledger import Applied, current_epoch
 from sync.central.platform import Chance
 from sync.central.tables import (
     AUTHORISATION,
@@ -46,12 +47,19 @@ from sync.central.tables import (
     PICKUP_CODE,
     STAFF,
     STAFF_GRANT,
+    STREAM,
 )
 
 _REMEMBERED_MS: Final = 30 * 86_400_000
 """So long after its end a signed token may still be honoured, by a clock that nobody trusts."""
 _ENDED: Final = tuple(phase.value for phase in ENDED)
 _GONE: Final = ("recalled", "collected")
+
+
+def in_force(connection: Connection, locker: str) -> tuple[str, int, str]:
+    """The latest epoch of a locker, how far it is stored, and the hash there."""
+    row = store.find(connection, STREAM, {"locker": locker, "epoch": current_epoch(connection, locker)})
+    return (row.epoch, row.stored_to, row.hash) if row else ("", 0, chain.START.hex())
 
 
 def is_told(applied: Applied) -> bool:

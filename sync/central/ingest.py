@@ -9,7 +9,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
@@ -23,6 +23,7 @@ from sync.central.alarms import Trouble, raise_alarm
 from sync.central.desk import Desk, locker_row
 from sync.central.hello import TOLD, WINDOW, meet
 from sync.central.pump import Pump, Say
+from sync.central.slots import Slots
 from sync.central.store import Store
 from sync.central.tables import LOCKER
 
@@ -53,6 +54,8 @@ class Ingest:
         self._publics: dict[str, str] = {}
         """Each locker's key as it was last read: an enrolled one is not looked up for every heartbeat."""
         self.dropped: Counter[str] = Counter()
+        self.slots = Slots()
+        """Whose turn it is to send a backlog."""
 
     async def take(self, topic: str, frame: bytes) -> None:
         """Returns once all that it asked for is durable and answered."""
@@ -122,9 +125,16 @@ class Ingest:
             return hello, notices.release(connection, link.locker)
 
         hello, freed = await self._store.write(work)
+        mono_ms = self._desk.clock.mono_ms()
         if hello:
+            ours = hello.up_epoch == link.epoch
+            if ours and not self.slots.ask(link.locker, hello.stored_to, link.head, mono_ms):
+                hello = replace(hello, window=0)
             self._say(link.locker, hello)
             self._pump.restart(link.locker)
+        elif not link.online:
+            self.slots.leave(link.locker)
+        await self._grant(self.slots.grant(mono_ms))
         if freed:
             self._released()
 
@@ -150,6 +160,9 @@ class Ingest:
             self._released()
         for batch, outcome in done.outcomes:
             self._answer(batch, outcome)
+        now_ms = self._desk.clock.mono_ms()
+        for batch, outcome in done.outcomes:
+            await self._grant(self.slots.stored(batch.locker, outcome.stored_to, now_ms))
 
     def _store_all(
         self, said: Sequence[FromLocker], now_ms: int, connection: Connection, *, careful: bool = False
@@ -171,8 +184,7 @@ class Ingest:
         told.update(each.locker for each in said if isinstance(each, wire.UpAck))
         for statement, rows in _heard(said, now_ms).items():
             connection.execute(statement, rows)
-        lockers = sorted({batch.locker for batch in batches})
-        freed = sum(notices.release(connection, locker) for locker in lockers)
+        freed = notices.release(connection, *sorted({batch.locker for batch in batches}))
         return _Done(tuple(zip(batches, outcomes, strict=True)), told - {""}, freed)
 
     def _answer(self, batch: wire.UpBatch, outcome: ledger.Outcome) -> None:
@@ -184,6 +196,12 @@ class Ingest:
         elif not outcome.silent:
             self._acknowledge(batch.locker, batch.epoch, outcome.stored_to, outcome.hash, gap=False)
 
+    async def _grant(self, lockers: Sequence[str]) -> None:
+        """Their turn has come: an acknowledgement of what is stored opens their window."""
+        for locker in lockers:
+            epoch, stored_to, hash_ = await self._store.read(partial(histories.in_force, locker=locker))
+            self._acknowledge(locker, epoch, stored_to, hash_, gap=False)
+
     def _acknowledge(self, locker: str, epoch: str, stored_to: int, hash_: str, *, gap: bool) -> None:
         now_ms = self._desk.clock.wall_ms()
         self._say(
@@ -194,7 +212,7 @@ class Ingest:
                 stored_to=stored_to,
                 hash=hash_,
                 gap=gap,
-                window=WINDOW,
+                window=0 if self.slots.waits(locker) else WINDOW,
                 now=now_ms,
             ),
         )
