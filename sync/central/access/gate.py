@@ -4,7 +4,7 @@ A route names its action: ``actor: Annotated[Actor, Depends(gate.allowed(Action.
 journaled here, before anything is shown; acts are journaled by themselves, in their own transaction.
 """
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from fastapi import Depends
 from fastapi.dependencies.models import Dependant
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, iter_route_contexts
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -181,20 +181,21 @@ HANDLERS: Final[Mapping[type[Exception], Callable[[Request, Exception], Awaitabl
 # --- that no route is without -----------------------------------------------------------------------------
 
 
-def actions(routes: list[BaseRoute], under: str = "") -> Iterator[tuple[str, str, Action | None]]:
+def actions(routes: Sequence[BaseRoute], under: str = "") -> Iterator[tuple[str, str, Action | None]]:
     """Path, methods and action of every route; None where it asks for none."""
-    for route in routes:
+    for context in iter_route_contexts(routes):
+        route, path = context.original_route, under + str(context.path or context.original_route)
         if isinstance(route, APIRoute):
-            yield under + route.path, _methods(route), _of_dependant(route.dependant)
+            yield path, _methods(route), _of_dependant(route.dependant)
         elif isinstance(route, Route):
-            yield under + route.path, _methods(route), _of_endpoint(route.endpoint)
+            yield path, _methods(route), _of_endpoint(route.endpoint)
         elif isinstance(route, Mount) and route.routes:
-            yield from actions(route.routes, under + route.path)
+            yield from actions(route.routes, path)
         else:
-            yield under + str(getattr(route, "path", route)), "", None
+            yield path, "", None
 
 
-def unguarded(routes: list[BaseRoute]) -> list[str]:
+def unguarded(routes: Sequence[BaseRoute]) -> list[str]:
     """Paths that ask for no action and are not among `OPEN_ROUTES`."""
     return [path for path, _, action in actions(routes) if action is None and path not in OPEN_ROUTES]
 

@@ -91,6 +91,9 @@ class Frame:
             detail = text.word("refusal", error.reason)
             refused = {"title": text("page.refused"), "detail": detail}
             return self.page(visit, "refused.html", refused, STATUS[error.reason])
+        except forms.BadForm:
+            refused = {"title": text("page.refused"), "detail": text("why.form")}
+            return self.page(visit, "refused.html", refused, 422)
 
     def page(self, visit: Visit, template: str, values: Mapping[str, Any], status: int = 200) -> Response:
         return self.render(visit.request, template, {"session": visit.session, **values}, status)
