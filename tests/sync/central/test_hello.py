@@ -113,6 +113,44 @@ def test_a_locker_that_can_record_nothing_is_an_alarm_once_a_run(parts: Parts) -
     assert [row.mark for row in parts.rows(t.STREAM)] == [""]
 
 
+@pytest.mark.rule("CEN-24")
+def test_what_was_said_before_any_directive_begins_no_new_numbering(parts: Parts) -> None:
+    """Kept by the broker, or by a slow one: the locker has applied some since."""
+    parts.locker.add(BIRTH)
+    parts.ingest()
+    greeted(parts, parts.locker.link())
+    authorise(parts)
+    numbering = row_of(parts).dn_epoch
+    parts.store.write_now(lambda c: c.execute(t.LOCKER.update().values(dn_stored_to=1)))
+    parts.locker.conn = 2
+    greeted(parts, parts.locker.link())
+    assert (row_of(parts).dn_epoch, row_of(parts).dn_stored_to) == (numbering, 0), "sent from its start"
+    assert alarms(parts) == set()
+
+
+@pytest.mark.rule("CEN-21")
+def test_of_an_earlier_epoch_nothing_is_taken_down(parts: Parts) -> None:
+    parts.locker.add(BIRTH, Stopped("a"))
+    parts.ingest()
+    greeted(parts, parts.locker.link())
+    first, parts.locker = parts.locker, FakeLocker(epoch=name_of("second"))
+    parts.locker.add(EpochStarted(Epoch("f"), LockerId("hall-1"), first.epoch, 2, first.hash_at(2)))
+    parts.ingest()
+    greeted(parts, parts.locker.link())
+    before = row_of(parts)
+    first.boot = 9
+    answer = greeted(parts, first.link())
+    assert (answer.up_epoch, answer.stored_to, answer.nonce) == (parts.locker.epoch, 1, first.link().nonce)
+    assert row_of(parts) == before
+    first.add(Stopped("b"))
+    parts.locker, second = first, parts.locker
+    outcome = parts.ingest(3)
+    assert (outcome.refused, outcome.silent, outcome.stored_to) == ("superseded", True, 2)
+    assert meet(parts, first.link(online=False)) is None
+    assert row_of(parts) == before
+    assert second.epoch == before.epoch
+
+
 @pytest.mark.rule("CEN-4")
 def test_a_first_birth_that_comes_again_begins_no_new_numbering(parts: Parts) -> None:
     """It knows of no directive; the locker has applied some since, and said so."""
