@@ -103,8 +103,8 @@ def end(connection: Connection, token: str) -> None:
 
 def forget_ended(connection: Connection, settings: Access, now_ms: int) -> None:
     own = SESSION.c
-    steps = (own.stage != Stage.OPEN) & (own.made_ms < now_ms - STEP_LASTS_MS)
-    idle, old = own.seen_ms < now_ms - settings.idle_ms, own.made_ms < now_ms - settings.lasts_ms
+    steps = (own.stage != Stage.OPEN) & (own.made_ms <= now_ms - STEP_LASTS_MS)
+    idle, old = own.seen_ms <= now_ms - settings.idle_ms, own.made_ms <= now_ms - settings.lasts_ms
     connection.execute(SESSION.delete().where(or_(steps, idle, old)))
     connection.execute(BROWSER.delete().where(BROWSER.c.seen_ms < now_ms - BROWSER_KNOWN_MS))
     connection.execute(ELSEWHERE.delete().where(ELSEWHERE.c.made_ms < now_ms - STEP_LASTS_MS))
