@@ -1,6 +1,7 @@
 """From what is stored to a state: by the projections at a start, by the entries themselves in a replay."""
 
 import json
+import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -15,6 +16,8 @@ from locker.journal.errors import JournalCorrupt
 from locker.journal.project import snapshot, state_from, state_of
 from locker.journal.rows import StoredEntry
 from locker.journal.store import Store
+
+_LOGGER = logging.getLogger(__name__)
 
 LINKS_CHECKED: Final = 1000
 """At a start: some 10 ms, and longer than any unsynced tail. The nightly replay checks them all."""
@@ -49,8 +52,15 @@ def load(store: Store) -> Loaded:
 def _projected(store: Store) -> LockerState:
     meta = store.meta()
     if meta.get("fold_version") == str(FOLD_VERSION):
+        records = store.records()
+        sound = store.sound(meta, records)
+        if not sound:
+            _LOGGER.critical(
+                "the card has changed what the journal's state rests on: made anew from its entries"
+            )
         try:
-            return state_of(meta, store.records())
+            if sound:
+                return state_of(meta, records)
         except UnreadableFact:
             pass  # written by software whose records had other fields: the entries tell
     state = replayed(store)

@@ -15,6 +15,7 @@ from locker.journal import rows, schema
 from locker.journal.errors import PurgeRefused, WriteFailed, reading
 from locker.journal.lock import JournalLock
 from locker.journal.project import Changes, Records
+from locker.journal.row_sums import NAME, RowSums
 from locker.journal.rows import StoredAnchor, StoredEntry, stored
 
 CHECKPOINT_COMMITS: Final = 200
@@ -32,6 +33,7 @@ class Store:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._since_checkpoint = 0
+        self._sums: RowSums | None = None
         self._lock = JournalLock(path)
         with ExitStack() as undo:
             undo.callback(self._lock.release)
@@ -68,14 +70,15 @@ class Store:
             run.execute(rows.PUT_META, {"name": "acknowledged", "value": "0"})
             self._add(run, entries, changes, ground)
 
-    @staticmethod
     def _add(
-        run: sqlite3.Cursor, entries: Sequence[Entry], changes: Changes, anchor: StoredAnchor | None
+        self,
+        run: sqlite3.Cursor,
+        entries: Sequence[Entry],
+        changes: Changes,
+        anchor: StoredAnchor | None,
     ) -> None:
         run.executemany(rows.ADD, [_row(entry) for entry in entries])
-        Store._apply(run, changes)
-        scalars = [*changes.scalars, ("head", json.dumps(entries[-1].hash.hex()))]
-        run.executemany(rows.PUT_META, [{"name": name, "value": value} for name, value in scalars])
+        self._apply(run, changes, ("head", json.dumps(entries[-1].hash.hex())))
         if anchor:
             run.execute(rows.ADD_ANCHOR, {"seq": anchor.seq, "hash": anchor.hash, "state": anchor.state})
 
@@ -84,17 +87,21 @@ class Store:
         with self._writing() as run:
             for name in COLLECTIONS:
                 run.execute(rows.CLEAR[name])
-            self._apply(run, changes)
-            scalars = [*changes.scalars, ("fold_version", str(FOLD_VERSION))]
-            run.executemany(rows.PUT_META, [{"name": name, "value": value} for name, value in scalars])
+            self._sums = RowSums({}, dict.fromkeys(COLLECTIONS, ()))
+            self._apply(run, changes, ("fold_version", str(FOLD_VERSION)))
 
-    @staticmethod
-    def _apply(run: sqlite3.Cursor, changes: Changes) -> None:
+    def _apply(self, run: sqlite3.Cursor, changes: Changes, *more: tuple[str, str]) -> None:
+        """``more``: what else stands in ``meta``."""
+        if self._sums is None:
+            self._sums = RowSums(self.meta(), self.records())
+        self._sums.follow(changes)
         for name, keys in changes.gone.items():
             run.executemany(rows.DROP[name], [{"id": key} for key in keys])
         for name, records in changes.put.items():
             key = rows.KEYS[name]
             run.executemany(rows.PUT[name], [{key: value, "record": text} for value, text in records])
+        scalars = (*changes.scalars, *more, (NAME, self._sums.text))
+        run.executemany(rows.PUT_META, [{"name": name, "value": value} for name, value in scalars])
 
     def checkpoint(self) -> None:
         """Move the write-ahead log into the file. Waits for no reader. Raises WriteFailed."""
@@ -140,6 +147,11 @@ class Store:
     def records(self) -> Records:
         with reading(self.path):
             return {name: self._connection.execute(rows.RECORDS[name]).fetchall() for name in COLLECTIONS}
+
+    def sound(self, meta: Mapping[str, str], records: Records) -> bool:
+        """Whether these, just read, are the rows that were written; true where an older make kept no sum."""
+        self._sums = RowSums(meta, records)
+        return meta.get(NAME, self._sums.text) == self._sums.text
 
     def entries(self, after: int, count: int) -> list[StoredEntry]:
         with reading(self.path):

@@ -1,5 +1,7 @@
 """Purging: names and rows go where the centre has them, and no verdict changes."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -76,3 +78,51 @@ async def test_after_a_checkpoint_that_failed_nothing_becomes_durable(tmp_path: 
         with pytest.raises(JournalFailing, match="an earlier write failed"):
             await journal.commit("kiosk", lambda _: Decided(None, (GuessesCounted("unknown_code", 1),)))
         assert journal.failing
+
+
+@pytest.mark.parametrize(
+    "rot",
+    [
+        "UPDATE staff SET record = replace(record, 'helper', 'helpes')",
+        "UPDATE compartments SET record = replace(record, '\"unknown\"', '\"closed\"')",
+        "DELETE FROM authorisations WHERE rowid IN (SELECT min(rowid) FROM authorisations)",
+        "UPDATE meta SET value = value + 1 WHERE name = 'boot'",
+        "UPDATE meta SET value = value || '0' WHERE name = 'rows_sum'",
+    ],
+)
+async def test_a_row_that_its_card_has_changed_is_made_anew_at_the_next_start(
+    tmp_path: Path, rot: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "j"
+    async with opened(path) as journal:
+        await live(journal, Life(3), 60)
+        state = journal.state
+    async with opened(path) as journal:
+        assert journal.state == state
+    assert caplog.text == ""
+    with closing(sqlite3.connect(path)) as connection:
+        changed = connection.execute(rot).rowcount
+        connection.commit()
+    assert changed > 0
+    async with opened(path) as journal:
+        assert journal.state == state
+    assert "made anew from its entries" in caplog.text
+    caplog.clear()
+    async with opened(path) as journal:
+        assert journal.state == state
+    assert caplog.text == ""
+
+
+async def test_a_journal_of_an_older_make_has_no_sum_and_gets_one(tmp_path: Path) -> None:
+    path = tmp_path / "j"
+    async with opened(path) as journal:
+        await live(journal, Life(3), 60)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("DELETE FROM meta WHERE name = 'rows_sum'")
+        connection.commit()
+    async with opened(path) as journal:
+        await live(journal, Life(4), 1)
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT count(*) FROM meta WHERE name = 'rows_sum'").fetchone() == (1,)
+    async with opened(path) as journal:
+        assert journal.state.seq == 61
