@@ -88,7 +88,9 @@ class Centre:
 
     @property
     def alarms(self) -> set[str]:
-        return {row.kind for row in self.store.read_now(lambda c: queries.alarms(c, LOCKER))}
+        """Without those of rights that this office never gave."""
+        found = {row.kind for row in self.store.read_now(lambda c: queries.alarms(c, LOCKER))}
+        return found - {"right_extra"}
 
     def differences(self, state: LockerState) -> list[str]:
         return self.store.read_now(lambda c: list(unequal(c, LOCKER, state, [])))

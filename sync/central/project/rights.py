@@ -3,9 +3,12 @@
 from types import MappingProxyType
 from typing import Final
 
-from sqlalchemy import bindparam
+from sqlalchemy import bindparam, select
 
+from locker.domain import directives
 from locker.domain import events as ev
+from locker.domain.encoding import canonical
+from locker.domain.ids import Seq
 from sync.central import tables as t
 from sync.central.alarms import Trouble, raise_alarm
 from sync.central.project import rows
@@ -14,7 +17,68 @@ from sync.central.project.rows import Apply, Place
 
 def _granted(at: Place, e: ev.AuthorisationGranted) -> None:
     """The hub's own row: that the locker has it is what lets the typed code go out."""
+    if at.sheet.find(t.AUTHORISATION, {"authorisation": e.authorisation}) is None:
+        _recreate_right(at, e)
     at.sheet.later(_GRANTED, {"of": e.authorisation, "of_locker": at.locker, "at_ms": at.now_ms})
+
+
+def _recreate_right(at: Place, e: ev.AuthorisationGranted) -> None:
+    """We said it once, and came back from a copy that is older: the locker holds it, and so do we again.
+
+    Nobody can be told: whom to call was never in the locker's journal.
+    """
+    values = {
+        "case_number": e.case,
+        "service_item": e.service_item,
+        "papers": canonical(list(e.papers)),
+        "deferred": canonical(list(e.deferred)),
+        "size": e.size.name,
+        "locker": at.locker,
+        "name": e.name,
+        "phone": e.phone,
+        "locator": e.locator,
+        "directive": directives.write(Seq(1), e),
+        "valid_from_ms": e.valid_from_ms,
+        "valid_until_ms": e.valid_until_ms,
+        "made_ms": at.now_ms,
+    }
+    at.sheet.put(t.AUTHORISATION, {"authorisation": e.authorisation}, values)
+    _extra(
+        at, f"authorisation/{e.authorisation}", f"case {e.case}: it is in force again, its phone is unknown"
+    )
+
+
+def _announced(at: Place, e: ev.ItemAnnounced) -> None:
+    """As `_granted`, for what may be loaded."""
+    if at.sheet.find(t.OUTGOING_ITEM, {"item": e.item}) is not None:
+        return
+    values = {
+        "case_number": e.case,
+        "service_item": e.service_item,
+        "size": e.size.name,
+        "locker": at.locker,
+        "second_factor": e.second_factor,
+        "name": e.name,
+        "phone": e.phone,
+        "directive": directives.write(Seq(1), e),
+        "made_ms": at.now_ms,
+        "valid_until_ms": at.now_ms,
+    }
+    at.sheet.put(t.OUTGOING_ITEM, {"item": e.item}, values)
+    _extra(at, f"item/{e.item}", f"case {e.case}: it may be loaded, its phone and label are unknown")
+
+
+def _enrolled(at: Place, e: ev.StaffEnrolled) -> None:
+    """Not made again: who may open doors is said by the office, never by a locker."""
+    own = t.STAFF_GRANT.c
+    known = select(own.staff).where(own.staff == e.staff, own.locker == at.locker)
+    if at.connection.execute(known).first() is None:
+        _extra(at, f"staff/{e.staff}", "their badge works there until it runs out: enrol or revoke them")
+
+
+def _extra(at: Place, subject: str, detail: str) -> None:
+    """The locker holds a right that is not in our books; a snapshot cancels none."""
+    raise_alarm(at.connection, at.locker, Trouble("right_extra", subject, detail), at.now_ms)
 
 
 def _revoked(at: Place, e: ev.AuthorisationRevoked) -> None:
@@ -50,6 +114,8 @@ _GRANTED: Final = (
 APPLY: Final[Apply] = MappingProxyType(
     {
         ev.AuthorisationGranted: _granted,
+        ev.ItemAnnounced: _announced,
+        ev.StaffEnrolled: _enrolled,
         ev.AuthorisationRevoked: _revoked,
         ev.ItemRecalled: _recalled,
         ev.DirectiveApplied: _directive_applied,

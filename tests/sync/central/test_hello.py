@@ -18,7 +18,7 @@ from sync import wire
 from sync.central import hello
 from sync.central import tables as t
 from sync.central.desk import locker_row
-from sync.central.directives import batch_after
+from sync.central.directives import batch_after, still_valid
 from tests.sync.central.conftest import Parts
 from tests.sync.central.fake_locker import FakeLocker, name_of
 from tests.sync.central.test_cases import PASSED, authorise
@@ -220,6 +220,25 @@ def test_a_restored_centre_says_what_it_knows_and_takes_no_right_away(parts: Par
     (says,) = [directives.read(text).says for text in batch.entries]
     assert isinstance(says, AuthorisationGranted)
     assert says.case == "GS-1"
+
+
+@pytest.mark.rule("CEN-13")
+def test_a_right_that_only_the_locker_still_knows_is_in_force_again(parts: Parts) -> None:
+    """The backup is older than the right: the locker's journal brings it back, and a person is told."""
+    right = authorise(parts)
+    (row,) = parts.rows(t.AUTHORISATION)
+    says = directives.read(row.directive).says
+    assert isinstance(says, AuthorisationGranted)
+    parts.store.write_now(lambda c: c.execute(delete(t.AUTHORISATION)))
+    parts.locker.add(BIRTH, says)
+    parts.ingest()
+    (again,) = parts.rows(t.AUTHORISATION)
+    assert (again.authorisation, again.case_number, again.locator) == (right, "GS-1", row.locator)
+    assert (again.name, again.phone, again.sealed) == (row.name, row.phone, ""), "whom to call is lost"
+    assert [alarm.subject for alarm in parts.rows(t.ALARM)] == [f"authorisation/{right}"]
+    said = parts.store.read_now(lambda c: list(still_valid(c, "hall-1", parts.clock.now_ms)))
+    assert says in said
+    assert [notice.state for notice in parts.rows(t.NOTICE)] == ["clerk"]
 
 
 @pytest.mark.rule("CEN-12")
