@@ -10,6 +10,11 @@ def mono_s() -> float:
     return time.monotonic()
 
 
+def cpu_s() -> float:
+    """What this process has used of its cores."""
+    return time.process_time()
+
+
 def to_ms(moment_s: float) -> int:
     return int(moment_s * 1000 + 1e-6)  # n / 1000 * 1000 may come out a hair below n
 

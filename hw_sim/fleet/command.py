@@ -6,6 +6,7 @@ With neither `--broker` nor `--keys` it brings broker and hub along and takes th
 import argparse
 import asyncio
 import json
+import os
 import resource
 import sys
 from collections.abc import Mapping
@@ -18,7 +19,7 @@ import httpx
 
 from hw_sim import clock
 from hw_sim.fleet import keys
-from hw_sim.fleet.figures import Outcome
+from hw_sim.fleet.figures import HubUse, Outcome
 from hw_sim.fleet.fleet import Fleet, Plan
 from hw_sim.fleet.journal import Shelf
 from hw_sim.fleet.ledgers import Comparison, Hub
@@ -174,14 +175,15 @@ async def _run(options: argparse.Namespace, stand: Stand, folder: Path) -> Outco
         made_s = clock.mono_s() - began_s
         if hub:
             await _enrol_helpers(hub, members)
+        own_s, hub_s = clock.cpu_s(), _cpu_s(stand.hub_process)
         await fleet.run()
-        memory_mb = _memory_mb(stand.hub_process)
+        own_s, use = clock.cpu_s() - own_s, _use(stand.hub_process, hub_s)
         found, dropped = await _ask(hub, fleet)
     finally:
         shelf.close()
         if hub:
             await hub.close()
-    return Outcome(len(members), fleet.course, fleet.tally, found, dropped, memory_mb, made_s)
+    return Outcome(len(members), fleet.course, fleet.tally, found, dropped, use, own_s, made_s)
 
 
 async def _enrol_helpers(hub: Hub, members: list[keys.Member]) -> None:
@@ -197,14 +199,24 @@ async def _ask(hub: Hub | None, fleet: Fleet) -> tuple[Comparison | None, int]:
     return await hub.compare(journals), await hub.dropped()
 
 
-def _memory_mb(process: int) -> float:
-    """The most a process had in memory; 0 for none of ours."""
+def _use(process: int, before_s: float) -> HubUse:
+    """Of a process of ours that had used so many seconds before."""
+    if not process:
+        return HubUse()
+    words = dict(
+        line.split(":", 1)
+        for line in Path(f"/proc/{process}/status").read_text(encoding="ascii").splitlines()
+    )
+    most_kb = words.get("VmHWM", "0 kB")  # not said of one that has ended
+    return HubUse(int(most_kb.split()[0]) / 1024, _cpu_s(process) - before_s)
+
+
+def _cpu_s(process: int) -> float:
+    """User and system time so far; 0 for none of ours."""
     if not process:
         return 0.0
-    for line in Path(f"/proc/{process}/status").read_text(encoding="ascii").splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) / 1024
-    return 0.0
+    behind_name = Path(f"/proc/{process}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return sum(int(word) for word in behind_name[11:13]) / os.sysconf("SC_CLK_TCK")
 
 
 def _raise_files(lockers: int) -> None:

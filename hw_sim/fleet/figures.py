@@ -10,6 +10,15 @@ from hw_sim.fleet.tally import Tally
 
 
 @dataclass(frozen=True, slots=True)
+class HubUse:
+    """What the hub took of the machine, in the run; 0 where it is not ours to look at."""
+
+    memory_mb: float = 0.0
+    """At most."""
+    cpu_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     lockers: int
     course: Course
@@ -18,8 +27,9 @@ class Outcome:
     """None: the hub could not be asked."""
     hub_dropped: int
     """Frames the hub did not take, of whomever."""
-    hub_memory_mb: float
-    """At most; 0 where it is not ours to look at."""
+    hub: HubUse
+    own_cpu_s: float
+    """What the fleet itself took of the machine while it ran."""
     made_s: float
     """For the past of all lockers, before anything was sent."""
 
@@ -60,7 +70,9 @@ class Outcome:
             "applied": tally.applied,
             "dropped": dict(tally.dropped),
             "hub_dropped": self.hub_dropped,
-            "hub_memory_mb": round(self.hub_memory_mb),
+            "hub_memory_mb": round(self.hub.memory_mb),
+            "hub_cpu_s": round(self.hub.cpu_s, 1),
+            "own_cpu_s": round(self.own_cpu_s, 1),
             "quarantined": self.ledgers.quarantined if self.ledgers else None,
             "alarms": self.ledgers.alarms if self.ledgers else None,
             "behind": self.ledgers.behind if self.ledgers else None,
@@ -88,8 +100,9 @@ class Outcome:
             ("from the centre", f"{tally.applied:,}", f"state entries; dropped here: {down}"),
             ("hub refusals", f"{self.hub_dropped:,}", "frames dropped there" + _refused(found)),
         ]
-        if self.hub_memory_mb:
-            rows.append(("hub memory", f"{self.hub_memory_mb:.0f} MB", "at most"))
+        if self.hub.cpu_s:
+            rows.append(("hub memory", f"{self.hub.memory_mb:.0f} MB", "at most"))
+            rows.append(("hub CPU", f"{self.hub.cpu_s:.1f} s", f"the fleet itself {self.own_cpu_s:.1f} s"))
         rows += _verdict(course, found)
         widths = [max(len(row[column]) for row in rows) for column in range(2)]
         return "\n".join(f"  {a:<{widths[0]}}  {b:>{widths[1]}}  {c}".rstrip() for a, b, c in rows)
