@@ -71,7 +71,7 @@ async def serve(config: Config) -> None:
         async with httpx.AsyncClient(trust_env=False) as client:
             link = Link(_link_settings(config), desk.clock, desk.chance.draw)
             hub = build(config, desk, store, link, client)
-            await _serve(config, hub, link, address, front.Means(store, desk, hashing))
+            await _serve(config, hub, link, address, front.Means(store, desk, hashing, client))
 
 
 def build(config: Config, desk: Desk, store: Store, link: LinkPort, client: httpx.AsyncClient) -> Hub:
@@ -86,7 +86,9 @@ def build(config: Config, desk: Desk, store: Store, link: LinkPort, client: http
 
 
 async def _serve(config: Config, hub: Hub, link: Link, address: socket.socket, means: front.Means) -> None:
-    entrance = front.build(means, config.access, Hashing.of(config.access), config.web.api_keys, config.url)
+    entrance = front.build(
+        means, config.access, Hashing.of(config.access), config.web.api_keys, config.url, config.identity
+    )
     app = build_api(hub.office, entrance.gate, config.url, lambda: (link.connected, dict(hub.ingest.dropped)))
     acts_api.add(app, hub.acts, entrance.gate)
     views.add(app, hub.office, entrance, config.hub.utc_offset_minutes)

@@ -5,12 +5,14 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Final
 
+import httpx
 from sqlalchemy import Connection
 
 from sync.central.access import audit, sessions, throttle
 from sync.central.access.gate import Gate
+from sync.central.access.identity import Elsewheres
 from sync.central.access.passwords import Hashing, Passwords
-from sync.central.access.settings import Access
+from sync.central.access.settings import Access, Identity
 from sync.central.access.sign_in import SignIn
 from sync.central.desk import Desk
 from sync.central.store import Store
@@ -18,6 +20,7 @@ from sync.central.store import Store
 log = logging.getLogger(__name__)
 
 EVERY_MS: Final = 3_600_000
+BACK: Final = "/console/login/identity/back"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,8 @@ class Front:
 
     sign_in: SignIn
     gate: Gate
+    elsewhere: Elsewheres | None = None
+    """The city's own identity, where one is configured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +41,25 @@ class Means:
     desk: Desk
     hashing: Executor
     """One thread: one password takes 64 MiB."""
+    client: httpx.AsyncClient | None = None
+    """By which the city's own identity is asked."""
 
 
 def build(
-    means: Means, settings: Access, hashing: Hashing, configured_keys: tuple[str, ...], url: str
+    means: Means,
+    settings: Access,
+    hashing: Hashing,
+    configured_keys: tuple[str, ...],
+    url: str,
+    identity: Identity | None = None,
 ) -> Front:
     passwords = Passwords(hashing, means.desk.chance.random_bytes)
     sign_in = SignIn(means.store, means.desk, passwords, settings, means.hashing)
-    return Front(sign_in, Gate(means.store, means.desk, sign_in, configured_keys, url))
+    gate = Gate(means.store, means.desk, sign_in, configured_keys, url)
+    if identity is None or not identity.issuer or means.client is None:
+        return Front(sign_in, gate)
+    back = f"{url}{BACK}"
+    return Front(sign_in, gate, Elsewheres(means.store, means.desk, sign_in, means.client, identity, back))
 
 
 async def keep(means: Means, settings: Access) -> None:

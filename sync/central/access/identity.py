@@ -9,7 +9,7 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import httpx
 from joserfc import jwt
@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Row
 
 from sync.central.access import sessions
 from sync.central.access.accounts import SHOWN_CHARACTERS_MAX, Account
-from sync.central.access.settings import Identity, joined_areas, mapped_rights
+from sync.central.access.settings import Identity, first_fitting
 from sync.central.access.sign_in import Elsewhere, Entered, SignIn, WrongSignIn
 from sync.central.access.tables import ELSEWHERE
 from sync.central.desk import Desk
@@ -58,7 +58,7 @@ class _Provider:
 
 
 class Elsewheres:
-    """Sign-ins by one provider."""
+    """Sign-ins by the one provider of the configuration."""
 
     def __init__(
         self,
@@ -74,6 +74,11 @@ class Elsewheres:
         self._client, self._settings, self._back = client, settings, back
         self._rules = settings.mapped()
         self._known: _Provider | None = None
+
+    @property
+    def called(self) -> str:
+        """As its button says."""
+        return self._settings.called or urlsplit(self._settings.issuer).netloc
 
     async def leave(self, onward: str) -> Leaving:
         """Raises Unreachable."""
@@ -166,12 +171,13 @@ class Elsewheres:
     def _whom(self, claims: Mapping[str, Any]) -> Elsewhere:
         told = claims.get(self._settings.claim, [])
         groups = [told] if isinstance(told, str) else told if isinstance(told, list) else []
-        rules = mapped_rights(self._rules, frozenset(str(group) for group in groups[:GROUPS_MAX]))
-        roles = frozenset(role for rule in rules for role in rule.roles)
+        rule = first_fitting(self._rules, {str(group) for group in groups[:GROUPS_MAX]})
+        if rule is None:
+            raise WrongSignIn
         subject = f"{self._settings.issuer}|{claims['sub']}"
         name = hashlib.sha256(subject.encode()).hexdigest()[:NAME_CHARACTERS]
         shown = str(claims.get(self._settings.name_claim, ""))[:SHOWN_CHARACTERS_MAX]
-        return Elsewhere(subject, Account(f"city-{name}", shown, roles, joined_areas(rules)))
+        return Elsewhere(subject, Account(f"city-{name}", shown, rule.roles, rule.areas))
 
     # --- the provider's addresses and keys -----------------------------------------------------------------
 

@@ -1,10 +1,10 @@
 """What a city may set of sign-in: the sections ``[access]`` and ``[identity]`` of central.toml."""
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from sync.central.access.actor import EVERY_AREA, Role
+from sync.central.access.actor import Role
 
 MINUTE_MS: Final = 60_000
 HOUR_MS: Final = 60 * MINUTE_MS
@@ -78,7 +78,7 @@ class Identity:
     """The claim of the ID token that tells the groups of a person: a text or a list of texts."""
     name_claim: str = "name"
     rules: tuple[str, ...] = ()
-    """``"GROUP = role, role @ area, area"``; ``*`` for every area."""
+    """``"GROUP = role, role @ area, area"``; ``*`` for every area. The first that fits a person counts."""
     called: str = ""
     """What its button says; empty: the issuer's host."""
 
@@ -113,11 +113,6 @@ def _rule(line: str) -> Mapped:
     return Mapped(group.strip(), frozenset(Role(role) for role in roles), where)
 
 
-def mapped_rights(rules: list[Mapped], groups: frozenset[str]) -> list[Mapped]:
-    """Those rules that apply to somebody in ``groups``."""
-    return [rule for rule in rules if rule.group in groups]
-
-
-def joined_areas(rules: list[Mapped]) -> frozenset[str]:
-    areas = frozenset().union(*(rule.areas for rule in rules))
-    return frozenset({EVERY_AREA}) if EVERY_AREA in areas else areas
+def first_fitting(rules: Iterable[Mapped], groups: Container[str]) -> Mapped | None:
+    """One rule alone counts: two together would give the roles of each in the areas of the other."""
+    return next((rule for rule in rules if rule.group in groups), None)

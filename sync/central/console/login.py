@@ -8,9 +8,11 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from sync.central.access import factor
+from sync.central.access.front import BACK
 from sync.central.access.gate import ForeignPage
+from sync.central.access.identity import Unreachable
 from sync.central.access.passwords import WeakPassword
-from sync.central.access.sessions import BROWSER_KNOWN_MS, Session, Stage
+from sync.central.access.sessions import BROWSER_KNOWN_MS, STEP_LASTS_MS, Session, Stage
 from sync.central.access.sign_in import Busy, Client, Entered, WrongSignIn
 from sync.central.access.throttle import TooManyFailures
 from sync.central.console import forms, qr
@@ -18,6 +20,7 @@ from sync.central.console.pages import ROOT, Frame, local
 
 LOGIN: Final = f"{ROOT}/login"
 BROWSER_COOKIE: Final = "browser"
+LEAVING_COOKIE: Final = "leaving"
 PAGE: Final = {
     Stage.CODE: f"{LOGIN}/code",
     Stage.PASSWORD: f"{LOGIN}/password",
@@ -39,6 +42,8 @@ def add(frame: Frame) -> None:
         (PAGE[Stage.PASSWORD], steps.own_password, "POST"),
         (PAGE[Stage.ENROL], steps.at(Stage.ENROL), "GET"),
         (PAGE[Stage.ENROL], steps.enrol, "POST"),
+        (f"{LOGIN}/identity", steps.leave, "GET"),
+        (BACK, steps.back, "GET"),
         (f"{ROOT}/logout", steps.sign_out, "POST"),
     ):
         frame.app.add_route(path, handler, methods=[method], include_in_schema=False)
@@ -119,6 +124,53 @@ class _Steps:
             await self._sign_in.sign_out(session.token)
         return RedirectResponse(LOGIN, 303)
 
+    # --- the city's own identity ---------------------------------------------------------------------------
+
+    async def leave(self, request: Request) -> Response:
+        onward = local(request.query_params.get("next", ""))
+        elsewhere = self._frame.front.elsewhere
+        if elsewhere is None:
+            return RedirectResponse(LOGIN, 303)
+        try:
+            leaving = await elsewhere.leave(onward)
+        except Unreachable:
+            problem = self._frame.text(request)("page.no_identity")
+            return self._again(request, "login.html", onward, problem, 502)
+        answer = RedirectResponse(leaving.url, 303)
+        # Lax: the browser comes back from another site, and a strict cookie would stay behind.
+        answer.set_cookie(
+            LEAVING_COOKIE,
+            leaving.token,
+            STEP_LASTS_MS // 1000,
+            path=BACK,
+            httponly=True,
+            samesite="lax",
+            secure=self._gate.secure,
+        )
+        return answer
+
+    async def back(self, request: Request) -> Response:
+        asked, elsewhere = request.query_params, self._frame.front.elsewhere
+        if elsewhere is None:
+            return RedirectResponse(LOGIN, 303)
+        text = self._frame.text(request)
+        try:
+            entered, onward = await elsewhere.back(
+                request.cookies.get(LEAVING_COOKIE, ""),
+                asked.get("state", ""),
+                asked.get("code", ""),
+                request.cookies.get(BROWSER_COOKIE, ""),
+            )
+        except WrongSignIn:
+            return self._again(request, "login.html", ROOT, text("page.not_vouched"), 403)
+        except Unreachable:
+            return self._again(request, "login.html", ROOT, text("page.no_identity"), 502)
+        # A page of ours that leads on: what another site began carries no strict cookie.
+        values = {"session": None, "next": onward}
+        answer = self.admitted(self._frame.render(request, "onward.html", values, 200), entered)
+        answer.delete_cookie(LEAVING_COOKIE, path=BACK)
+        return answer
+
     # --------------------------------------------------------------------------------------------------------
 
     async def _step(
@@ -187,6 +239,7 @@ class _Steps:
             "session": None,
             "next": onward,
             "problem": problem,
+            "elsewhere": self._frame.front.elsewhere,
             "secret": "",
             "code": "",
             **(more or {}),

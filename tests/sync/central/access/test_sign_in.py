@@ -91,7 +91,7 @@ async def test_for_a_stranger_a_password_is_hashed_as_for_a_colleague(
 ) -> None:
     compared: list[str] = []
 
-    def verify(self: PasswordHasher, kept: str, _plain: bytes) -> bool:
+    def verify(_self: PasswordHasher, kept: str, _plain: bytes) -> bool:
         compared.append(kept)
         raise VerificationError
 
