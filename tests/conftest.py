@@ -4,11 +4,13 @@ import logging
 import os
 import shutil
 import signal
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Final
 
 import pytest
+import pytest_asyncio
 from hypothesis import settings
 from playwright.async_api import Browser, async_playwright
 
@@ -24,8 +26,58 @@ settings.register_profile("test", deadline=None, derandomize=True, database=None
 settings.register_profile("soak", deadline=None, max_examples=10_000, print_blob=True)
 settings.load_profile("test")
 
+LONGEST: Final = (
+    "processes/test_points.py",
+    "world/test_mutants.py",
+    "world/test_other_worlds.py",
+    "processes/test_rounds.py",
+    "power/test_cuts.py",
+    "world/test_world.py",
+    "processes/test_stale.py",
+    "world/test_custody.py",
+    "world/test_people.py",
+    "story/test_story.py",
+    "world/test_regressions.py",
+    "world/test_faults.py",
+    "processes/test_clock.py",
+    "browser/test_pages.py",
+    "browser/test_visits.py",
+    "processes/test_disk.py",
+    "contract/test_trouble.py",
+    "locker/operations/test_model.py",
+    "locker/test_daemon.py",
+    "power/test_hub.py",
+    "power/test_faults.py",
+    "hw_sim/test_diagnose.py",
+    "locker/operations/test_awaits.py",
+    "tidy/test_tidy.py",
+    "sync/central/test_hub_process.py",
+    "locker/test_ctl_selftest.py",
+    "sync/central/test_api.py",
+    "browser/test_product.py",
+    "locker/test_around.py",
+    "power/test_recovery.py",
+    "locker/test_ctl_bus.py",
+    "story/test_demo.py",
+    "locker/test_ctl_wiring.py",
+    "locker/test_ctl.py",
+)
+"""Several workers begin with these, so that at the end no core waits for one of them. What mostly waits for
+processes stands between what computes."""
+
+# Where the environment forbids Python to keep what it compiled, each worker would compile all tests anew, and
+# each of the hundreds of processes that they start the whole product.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
 # A run in the background has Ctrl-C ignored, and so would every program that a test starts and interrupts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if hasattr(config, "workerinput"):  # alone, a run begins with what is quick
+        places = {f"tests/{name}": place for place, name in enumerate(LONGEST)}
+        items.sort(key=lambda item: places.get(item.location[0], len(places)))
 
 
 @pytest.fixture(autouse=True)
@@ -73,9 +125,9 @@ def postgres() -> Iterator[postgres_.Cluster]:
         yield instance
 
 
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    """The system's Chromium, headless, which calls nobody but the page under test."""
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def chromium() -> AsyncIterator[Browser]:
+    """The system's Chromium, headless, which calls nobody but the page under test; one for a file's tests."""
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     if path is None:
         message = "chromium is missing: .ci/setup --dev installs it"
@@ -91,6 +143,15 @@ async def browser() -> AsyncIterator[Browser]:
     if os.geteuid() == 0:
         arguments.append("--no-sandbox")  # Chromium's own rule for root, as in a container
     async with async_playwright() as playwright:
-        chromium = await playwright.chromium.launch(executable_path=path, args=arguments)
-        yield chromium
-        await chromium.close()
+        launched = await playwright.chromium.launch(executable_path=path, args=arguments)
+        yield launched
+        await launched.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def browser(chromium: Browser) -> AsyncIterator[Browser]:
+    """Without a page or cookie of another test. For tests marked ``asyncio(loop_scope="module")`` only."""
+    assert chromium.contexts == []
+    yield chromium
+    for context in chromium.contexts:
+        await context.close()

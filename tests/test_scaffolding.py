@@ -2,11 +2,13 @@
 
 import asyncio
 import logging
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 from playwright.async_api import Browser
 
+from tests.conftest import LONGEST
 from tests.logged import BadlyFormatted
 
 PAGE = b"<!doctype html><html lang=zh><title>t</title><p id=word>\xe4\xba\xa4\xe4\xbb\xb6</p></html>"
@@ -28,7 +30,13 @@ def test_examples_are_the_same_on_every_run() -> None:
     assert settings.default.derandomize or settings.default.max_examples > 1000
 
 
+def test_what_is_to_begin_first_is_there() -> None:
+    assert [name for name in LONGEST if not (Path(__file__).parent / name).is_file()] == []
+    assert len(set(LONGEST)) == len(LONGEST)
+
+
 @pytest.mark.browser
+@pytest.mark.asyncio(loop_scope="module")
 async def test_chromium_shows_a_page(browser: Browser) -> None:
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 
-import pytest
+import pytest_asyncio
 import uvicorn
 
 from tests.kiosk_ui.page import Page
@@ -25,7 +25,7 @@ class Server(uvicorn.Server):
         self.listening.set()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def serve(free_port: Callable[[], int]) -> AsyncIterator[Serve]:
     """Call it for a page over a fresh locker and the address it is served at."""
     running: list[tuple[Page, Server, asyncio.Task[None]]] = []

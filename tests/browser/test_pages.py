@@ -14,7 +14,7 @@ from tests.browser.tour import PARTS
 from tests.kiosk_ui.page import Page
 from tests.locker.operations.world import MemoryWorld
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
 
 # 15 mm on a 10-inch screen of 1280 × 800; a kiosk of 1080 × 1920 pixels is larger.
 TARGET_PX: Final = 88

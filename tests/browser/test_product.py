@@ -1,6 +1,5 @@
 """The whole product as a newcomer meets it: pages in a browser, real processes behind them, clicks only."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from playwright.async_api import Page as Tab
 from hw_sim.people import Office, Phone, doors_seen, until
 from hw_sim.stack import OPERATOR, Ports, Stack
 
-pytestmark = [pytest.mark.browser, pytest.mark.processes]
+pytestmark = [pytest.mark.browser, pytest.mark.processes, pytest.mark.asyncio(loop_scope="module")]
 
 NUMBER = "13812345678"
 PIN = "246810"
@@ -177,5 +176,5 @@ async def test_a_technician_blocks_a_door_and_tries_another_without_any_network(
     await expect(newcomer.kiosk.locator("tr.bad")).to_have_count(0)
     await newcomer.kiosk.get_by_text("版本", exact=True).click()
     await expect(newcomer.kiosk.locator(".service")).to_contain_text("未连接")
-    compartments = json.loads(stack.lockerctl("status"))["compartments"]
+    compartments = stack.status()["compartments"]
     assert (compartments["4"]["status"], compartments["7"]["status"]) == ("out_of_service", "vacant")
