@@ -1,7 +1,6 @@
 """People at work through the doors that people have: hub API, kiosk page, phone, their own hands."""
 
 import contextlib
-import json
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeVar
@@ -207,7 +206,7 @@ class Visitor:
 
 def doors_seen(stack: Stack) -> bool:
     """Whether the locker has read every door's sensor since it started."""
-    compartments = json.loads(stack.lockerctl("status"))["compartments"]
+    compartments = stack.status()["compartments"]
     return all(compartment["door"] != "unknown" for compartment in compartments.values())
 
 

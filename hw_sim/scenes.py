@@ -145,7 +145,7 @@ class Scenes:
         self.say("the broker is killed")
         self._hands_in("drop-off, offline", "CASE-C", lambda: self.visitor.types(code))
         self._collects("pickup, offline", deposit, lambda: self.visitor.scans(scan))
-        status = json.loads(self._stack.lockerctl("status"))
+        status = self._stack.status()
         _require(not status["centre"]["connected"], "the locker thinks it is connected")
         self.say(f"a drop-off and a pickup without it: {status['centre']['unsynced']} entries wait")
         self._stack.start_broker()
@@ -281,7 +281,7 @@ class Scenes:
         return verdict.last_about(events, kind, deposit=deposit, case=case)
 
     def _synced(self) -> bool:
-        status = json.loads(self._stack.lockerctl("status"))
+        status = self._stack.status()
         return bool(status["centre"]["connected"] and status["centre"]["unsynced"] == 0)
 
 

@@ -3,6 +3,7 @@
 import os
 import sqlite3
 from contextlib import ExitStack
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Final
@@ -16,12 +17,13 @@ BUSY_MS: Final = 5000
 """Readers hold nothing that a writer waits for; only a reader that recovers after a crash does, briefly."""
 
 
-def migrations() -> list[str]:
+@cache
+def migrations() -> tuple[str, ...]:
     """The steps in order; step 1 makes schema 1 of an empty file."""
     files = [
         file for file in resources.files("locker.journal.migrations").iterdir() if file.name.endswith(".sql")
     ]
-    return [file.read_text("utf-8") for file in sorted(files, key=lambda file: file.name)]
+    return tuple(file.read_text("utf-8") for file in sorted(files, key=lambda file: file.name))
 
 
 def connect(path: Path) -> sqlite3.Connection:

@@ -1,7 +1,9 @@
-"""A child process that plays one drop-off on a real journal and dies by SIGKILL at a chosen step.
+"""Child processes that play one drop-off on a real journal and die by SIGKILL at a chosen step.
 
-Run as ``python -m tests.locker.dying DIR STEP``; STEP 0 lives through. What the doors do is written to
-DIR/doors.json, as a cabinet would remember it by its position; pulses are counted there too.
+``python -m tests.locker.dying`` reads lines of ``STEP DIR``; STEP 0 lives through. Each life is a process of
+its own, forked where everything is imported and nothing runs yet; a line with its exit code answers. What
+the doors do is written to DIR/doors.json, as a cabinet would remember it by its position; pulses are counted
+there too.
 """
 
 import asyncio
@@ -10,6 +12,7 @@ import os
 import random  # noqa: TID251  # seeded: the same test, the same chance
 import signal
 import sys
+import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -189,5 +192,24 @@ async def _settle(follower: DoorFollower) -> None:
         await follower.settle(follower._queue.get_nowait())
 
 
+def forked(folder: Path, at: int) -> int:
+    """Its exit code, as `subprocess` gives it."""
+    child = os.fork()
+    if child == 0:
+        try:
+            asyncio.run(live(folder, at))
+        except BaseException:  # noqa: BLE001  # told here; beyond this frame is the parent's loop
+            traceback.print_exc()
+            os._exit(1)
+        os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def main() -> None:
+    for line in sys.stdin:
+        step, folder = line.rstrip("\n").split(" ", 1)
+        print(forked(Path(folder), int(step)), flush=True)
+
+
 if __name__ == "__main__":
-    asyncio.run(live(Path(sys.argv[1]), int(sys.argv[2])))
+    main()

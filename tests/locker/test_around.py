@@ -74,7 +74,7 @@ def test_with_pins_a_contact_is_journaled_and_a_lock_gets_its_supply_until_its_r
     stack.locker_config.write_text(stack.locker_config.read_text(encoding="utf-8") + PINS, encoding="utf-8")
     stack.start_locker()
     until("every door is seen", lambda: doors_seen(stack))
-    status = json.loads(stack.lockerctl("status"))
+    status = stack.status()
     assert status["surroundings"]["tamper_open"]
     assert status["scanner"]["device"]
     # The relay of whichever door is opened will not let go again.
@@ -84,7 +84,7 @@ def test_with_pins_a_contact_is_journaled_and_a_lock_gets_its_supply_until_its_r
     visitor.presses("open")
     visitor.sees("place")
     assert len(hands.pulses()) == pulses + 1
-    until("the supply is cut", lambda: json.loads(stack.lockerctl("status"))["surroundings"]["supply_cut"])
+    until("the supply is cut", lambda: stack.status()["surroundings"]["supply_cut"])
     until("the hub knows", lambda: {"TamperOpened", "LockSupplyCut"} <= kinds(office))
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from hw_sim.people import Hands, Office, Phone, Visitor, doors_seen, until
 from hw_sim.stack import LOCKER, Ports, Stack
+from locker.journal.dump import dump
 from tests.locker import broker_client
 
 LOCKERD = str(Path(sys.executable).parent / "lockerd")
@@ -33,10 +34,10 @@ class Site:
         self._cases = 0
 
     def status(self) -> Mapping[str, Any]:
-        return dict(json.loads(self.stack.lockerctl("status")))
+        return self.stack.status()
 
     def events(self) -> list[Mapping[str, Any]]:
-        rows = self.stack.lockerctl("journal", "dump").splitlines()
+        rows = dump(self.stack.locker_config.parent / "state" / "journal.sqlite3")
         return [json.loads(json.loads(row)["public"]) for row in rows]
 
     def kinds(self) -> list[str]:
@@ -275,7 +276,10 @@ def test_a_second_daemon_is_refused_and_disturbs_nothing(site: Site) -> None:
     process = site.stack.process("locker")
     said = start(site.stack.locker_config, 1)
     assert f"in use by process {process}" in said
-    assert site.status()["ok"]
+    assert json.loads(site.stack.lockerctl("status"))["ok"]
+    known = site.events()
+    dumped = site.stack.lockerctl("journal", "dump").splitlines()
+    assert [json.loads(json.loads(row)["public"]) for row in dumped][: len(known)] == known
 
 
 def changed(site: Site, name: str, pattern: str, put: str) -> Path:

@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,16 +12,28 @@ import pytest
 from locker.journal.dump import dump
 
 STEPS_MAX = 60
+Live = Callable[[Path, int], int]
 
 
-def live(folder: Path, at: int) -> int:
-    command = [sys.executable, "-m", "tests.locker.dying", str(folder), str(at)]
-    return subprocess.run(command, check=False, timeout=30).returncode
+@pytest.fixture
+def live() -> Iterator[Live]:
+    """Call it for one life in a folder, killed at a step, and how it ended."""
+    command = [sys.executable, "-m", "tests.locker.dying"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as lives:
+        assert lives.stdin is not None
+        assert lives.stdout is not None
+        told, ended = lives.stdin, lives.stdout
+
+        def run(folder: Path, at: int) -> int:
+            print(at, folder, file=told, flush=True)
+            return int(ended.readline())
+
+        yield run
 
 
 @pytest.mark.processes
 @pytest.mark.timeout(300)
-def test_a_kill_at_any_step_loses_nothing_and_pulses_no_grant_twice(tmp_path: Path) -> None:
+def test_a_kill_at_any_step_loses_nothing_and_pulses_no_grant_twice(tmp_path: Path, live: Live) -> None:
     survived = False
     for at in range(1, STEPS_MAX):
         folder = tmp_path / str(at)
