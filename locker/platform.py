@@ -13,6 +13,7 @@ import socket
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -234,11 +235,15 @@ def write_own_key(directory: Path, locker: str) -> str:
 
 
 def notify(text: str) -> None:
-    """Tell systemd (sd_notify(3)): ``READY=1``, ``WATCHDOG=1``, ``STOPPING=1``; nothing without it."""
+    """Tell systemd (sd_notify(3)): ``READY=1``, ``WATCHDOG=1``, ``STOPPING=1``; nothing without it.
+
+    Where it does not listen just now, nothing is said: no door depends on it.
+    """
     address = os.environ.get("NOTIFY_SOCKET", "")
     if not address:
         return
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+    with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+        sock.setblocking(False)
         sock.connect("\0" + address[1:] if address.startswith("@") else address)
         sock.sendall(text.encode())
 

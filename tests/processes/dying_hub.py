@@ -48,14 +48,14 @@ def advancing(*, after: bool) -> None:
 
 def taken() -> None:
     """A batch is applied and answered; the broker is not told yet."""
-    real = Ingest._apply
+    real = Ingest._together
 
-    async def apply(self: Ingest, locker: Any, said: Any) -> None:
-        await real(self, locker, said)
-        if isinstance(said, wire.UpBatch):
+    async def together(self: Ingest, said: Any) -> None:
+        await real(self, said)
+        if any(isinstance(each, wire.UpBatch) for each in said):
             die()
 
-    Ingest._apply = apply  # type: ignore[method-assign]  # see above
+    Ingest._together = together  # type: ignore[method-assign]  # see above
 
 
 def posting(*, after: bool) -> None:

@@ -44,8 +44,8 @@ class QuickStack(Stack):
         text = text.replace("\nlock = ", f"\npulse_ms = {PULSE_MS}\nlock = ")
         self.locker_config.write_text(text.replace("loss_delay_max_s = 2", "loss_delay_max_s = 1"), "utf-8")
 
-    def _make_hub(self) -> None:
-        super()._make_hub()
+    def _make_hub(self, settings: Mapping[str, str]) -> None:
+        super()._make_hub(settings)
         path = self.folder / "broker" / "mosquitto.conf"
         kept = f"persistence true\npersistence_location {path.parent}/\nautosave_interval 2\nlog_type all\n"
         path.write_text(path.read_text("utf-8").replace("persistence false\n", kept), "utf-8")

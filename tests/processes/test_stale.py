@@ -1,6 +1,8 @@
 """What came back older than it was: broker, hub, locker; and what only stood still for a while."""
 
+import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +11,9 @@ from threading import Thread
 
 import pytest
 
+from hw_sim import clock
 from tests.processes import judge
+from tests.processes.manager import PERIOD_S, Manager
 from tests.processes.people import People
 from tests.processes.rig import PATIENCE_S, VICTIMS, Rig, rest_s, rig, until
 
@@ -61,6 +65,49 @@ def test_a_broker_whose_files_are_deleted_in_mid_visit_loses_nothing(running: Ri
     assert running.troubles() == set()
 
 
+@pytest.fixture
+def manager(running: Rig) -> Iterator[Manager]:
+    path = running.folder / "notify"
+    path.unlink(missing_ok=True)
+    made = Manager(running, path)
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("part", ["process", "journal", "line"])
+def test_what_hangs_in_mid_visit_is_ended_by_the_watchdog_and_loses_nothing(
+    running: Rig, manager: Manager, part: str
+) -> None:
+    people, case, flag = People(running, Random(9)), f"hung-{part}", running.folder / "hang"
+    typed = people.pre_reviewed(case, PHONE)
+    running.quiet()
+    running.end("locker")
+    manager.start(*(("hanging_locker", part, str(flag)) if part != "process" else ()))
+    running.still()
+    if part == "process":
+        since_s = clock.mono_s()
+        while clock.mono_s() < since_s + 2 * PERIOD_S:
+            manager.watch()
+        assert manager.ended == [], "it lives, and says so"
+    visitor = Thread(target=people.hands_in, args=(case, typed))
+    visitor.start()
+    rest_s(0.3)
+    hung_s = clock.mono_s()
+    if part == "process":
+        os.kill(running.stack.process("locker"), signal.SIGSTOP)
+    else:
+        flag.touch()
+    while visitor.is_alive() or not manager.ended:
+        manager.watch()
+        assert clock.mono_s() < hung_s + PATIENCE_S, manager.ended
+    visitor.join()
+    people.looks_into_doubted()
+    people.takes_in(case)
+    assert people.acknowledged == [("receipt", case), ("taken_in", case)]
+    assert judge.judged(running, people.acknowledged) == []
+    assert running.troubles() == set()
+
+
 def test_a_hub_put_back_to_an_older_copy_is_told_again_and_tells_nobody_twice(running: Rig) -> None:
     people, known, later = People(running, Random(5)), "before-the-copy", "after-the-copy"
     typed = people.pre_reviewed(known, PHONE)
@@ -88,8 +135,7 @@ def test_a_hub_put_back_to_an_older_copy_is_told_again_and_tells_nobody_twice(ru
     assert judge.judged(running, people.acknowledged) == []
 
 
-def test_a_locker_put_back_to_an_older_copy_is_an_alarm_and_sends_nothing(running: Rig) -> None:
-    """The last of these: what becomes of its two histories, staff have to settle."""
+def test_a_locker_put_back_to_an_older_copy_is_an_alarm_and_is_told_what_it_forgot(running: Rig) -> None:
     people, case = People(running, Random(6)), "went-on"
     typed = people.pre_reviewed(case, PHONE)
     running.quiet()
@@ -99,16 +145,15 @@ def test_a_locker_put_back_to_an_older_copy_is_an_alarm_and_sends_nothing(runnin
     running.begin("locker")
     people.hands_in(case, typed)
     running.quiet()
-    ledger = running.office.ledger()
+    epoch, pulses = running.status()["epoch"], len(running.pulses())
 
     running.kill("locker")
     shutil.rmtree(running.state_dir)
     shutil.copytree(old, running.state_dir)
     running.begin("locker")
-    until("the locker sees it", lambda: running.status()["centre"]["fork"] == "lost_rows", PATIENCE_S)
+    until("a history of its own", lambda: running.status()["epoch"] != epoch, PATIENCE_S)
     until("the hub's alarm", lambda: "lost_rows" in running.troubles(), PATIENCE_S)
-    pulses = len(running.pulses())
-    running.still()
-    assert running.status()["centre"]["unsynced"] > 0
-    assert running.office.ledger() == ledger, "the longer history is kept, and nothing is closed over"
-    assert len(running.pulses()) == pulses
+    running.quiet()
+    assert len(running.pulses()) == pulses, "nothing opens by itself"
+    people.takes_in(case)
+    assert people.acknowledged == [("receipt", case), ("taken_in", case)]

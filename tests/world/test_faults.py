@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Final
 
 import pytest
@@ -12,9 +13,10 @@ from locker.domain.compartment import Status
 from sync.central.cases import PreReview
 from tests.world.centre import ClosedError, Person, Size
 from tests.world.disks import WorldVfs
+from tests.world.faults.bus import may_be_noisy
 from tests.world.faults.plan import KINDS, calm, strike
 from tests.world.screen import DarkError
-from tests.world.times import pause
+from tests.world.times import DAY_S, pause
 from tests.world.world import World, run
 
 WHILE_S: Final = 240.0
@@ -24,6 +26,14 @@ PATIENCE: Final = 240
 DOUBTFUL: Final = {"inverted", "reordered"}
 """Every door seemed to stand open: staff must look into all of them first."""
 Told = tuple[Mapping[str, int], int]
+
+
+def test_however_many_noises_are_drawn_lines_are_noisy_for_their_share_only() -> None:
+    scene: Any = SimpleNamespace(now_s=0.0, for_s=120.0, harm=SimpleNamespace(noisy_s=0.0))
+    assert sum(may_be_noisy(scene) for _ in range(50)) == 5
+    scene.now_s = DAY_S
+    assert sum(may_be_noisy(scene) for _ in range(50)) == 14
+    assert scene.harm.noisy_s <= 600 + 0.02 * DAY_S
 
 
 async def _until(world: World, *screens: str) -> Mapping[str, Any]:

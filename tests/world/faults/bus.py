@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 NOISY_S: Final = (2.0, 120.0)
 """A noisy line is spoken in full, which takes real time."""
+NOISY_SHARE: Final = 0.02
+NOISY_FIRST_S: Final = 600.0
+"""No more of a world's time than this share, and so much ahead, is noisy, whatever its seed has drawn."""
 REPORTING: Final = "xor8a"
 """The family whose boards speak unasked."""
 
@@ -48,8 +51,19 @@ def _board(scene: Scene) -> "BoardPlan":
 # --- noise ---
 
 
+def may_be_noisy(scene: Scene) -> bool:
+    """Whether there is time left for it; it is taken then."""
+    left_s = NOISY_FIRST_S + NOISY_SHARE * scene.now_s - scene.harm.noisy_s
+    if scene.for_s > left_s:
+        return False
+    scene.harm.noisy_s += scene.for_s
+    return True
+
+
 def _noise(scene: Scene) -> None:
     """One or two of the ways in which a line is bad."""
+    if not may_be_noisy(scene):
+        return
     ways = {
         "request_loss": scene.rng.uniform(0.01, 0.4),
         "loss": scene.rng.uniform(0.01, 0.4),
@@ -64,11 +78,15 @@ def _noise(scene: Scene) -> None:
 
 def _storm(scene: Scene) -> None:
     """Everything at once, as beside a welding machine."""
+    if not may_be_noisy(scene):
+        return
     loss = scene.rng.uniform(0.3, 0.9)
     break_line(scene, _line(scene), request_loss=loss, flip=0.05, noise=0.7, collision=0.5)
 
 
 def _late(scene: Scene) -> None:
+    if not may_be_noisy(scene):
+        return
     late_ms = scene.rng.choice((50, 200, 300, 700, 2_000))
     break_line(scene, _line(scene), late=scene.rng.uniform(0.02, 0.5), late_ms=late_ms)
 

@@ -45,6 +45,8 @@ class Harm:
     is_calm: bool = False
     busy: set[str] = field(default_factory=set)
     """Lockers with a card that is not theirs."""
+    noisy_s: float = 0.0
+    """How long lines were, or will be, noisy."""
 
     def __post_init__(self) -> None:
         self._undos: dict[int, Undo] = {}
