@@ -6,7 +6,7 @@
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import Final
 
 from sqlalchemy import Connection, bindparam, select
 from sqlalchemy.exc import SQLAlchemyError
@@ -97,6 +97,7 @@ def ingest_all(
 ) -> list[Outcome]:
     """The same for several, of any lockers, one after the other. ``careful``: a savepoint for every entry."""
     session = _Session(connection, now_ms, follow, careful=careful)
+    session.prepare(batches)
     outcomes = [session.take(batch) for batch in batches]
     session.finish()
     return outcomes
@@ -123,6 +124,18 @@ class _Session:
         self._sheet = Sheet(connection)
         self._lockers: dict[str, dict[str, _Stream]] = {}
         self._rows: list[dict[str, object]] = []
+        self._read: dict[int, list[_Row]] = {}
+
+    def prepare(self, batches: Sequence[wire.UpBatch]) -> None:
+        """Read them all, and fetch together what they will ask for."""
+        lockers = {batch.locker for batch in batches}
+        self._lockers = {locker: {} for locker in lockers}
+        for row in self._connection.execute(_STREAMS, {"of": sorted(lockers)}) if lockers else ():
+            self._lockers[row.locker][row.epoch] = _Stream(row.ordinal, row.stored_to, row.hash)
+        for batch in batches:
+            self._read[id(batch)] = _rows(batch)
+        read = (row for rows in self._read.values() for row in rows)
+        prefetch(self._sheet, ((row.locker, row.event) for row in read if row.event))
 
     def take(self, batch: wire.UpBatch) -> Outcome:
         streams = self._streams(batch)
@@ -140,14 +153,15 @@ class _Session:
             self._alarm(batch.locker, Trouble(kind, batch.epoch, str(error)))
             return Outcome(stream.stored_to, stream.hash, refused=kind)
         first = max(stream.stored_to + 1, batch.from_seq)
-        rows = [_Row.of(batch, seq, hashes[seq - batch.from_seq]) for seq in range(first, batch.to_seq + 1)]
+        rows = self._read[id(batch)][first - batch.from_seq :]
         if any(row.version != entry.VERSION for row in rows):
             self._alarm(
                 batch.locker,
                 Trouble("unknown_version", batch.epoch, f"within {batch.from_seq}..{batch.to_seq}"),
             )
             return Outcome(stream.stored_to, stream.hash, refused="unknown_version", silent=True)
-        self._store(rows)
+        for row, link in zip(rows, hashes[first - batch.from_seq :], strict=True):
+            self._rows.append(row.stored(self._now_ms, link, *self._apply(row)))
         if rows:
             stream.stored_to, stream.hash, stream.moved = batch.to_seq, hashes[-1], True
         repeated = len(batch.entries) - len(rows)
@@ -156,18 +170,18 @@ class _Session:
     def finish(self) -> None:
         """Raises Spoilt."""
         self._write()
-        for locker, streams in self._lockers.items():
-            for epoch, stream in streams.items():
-                if stream.moved:
-                    _advance(self._connection, locker, epoch, stream.stored_to, stream.hash)
+        moved = [
+            End(locker, epoch, stream.stored_to, stream.hash)
+            for locker, streams in sorted(self._lockers.items())
+            for epoch, stream in streams.items()
+            if stream.moved
+        ]
+        if moved:
+            _advance(self._connection, moved)
 
     def _streams(self, batch: wire.UpBatch) -> dict[str, _Stream]:
-        """All of this locker, locked; one never seen before is begun."""
-        streams = self._lockers.get(batch.locker)
-        if streams is None:
-            found = self._connection.execute(_STREAMS, {"of": batch.locker})
-            streams = {row.epoch: _Stream(row.ordinal, row.stored_to, row.hash) for row in found}
-            self._lockers[batch.locker] = streams
+        """All of this locker; one never seen before is begun."""
+        streams = self._lockers[batch.locker]
         if batch.epoch not in streams:
             stored_to, head = open_stream(self._connection, batch.locker, batch.epoch, self._now_ms)
             last = max((each.ordinal for each in streams.values()), default=0)
@@ -188,16 +202,9 @@ class _Session:
             if known.get(seq) != hashes[seq - batch.from_seq]:
                 raise Contradiction(f"another entry at {seq}")
 
-    def _store(self, rows: Sequence["_Row"]) -> None:
-        read = [(row, *row.read()) for row in rows]
-        prefetch(self._sheet, rows[0].locker if rows else "", [event for _, _, event, _ in read if event])
-        for row, stamp, event, problem in read:
-            self._rows.append(row.stored(self._now_ms, *self._apply(row, stamp, event, problem)))
-
-    def _apply(
-        self, row: "_Row", stamp: entry.Stamp | None, event: Event | None, problem: str
-    ) -> tuple[str, str]:
+    def _apply(self, row: "_Row") -> tuple[str, str]:
         """Its case, and why it was not applied: "" if it was."""
+        problem, stamp, event = row.problem, row.stamp, row.event
         case, beyond = "", self._sheet.beyond
         self._sheet.begin()
         try:
@@ -242,7 +249,7 @@ class _Session:
         try:
             self._sheet.write()
             if self._rows:
-                self._connection.execute(LEDGER.insert(), self._rows)
+                store.insert(self._connection, LEDGER, self._rows)
         except (SQLAlchemyError, *UNPROCESSABLE) as error:
             if self._careful or (isinstance(error, SQLAlchemyError) and store.is_of_the_world(error)):
                 raise
@@ -251,7 +258,10 @@ class _Session:
 
 
 _STREAMS: Final = (
-    select(STREAM).where(STREAM.c.locker == bindparam("of")).order_by(STREAM.c.ordinal).with_for_update()
+    select(STREAM)
+    .where(STREAM.c.locker.in_(bindparam("of", expanding=True)))
+    .order_by(STREAM.c.locker, STREAM.c.ordinal)
+    .with_for_update()
 )
 
 
@@ -312,50 +322,14 @@ class _Row:
     seq: int
     public: str
     personal: wire.Kept | wire.Purged | None
-    hash: str
-    body: object
+    version: object
+    """What it claims; ours where it cannot even be read: then it is quarantined, not refused."""
+    kind: str
+    stamp: entry.Stamp | None
+    event: Event | None
+    problem: str
 
-    @classmethod
-    def of(cls, batch: wire.UpBatch, seq: int, hash_: str) -> Self:
-        index = seq - batch.from_seq
-        public = batch.entries[index]
-        try:
-            body: object = json.loads(public)
-        except (ValueError, RecursionError) as error:
-            body = error
-        return cls(batch.locker, batch.epoch, seq, public, batch.personal[index], hash_, body)
-
-    @property
-    def version(self) -> object:
-        """What it claims; ours where it cannot even be read: then it is quarantined, not refused."""
-        return self.body.get("v", entry.VERSION) if isinstance(self.body, dict) else entry.VERSION
-
-    @property
-    def kind(self) -> str:
-        found = self.body.get("type") if isinstance(self.body, dict) else None
-        return storable(found[:KIND_CHARACTERS_MAX]) if isinstance(found, str) else ""
-
-    @property
-    def text(self) -> str:
-        return self.personal.text if isinstance(self.personal, wire.Kept) else ""
-
-    @property
-    def salt(self) -> bytes:
-        return bytes.fromhex(self.personal.salt) if isinstance(self.personal, wire.Kept) else b""
-
-    def read(self) -> tuple[entry.Stamp | None, Event | None, str]:
-        """What it says, or why that cannot be read."""
-        try:
-            if isinstance(self.body, Exception):
-                raise self.body
-            found, stamp, _, event = entry.of_body(self.body, self.text)
-            if found != self.seq:
-                raise CannotProject(f"it calls itself {found}")
-        except UNPROCESSABLE as error:
-            return None, None, f"{type(error).__name__}: {error}"
-        return stamp, event, ""
-
-    def stored(self, now_ms: int, case: str, problem: str) -> dict[str, object]:
+    def stored(self, now_ms: int, link: str, case: str, problem: str) -> dict[str, object]:
         return {
             "locker": self.locker,
             "epoch": self.epoch,
@@ -363,29 +337,66 @@ class _Row:
             "kind": self.kind,
             "case_number": case,
             "public": self.public,
-            "personal": self.text,
-            "salt": self.salt,
+            "personal": _text(self.personal),
+            "salt": bytes.fromhex(self.personal.salt) if isinstance(self.personal, wire.Kept) else b"",
             "personal_digest": wire.personal_digest(self.personal).hex(),
-            "hash": self.hash,
+            "hash": link,
             "received_ms": now_ms,
             "problem": problem,
         }
 
 
-def _advance(connection: Connection, locker: str, epoch: str, stored_to: int, head: str) -> None:
-    keys = {"locker": locker, "epoch": epoch}
-    store.change(connection, STREAM, keys, {"stored_to": stored_to, "hash": head})
-    raise_head(connection, locker, epoch, stored_to)
+def _rows(batch: wire.UpBatch) -> list[_Row]:
+    texts = zip(batch.entries, batch.personal, strict=False)  # `wire.up_hashes` wants as many of each
+    return [_row(batch, seq, *text) for seq, text in enumerate(texts, batch.from_seq)]
 
 
+def _row(batch: wire.UpBatch, seq: int, public: str, personal: wire.Kept | wire.Purged | None) -> _Row:
+    version: object = entry.VERSION
+    kind, stamp, event, problem = "", None, None, ""
+    try:
+        body = json.loads(public)
+        if isinstance(body, dict):
+            version = body.get("v", entry.VERSION)
+            named = body.get("type")
+            kind = storable(named[:KIND_CHARACTERS_MAX]) if isinstance(named, str) else ""
+        found, stamp, _, event = entry.of_body(body, _text(personal))
+        if found != seq:
+            raise CannotProject(f"it calls itself {found}")
+    except UNPROCESSABLE as error:
+        stamp, event, problem = None, None, f"{type(error).__name__}: {error}"
+    return _Row(batch.locker, batch.epoch, seq, public, personal, version, kind, stamp, event, problem)
+
+
+def _text(personal: wire.Kept | wire.Purged | None) -> str:
+    return personal.text if isinstance(personal, wire.Kept) else ""
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How far an epoch is stored now."""
+
+    locker: str
+    epoch: str
+    stored_to: int
+    hash: str
+
+
+def _advance(connection: Connection, ends: Sequence[End]) -> None:
+    """The locker has at least what is stored."""
+    rows = [{"name": end.locker, "of_epoch": end.epoch, "told": end.stored_to} for end in ends]
+    connection.execute(_STORED, [{**row, "link": end.hash} for row, end in zip(rows, ends, strict=True)])
+    connection.execute(_FURTHER, rows)
+
+
+_STORED: Final = (
+    STREAM.update()
+    .where(STREAM.c.locker == bindparam("name"), STREAM.c.epoch == bindparam("of_epoch"))
+    .values(stored_to=bindparam("told"), hash=bindparam("link"))
+)
 _FURTHER: Final = (
     LOCKER.update()
     .where(LOCKER.c.locker == bindparam("name"), LOCKER.c.epoch == bindparam("of_epoch"))
     .where(LOCKER.c.head < bindparam("told"))
     .values(head=bindparam("told"))
 )
-
-
-def raise_head(connection: Connection, locker: str, epoch: str, head: int) -> None:
-    """The locker has so many entries, by its own word or because they are stored."""
-    connection.execute(_FURTHER, {"name": locker, "of_epoch": epoch, "told": head})

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Select, or_, select
+from sqlalchemy import Connection, Row, Select, bindparam, or_, select
 
 from locker.domain import events as ev
 from locker.domain.deposit import ENDED, Phase
 from locker.domain.encoding import canonical
-from sync.central import store
 from sync.central.ledger import Applied
 from sync.central.project import rows
+from sync.central.project.keys import subject_of
 from sync.central.project.sheet import Held
 from sync.central.tables import (
     AUTHORISATION,
@@ -75,14 +75,19 @@ def follow(applied: Applied) -> None:
     )
 
 
-def release(connection: Connection, locker: str) -> int:
-    """Let go what was held, where the locker's stream has caught up with its head; how many."""
-    known = store.find(connection, LOCKER, {"locker": locker})
-    assert known is not None, "it was looked up when it spoke"  # noqa: S101
-    stream = store.find(connection, STREAM, {"locker": locker, "epoch": known.epoch})
-    if stream is None or stream.stored_to < known.head:
-        return 0
-    return store.change(connection, NOTICE, {"locker": locker, "state": "held"}, {"state": "due"})
+def release(connection: Connection, *lockers: str) -> int:
+    """Let go what was held, where a locker's stream has caught up with its head; how many."""
+    return connection.execute(_RELEASE, {"of": lockers}).rowcount if lockers else 0
+
+
+_CAUGHT_UP: Final = (
+    select(LOCKER.c.locker)
+    .join(STREAM, (STREAM.c.locker == LOCKER.c.locker) & (STREAM.c.epoch == LOCKER.c.epoch))
+    .where(LOCKER.c.locker.in_(bindparam("of", expanding=True)), STREAM.c.stored_to >= LOCKER.c.head)
+)
+_RELEASE: Final = (
+    NOTICE.update().where(NOTICE.c.state == "held", NOTICE.c.locker.in_(_CAUGHT_UP)).values(state="due")
+)
 
 
 def due(now_ms: int, limit: int) -> Select[Any]:
@@ -108,7 +113,7 @@ def _granted(applied: Applied, e: ev.AuthorisationGranted) -> _Message | None:
     row = _authorisation(applied, e.authorisation)
     if row is None or json.loads(row.directive)["data"]["typed_digest"] != e.typed_digest:
         return None
-    subject = f"{e.authorisation}/{e.typed_digest}"
+    subject = subject_of(e)
     if applied.place.sheet.find(NOTICE, {"subject": subject}):
         return None
     return _Message(DROP_OFF_CODE, subject, row.sealed, row.sealed, {"expires_ms": row.valid_until_ms})

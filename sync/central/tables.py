@@ -307,7 +307,11 @@ class StaffGrantRow(Base, table=True):
 class Notice(Base, table=True):
     """One message to a person. Its codes lie sealed and are opened per sending."""
 
-    __table_args__ = (Index("notice_state", "state", "next_ms"),)
+    __table_args__ = (
+        Index("notice_state", "state", "next_ms"),
+        Index("notice_subject", "subject"),
+        Index("notice_locker", "locker", "state"),
+    )
 
     key: str = _key()
     """``locker/epoch/seq/kind``."""

@@ -1,11 +1,11 @@
 """The power goes at the hub: what a locker or a caller was told is there; no entry is missing or doubled."""
 
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from random import Random  # noqa: TID251  # seeded: the same seed finds the same disk
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from sqlalchemy import Connection
@@ -21,6 +21,7 @@ from locker.domain.events import (
 from locker.domain.ids import Epoch, Seq, StaffId
 from sync import wire
 from sync.central import ledger, migrations, store
+from sync.central.access.actor import EVERY_AREA, Role, person
 from sync.central.ingest import Ingest
 from sync.central.office import Repeatable
 from sync.central.staff import Enrolment
@@ -34,6 +35,7 @@ from tests.sync.central.test_ledger import BIRTH, CABINET, STAY, VISIT
 from tests.sync.central.test_migrations import old_database, steps
 
 TIMES: Final = 5
+CLERK: Final = person("test", [Role.WINDOW_CLERK], [EVERY_AREA])
 
 
 @pytest.fixture(autouse=True)
@@ -125,9 +127,7 @@ def made_up(seed: int) -> Callable[[Life], Awaitable[None]]:
                     life.recording.said(("authorisation", right))
                 case 2:
                     ready = replace(READY, case=f"GS-{n}")
-                    life.recording.said(
-                        ("item", await life.office.outgoing_item(ready, CLERK, Repeatable()))
-                    )
+                    life.recording.said(("item", await life.office.outgoing_item(ready, CLERK, Repeatable())))
                 case _:
                     first = chance.randrange(1, life.locker.head + 1)
                     life.locker.add(*(Stopped(f"{n}/{each}") for each in range(chance.randrange(1, 9))))
@@ -267,13 +267,15 @@ async def test_less_than_full_synchronous(
 async def test_an_acknowledgement_before_the_commit(
     vfs: Vfs, database: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    honest = Ingest._batch
+    honest = Ingest._together
 
-    async def hasty(ingest: Ingest, batch: wire.UpBatch) -> None:
-        ingest._acknowledge(batch.locker, batch.epoch, batch.to_seq, batch.hash, gap=False)
-        await honest(ingest, batch)
+    async def hasty(ingest: Ingest, said: Sequence[Any]) -> None:
+        for batch in said:
+            if isinstance(batch, wire.UpBatch):
+                ingest._acknowledge(batch.locker, batch.epoch, batch.to_seq, batch.hash, gap=False)
+        await honest(ingest, said)
 
-    monkeypatch.setattr(Ingest, "_batch", hasty)
+    monkeypatch.setattr(Ingest, "_together", hasty)
     recording = await lived(vfs, database, made_up(1))
     tally = Cuts(vfs, recording).anywhere(60, seed=1)
     assert any(each.startswith("said and not there") for each in tally)
@@ -284,10 +286,10 @@ async def test_entries_in_one_transaction_and_how_far_they_reach_in_another(
 ) -> None:
     honest = ledger._advance
 
-    def split(connection: Connection, locker: str, epoch: str, stored_to: int, head: str) -> None:
+    def split(connection: Connection, ends: Sequence[ledger.End]) -> None:
         connection.exec_driver_sql("COMMIT")
         connection.exec_driver_sql("BEGIN IMMEDIATE")
-        honest(connection, locker, epoch, stored_to, head)
+        honest(connection, ends)
 
     monkeypatch.setattr(ledger, "_advance", split)
     recording = await lived(vfs, database, visit)

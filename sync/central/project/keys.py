@@ -1,13 +1,13 @@
 """Which rows a batch of entries will ask for, so that they are fetched together."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from sqlalchemy import Table
 
-from locker.domain.events import Event
+from locker.domain.events import AuthorisationGranted, Event
 from sync.central import tables as t
-from sync.central.project.sheet import Sheet
+from sync.central.project.sheet import Key, Sheet
 
 _BY: Final[Mapping[str, Table]] = {
     "deposit": t.DEPOSIT,
@@ -22,33 +22,39 @@ _ALONE: Final = frozenset({t.AUTHORISATION, t.OUTGOING_ITEM})
 """Their keys hold no locker."""
 
 
-def prefetch(sheet: Sheet, locker: str, events: Sequence[Event]) -> None:
-    """Nothing rests on it: what it misses is asked for one by one."""
-    named: dict[Table, set[Any]] = {table: set() for table in _BY.values()}
-    for event in events:
+def prefetch(sheet: Sheet, events: Iterable[tuple[str, Event]]) -> None:
+    """Entries with their lockers. Nothing rests on it: what it misses is asked for one by one."""
+    named: dict[Table, set[Key]] = {table: set() for table in (*_BY.values(), t.NOTICE)}
+    for locker, event in events:
         for name, table in _BY.items():
-            _name(named[table], getattr(event, name, ""))
+            _name(named, table, locker, getattr(event, name, ""))
         kind, _, reference = str(getattr(event, "record", "")).partition("/")
         if kind in _BY:
-            _name(named[_BY[kind]], reference)
+            _name(named, _BY[kind], locker, reference)
+        if isinstance(event, AuthorisationGranted):
+            named[t.NOTICE].add((subject_of(event),))
     for table in (t.OPENING, t.PICKUP_CODE):
-        for row in _fetch(sheet, locker, table, named[table]):
-            _name(named[t.DEPOSIT], row.deposit)
-    for row in _fetch(sheet, locker, t.DEPOSIT, named[t.DEPOSIT]):
-        _name(named[t.AUTHORISATION], row.authorisation)
-        _name(named[t.OUTGOING_ITEM], row.item)
-        named[t.COMPARTMENT].add(row.door)
-    for table in (t.COMPARTMENT, t.AUTHORISATION, t.OUTGOING_ITEM):
-        _fetch(sheet, locker, table, named[table])
+        for row in _fetch(sheet, table, named[table]):
+            _name(named, t.DEPOSIT, row.locker, row.deposit)
+    for row in _fetch(sheet, t.DEPOSIT, named[t.DEPOSIT]):
+        _name(named, t.AUTHORISATION, row.locker, row.authorisation)
+        _name(named, t.OUTGOING_ITEM, row.locker, row.item)
+        _name(named, t.COMPARTMENT, row.locker, row.door)
+    for table in (t.COMPARTMENT, t.AUTHORISATION, t.OUTGOING_ITEM, t.NOTICE):
+        _fetch(sheet, table, named[table])
 
 
-def _name(names: set[Any], value: object) -> None:
+def subject_of(granted: AuthorisationGranted) -> str:
+    """Of the notice with the code by which one hands in."""
+    return f"{granted.authorisation}/{granted.typed_digest}"
+
+
+def _name(named: dict[Table, set[Key]], table: Table, locker: str, value: object) -> None:
     if value and isinstance(value, str | int):
-        names.add(value)
+        named[table].add((value,) if table in _ALONE else (locker, value))
 
 
-def _fetch(sheet: Sheet, locker: str, table: Table, names: Iterable[Any]) -> list[Any]:
+def _fetch(sheet: Sheet, table: Table, keys: Iterable[Key]) -> list[Any]:
     """Those there are."""
-    keys = [(name,) if table in _ALONE else (locker, name) for name in names]
     sheet.fetch(table, keys)
     return [row for row in map(sheet.held(table).get, keys) if row is not None]

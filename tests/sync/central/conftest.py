@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Row, Table, select
+from sqlalchemy import URL, Connection, Row, Table, select
 
 from sync import seal
-from sync.central import ledger, lockers, notices
+from sync.central import ledger, lockers, migrations, notices
 from sync.central.desk import Desk, Keys
 from sync.central.platform import Chance
 from sync.central.store import Store
+from tests.postgres import Cluster
 from tests.sync.central.fake_locker import WALL_MS, FakeLocker
 
 
@@ -69,15 +70,34 @@ class Parts:
         return seal.seal(bytes.fromhex(self.centre["centre_seal"]["public"]), plain, Chance().random_bytes)
 
 
+def _empty(connection: Connection) -> None:
+    for table in migrations.metadata().sorted_tables:
+        if table.name != "schema_number":
+            connection.execute(table.delete())
+
+
 def new_desk(clock: HandClock) -> Desk:
     return Desk(Keys(seal.SigningKey.from_seed(b"c" * 32), seal.SealKey.from_private(b"p" * 32)), clock)
 
 
-@pytest.fixture
-def parts(tmp_path: Path) -> Iterator[Parts]:
+@pytest.fixture(scope="session")
+def hub_database(postgres: Cluster) -> URL:
+    """One for all tests of a run; what a test leaves in it is taken out."""
+    url = postgres.database()
+    Store.open(url).close()
+    return url
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def parts(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Parts]:
+    """On both databases: SQLite in a file, PostgreSQL emptied."""
     clock = HandClock()
     desk = new_desk(clock)
-    store = Store.open(tmp_path / "central.sqlite")
+    where: Path | URL = tmp_path / "central.sqlite"
+    if request.param == "postgresql":
+        where = request.getfixturevalue("hub_database")
+    store = Store.open(where)
+    store.write_now(_empty)
     locker = FakeLocker()
     centre = store.write_now(lambda c: lockers.enrol(c, desk, locker.locker, "north", locker.public))
     yield Parts(store, desk, clock, locker, centre)

@@ -148,14 +148,17 @@ def test_a_database_without_a_number_becomes_what_a_new_one_is(tmp_path: Path) -
 
 
 def test_a_numbered_database_goes_on(tmp_path: Path) -> None:
-    path = tmp_path / "central.sqlite"
-    Store.open(path).close()
-    before = shape(path)
+    path, new = old_database(tmp_path / "old.sqlite"), tmp_path / "new.sqlite"
     connection = sqlite3.connect(path)
-    connection.executescript("DROP TABLE alembic_version; UPDATE schema_number SET number = 1")
+    connection.executescript(
+        "ALTER TABLE compartment ADD COLUMN blocked TEXT NOT NULL DEFAULT '';"
+        "CREATE TABLE schema_number (number INTEGER NOT NULL PRIMARY KEY);"
+        "INSERT INTO schema_number VALUES (1)"
+    )
     connection.close()
     Store.open(path).close()
-    assert shape(path) == before
+    Store.open(new).close()
+    assert shape(path) == shape(new)
     assert value(path, "SELECT number FROM schema_number") == numbered.LAST
 
 
@@ -201,7 +204,8 @@ def test_chains_of_two_rooms_do_not_wait_for_each_other(
 
 
 def _newer(c: Connection) -> None:
-    c.exec_driver_sql("UPDATE alembic_version SET version_num = 'much_later'")
+    c.exec_driver_sql("DELETE FROM alembic_version")
+    c.exec_driver_sql("INSERT INTO alembic_version VALUES ('much_later')")
 
 
 def _newer_numbered(c: Connection) -> None:
