@@ -14,6 +14,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     export.add_argument("--case", required=True, metavar="N", help="its number")
     export.add_argument("--out", type=Path, metavar="FILE", help="default: evidence-N.html")
     export.add_argument("--personal", action="store_true", help="with names and phones, as far as kept")
+    export.add_argument(
+        "--epoch",
+        default="",
+        type=_epoch,
+        metavar="EPOCH",
+        help="an earlier one of this journal; `status` names the present",
+    )
     export.set_defaults(run=_export)
     verify = commands.add_parser("verify", help="check such a file; needs no locker and no network")
     verify.add_argument("file", type=Path)
@@ -32,7 +39,7 @@ def _export(arguments: argparse.Namespace) -> int:
     try:
         keys = Keys.load(config.keys_dir, config.locker_id, config.area)
         signer = Signer(config.locker_id, keys.own.public, keys.own.sign, keys.centre_sign)
-        reader = Reader(config.journal_path)
+        reader = Reader(config.journal_path, arguments.epoch)
         try:
             data = export(reader, arguments.case, signer, personal=arguments.personal)
         finally:
@@ -55,6 +62,11 @@ def _verify(arguments: argparse.Namespace) -> int:
 
     keys = ["--keys", str(arguments.keys)] if arguments.keys else []
     return verify_evidence.main([str(arguments.file), *keys])
+
+
+def _epoch(text: str) -> str:
+    """Raises ValueError."""
+    return f"{int(text, 16):032x}"
 
 
 def _file_name(case: str) -> str:

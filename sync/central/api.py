@@ -194,6 +194,7 @@ def _add_lockers(api: APIRouter, office: Office, gate: Gate) -> None:
     sees_lockers = Depends(gate.allowed(Action.SEE_LOCKERS))
     sees_locker = Depends(gate.allowed(Action.SEE_LOCKER))
     sees_ledger = Depends(gate.allowed(Action.SEE_LEDGER))
+    resolves = Depends(gate.allowed(Action.RESOLVE_LOCKER))
 
     @api.get("/lockers")
     async def lockers(actor: Annotated[Actor, sees_lockers]) -> list[m.LockerOut]:
@@ -226,6 +227,15 @@ def _add_lockers(api: APIRouter, office: Office, gate: Gate) -> None:
                 for t in troubles
             ],
         )
+
+    @api.post("/lockers/{locker}/epochs/{epoch}/confirmation", status_code=204)
+    async def confirm(
+        locker: NamePath,
+        epoch: Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")],
+        actor: Annotated[Actor, resolves],
+    ) -> None:
+        """Somebody has seen that the card with this epoch is the true one: acts are done there again."""
+        await office.confirm_history(locker, epoch, actor)
 
     @api.get("/lockers/{locker}/ledger")
     async def ledger(

@@ -20,6 +20,7 @@ from locker.domain.events import (
     CodeRestored,
     DepositReported,
     DepositRestored,
+    HistoryConfirmed,
     HistoryReported,
     HistoryRestored,
     ItemRecalled,
@@ -37,6 +38,7 @@ from locker.domain.ids import (
     StaffId,
 )
 from sync.central import directives, store
+from sync.central.desk import Refusal, Refused
 from sync.central.ledger import Applied, current_epoch
 from sync.central.platform import Chance
 from sync.central.tables import (
@@ -81,6 +83,16 @@ def say(connection: Connection, locker: str, epoch: str, now_ms: int) -> None:
         HistoryRestored(Epoch(epoch)),
     ):
         directives.append(connection, locker, says, now_ms)
+
+
+def confirm(connection: Connection, locker: str, epoch: str, by: str, now_ms: int) -> None:
+    """Somebody has seen that the card with this epoch is the true one: acts go on. Raises Refused."""
+    current, _, _ = in_force(connection, locker)
+    if epoch != current:
+        raise Refused(
+            Refusal.UNFIT, f"{epoch[:8]} is not in force at {locker}: look again which card is there"
+        )
+    directives.append(connection, locker, HistoryConfirmed(Epoch(epoch), by), now_ms)
 
 
 def _memory(connection: Connection, locker: str, epoch: str, now_ms: int) -> Iterator[StateEntry]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
-from sync.central import cases, outgoing, staff
+from sync.central import cases, histories, outgoing, staff
 from sync.central.access import audit, keys, scope
 from sync.central.access.actor import Actor
 from sync.central.access.matrix import Action
@@ -77,6 +77,17 @@ class Office:
         if not badges:
             raise Refused(Refusal.SHOWN_ONCE, "this badge was shown already; enrol again for a new one")
         return badges[-1]
+
+    async def confirm_history(self, locker: str, epoch: str, actor: Actor) -> None:
+        """The card with this epoch is the true one. Raises Refused."""
+
+        def confirm(connection: Connection) -> None:
+            scope.locker_row(connection, actor, locker)
+            histories.confirm(connection, locker, epoch, actor.who, self.desk.clock.wall_ms())
+            self._journal(connection, actor, Action.RESOLVE_LOCKER, locker, {"epoch": epoch})
+
+        await self.store.write(confirm)
+        self.pump.wake([locker])
 
     async def renew_staff(self) -> None:
         now_ms = self.desk.clock.wall_ms()

@@ -300,6 +300,7 @@ async def test_the_openapi_document_names_every_path(http: httpx.AsyncClient) ->
         "/lockers",
         "/lockers/{locker}",
         "/lockers/{locker}/ledger",
+        "/lockers/{locker}/epochs/{epoch}/confirmation",
     }
 
 

@@ -10,14 +10,15 @@ from locker.domain.events import (
     AuthorisationGranted,
     AuthorisationRevoked,
     EpochStarted,
+    HistoryConfirmed,
     HistoryRestored,
     Stopped,
 )
 from locker.domain.ids import Epoch, LockerId
 from sync import wire
-from sync.central import hello
+from sync.central import hello, histories
 from sync.central import tables as t
-from sync.central.desk import locker_row
+from sync.central.desk import Refused, locker_row
 from sync.central.directives import batch_after, still_valid
 from tests.sync.central.conftest import Parts
 from tests.sync.central.fake_locker import FakeLocker, name_of
@@ -272,3 +273,19 @@ def test_met_again_before_it_answered_the_new_disk_is_not_told_twice(parts: Part
     first = greeted(parts, fresh.link())
     fresh.conn = 2
     assert greeted(parts, fresh.link()).dn_epoch == first.dn_epoch
+
+
+@pytest.mark.rule("LKR-51")
+def test_staff_confirm_the_card_that_is_in_force_and_no_other(parts: Parts) -> None:
+    parts.locker.add(BIRTH)
+    parts.ingest()
+
+    def confirm(epoch: str) -> None:
+        parts.store.write_now(lambda c: histories.confirm(c, "hall-1", epoch, "u-1", parts.clock.now_ms))
+
+    with pytest.raises(Refused):
+        confirm("ab" * 16)
+    assert parts.rows(t.DIRECTIVE) == []
+    confirm(parts.locker.epoch)
+    (row,) = parts.rows(t.DIRECTIVE)
+    assert directives.read(row.text).says == HistoryConfirmed(Epoch(parts.locker.epoch), "u-1")
