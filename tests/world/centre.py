@@ -17,6 +17,9 @@ from locker.domain.compartment import Size
 from sync import seal
 from sync.central import config as configuration
 from sync.central import hub, lockers
+from sync.central.access.actor import EVERY_AREA, Actor, Role, person
+from sync.central.acts.approvals import Thing
+from sync.central.acts.sending import View, Wish
 from sync.central.cases import Person, PreReview
 from sync.central.desk import Desk, Keys
 from sync.central.hub import Hub
@@ -35,6 +38,7 @@ from tests.world.loop import LIFE, EndedError, VirtualLoop
 
 T = TypeVar("T")
 NAME: Final = "_central"
+CLERK: Final = person("clerk", [Role.WINDOW_CLERK], [EVERY_AREA])
 RESTART_S: Final = 5.0
 SMS_URL: Final = "http://sms.invalid/"
 
@@ -105,6 +109,8 @@ class Centre:
             configuration.Sms(SMS_URL),
         )
         self.store: Store | None = None
+        self.agreed_s: dict[str, float] = {}
+        """When the second person had agreed to each act, by true time."""
 
     # --- what the office does ---
 
@@ -127,14 +133,26 @@ class Centre:
 
     async def pre_review(self, passed: PreReview) -> str:
         """The authorisation. Raises ClosedError, Refused."""
-        return await self._at_the_hub(self.serving.office.pre_review(passed, "clerk", Repeatable()))
+        return await self._at_the_hub(self.serving.office.pre_review(passed, CLERK, Repeatable()))
 
     async def outgoing_item(self, ready: Outgoing) -> str:
-        return await self._at_the_hub(self.serving.office.outgoing_item(ready, "clerk", Repeatable()))
+        return await self._at_the_hub(self.serving.office.outgoing_item(ready, CLERK, Repeatable()))
 
     async def enrol_staff(self, person: Enrolment) -> str:
         """The badge's digits."""
-        return await self._at_the_hub(self.serving.office.enrol_staff(person, Repeatable()))
+        return await self._at_the_hub(self.serving.office.enrol_staff(person, CLERK, Repeatable()))
+
+    async def ask(self, wish: Wish, actor: Actor) -> str:
+        """An act. Raises ClosedError, Refused."""
+        return await self._at_the_hub(self.serving.acts.request(wish, actor))
+
+    async def agree(self, act: str, thing: Thing, actor: Actor) -> None:
+        view = await self._at_the_hub(self.serving.acts.approve(act, thing, actor))
+        if view.row.agreed_ms:
+            self.agreed_s.setdefault(act, self.loop.time())
+
+    async def act(self, act: str) -> View:
+        return await self._at_the_hub(self.serving.acts.one(act, CLERK))
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         self._open()

@@ -161,7 +161,7 @@ class Custody:
         self._must(9, purpose == "service" or data["attempt"] <= TRIES, f"{what}: too many tries")
         if stay is not None and purpose in VISITOR:
             self._visitor(purpose, key, stay, what)
-        elif not (fact.cause == "sensor" and key in self._moved):
+        elif purpose != "remote" and not (fact.cause == "sensor" and key in self._moved):
             self._staff(fact, stay, what)
 
     def _visitor(self, purpose: str, key: str, stay: Stay, what: str) -> None:
@@ -182,7 +182,7 @@ class Custody:
     def _staff(self, fact: Fact, stay: Stay | None, what: str) -> None:
         who, purpose, door = fact.data["staff"], fact.data["purpose"], self.model.doors[fact.data["door"]]
         what = f"{what} by {who or 'nobody'}"
-        if not (purpose == "service" and who.startswith("console/")):
+        if not (purpose == "service" and who.startswith(("console/", "centre/"))):
             record = self.model.staff.get(who)
             roles = record.roles if record else frozenset()
             self._must(9, self._entitled(fact, who), f"{what}, who has no right here")

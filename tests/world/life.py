@@ -11,7 +11,7 @@ from tests.world import cabinets, reached
 from tests.world.disks import WorldVfs
 from tests.world.faults.plan import calm, faults
 from tests.world.oracle import Oracle
-from tests.world.people.plan import people
+from tests.world.people.plan import operators, people
 from tests.world.times import DAY_S
 from tests.world.world import Violation, World, run
 
@@ -62,8 +62,9 @@ async def live(world: World, days: float, outcome: Outcome, **how: Any) -> None:
     world.on_pulse.append(lambda _machine, _pulse: _count(outcome))
     for watcher in how.get("watchers", ()):
         watcher(world)
-    people(world, days, how.get("visits_a_day", VISITS_A_DAY))
+    town = people(world, days, how.get("visits_a_day", VISITS_A_DAY))
     faults(world, days, how.get("kinds"))
+    operators(town)
     outcome.planned = len(world.plan)
     try:
         await world.begin()

@@ -13,6 +13,7 @@ from locker.domain.entry import Entry
 from locker.domain.state import LockerState
 from tests.world import times
 from tests.world.acks import Acks
+from tests.world.afar import Afar
 from tests.world.clockwork import Clockwork
 from tests.world.custody import Custody
 from tests.world.durable import survives
@@ -47,6 +48,7 @@ class Watched:
     rest: Rest
     custody: Custody
     pulses: Pulses
+    afar: Afar
     ledger: Ledger
     ears: Ears
     sightings: Sightings
@@ -88,6 +90,7 @@ class Oracle:
             Rest(world, machine, self.scratch),
             custody,
             Pulses(machine),
+            Afar(world, machine, custody.model),
             Ledger(machine.name),
             ears,
             sightings,
@@ -145,6 +148,7 @@ class Oracle:
             self.complain(name, watched.ears.guesses.told(fact, life))
         self.complain(name, watched.clockwork.told(facts))
         self.complain(name, watched.custody.take(facts))
+        self.complain(name, watched.afar.take(facts, told=told))
         for fact in facts:
             self.complain(name, watched.ears.told(fact, now=told))
             if told:
@@ -155,6 +159,8 @@ class Oracle:
         watched = self.watched[machine.name]
         self.complain(machine.name, watched.pulses.seen(pulse))
         right = watched.pulses.by_door.get(watched.pulses.door_of(pulse) or 0)
+        if right:
+            self.complain(machine.name, watched.afar.pulsed(right.grant))
         if right and not survives(machine, right.seq, right.hash, self.scratch, self.chance):
             what = f"door {right.door} is pulsed, and a cut now would lose its grant (entry {right.seq})"
             self.complain(machine.name, [(1, what)])
@@ -181,6 +187,7 @@ class Oracle:
             watched.past = Past()
             watched.clockwork.forget()
             watched.pulses.forget()
+            watched.afar.forget()
             watched.custody.model.forget()
             watched.ears.forget()
         else:

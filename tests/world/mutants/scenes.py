@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from tests.world.mutants import trouble, visits
+from tests.world.mutants import afar, trouble, visits
 from tests.world.mutants.cast import Cast, LostError
 from tests.world.screen import DarkError
 
@@ -43,6 +43,7 @@ _ALL: Final[tuple[Scene, ...]] = (
     trouble.lost_board,
     trouble.late_replies,
     trouble.slow_leaves,
+    *afar.SCENES,
 )
 SCENES: Final[Mapping[str, Scene]] = MappingProxyType(
     {scene.__name__.replace("_", " "): scene for scene in _ALL}

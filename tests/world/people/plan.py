@@ -5,6 +5,7 @@ from typing import Final
 
 from tests.world.centre import Size
 from tests.world.machine import Machine
+from tests.world.people.afar import Operator
 from tests.world.people.agents import Agent
 from tests.world.people.applicants import Applicant
 from tests.world.people.recipients import Recipient
@@ -123,6 +124,23 @@ def _agents(town: Town, machine: Machine, rng: Random) -> None:
             return Agent(town, machine, own, cases, phone).lives(lead_s)
 
         town.world.at(max(FROM_S, _moment(town, rng) - lead_s), "agent", act)
+
+
+def operators(town: Town) -> None:
+    """Somebody calls the help line now and then. Planned last: the others' chances stay what they are."""
+    for machine in town.world.machines:
+        _calls(town, machine, town.world.chance(f"operators of {machine.name}"))
+
+
+def _calls(town: Town, machine: Machine, rng: Random) -> None:
+    """On some days so many that the locker's cap is met."""
+    for _ in range(max(1, round(2 * town.days))):
+        count = rng.choice((1, 1, 1, 5))
+
+        def act(own: Random, count: int = count) -> object:
+            return Operator(town, machine, own).opens(count)
+
+        town.world.at(rng.uniform(FROM_S, town.days * DAY_S), "from afar", act)
 
 
 def _strangers(town: Town, machine: Machine, rng: Random) -> None:

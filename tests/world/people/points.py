@@ -37,6 +37,12 @@ POINTS: Final = (
     "papers were taken back",
     "an item was refused by its recipient",
     "an agent with several cases is done",
+    # from afar
+    "a word on an act did not count",
+    "an act came to nothing at the centre",
+    "act: done",
+    "act: refused",
+    "act: expired",
     # staff
     "a helper's round",
     "a helper stopped half-way",
