@@ -5,6 +5,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from random import Random  # noqa: TID251  # seeded
 from typing import Any, Final
@@ -13,13 +14,20 @@ import pytest
 
 from hw_sim import clock
 from hw_sim.people import DidNotHappenError
+from locker.domain import events as ev
+from locker.domain.directives import StateEntry
+from locker.domain.encoding import build
+from sync.central import directives
+from sync.central.store import Store
 from tests.processes import judge
 from tests.processes.people import People
-from tests.processes.rig import PATIENCE_S, Rig, rig, until
+from tests.processes.rig import LOCKER, PATIENCE_S, Rig, rig, until
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(600)]
 PHONE = "13511112222"
-YEAR_MS: Final = 365 * 86_400_000
+HOUR_MS: Final = 3_600_000
+DAY_MS: Final = 24 * HOUR_MS
+YEAR_MS: Final = 365 * DAY_MS
 NEAR_MS: Final = 60_000
 """What the centre says of a step, and what it was: the visits in between take a while."""
 
@@ -92,6 +100,68 @@ def test_a_clock_that_is_years_off_opens_nothing_spent_and_refuses_nobody(runnin
     assert judge.verified(running) == ""
     rows = [json.loads(row["public"]) for row in running.office.ledger()]
     assert {row["tq"] for row in rows} >= {"unset", "centre"}, "no row is refused for its time"
+
+
+def told_by_the_hub(running: Rig, *says: StateEntry) -> None:
+    """What no office can say yet: written into the hub's database while it is down."""
+    applied = len(says) + sum(each["type"] == "DirectiveApplied" for each in running.events())
+    assert running.end("hub") == 0
+    store = Store.open(running.hub_database)
+    now_ms = time.time_ns() // 1_000_000
+    for each in says:
+        store.write_now(lambda connection, each=each: directives.append(connection, LOCKER, each, now_ms))  # type: ignore[misc]
+    store.close()
+    running.begin("hub")
+
+    def known() -> bool:
+        return sum(each["type"] == "DirectiveApplied" for each in running.events()) >= applied
+
+    until("the locker knows", known, PATIENCE_S)
+    running.quiet()
+
+
+def granted(running: Rig, case: str) -> ev.AuthorisationGranted:
+    """As the locker journaled it, but for the names."""
+    said = (each["data"] for each in running.events() if each["type"] == "AuthorisationGranted")
+    data = next(data for data in said if data["case"] == case)
+    return build(ev.AuthorisationGranted, {**data, "name": "张*", "phone": "135****2222"})
+
+
+def test_what_was_revoked_or_has_expired_opens_nothing_whatever_the_machines_clock_says(running: Rig) -> None:
+    """Where nobody can say what time it is, what has expired is honoured; what was revoked never is."""
+    file = running.folder / "offset"
+    people = People(running, Random(9))
+    revoked, expired = (people.pre_reviewed(case, PHONE) for case in ("revoked", "expired"))
+    running.quiet()
+    an_hour_ago_ms = time.time_ns() // 1_000_000 - HOUR_MS
+    told_by_the_hub(
+        running,
+        ev.AuthorisationRevoked(granted(running, "revoked").authorisation, "case closed"),
+        replace(granted(running, "expired"), valid_until_ms=an_hour_ago_ms),
+    )
+    pulses = len(running.pulses())
+
+    def tried(typed: str) -> str:
+        def decided() -> str | None:
+            reason = refusal(people.posts("code", typed=typed))
+            people.posts("act", act="leave")
+            return None if reason == "too_many_tries" else reason
+
+        return until("a decision", decided, PATIENCE_S)
+
+    for offset_ms in (-5 * DAY_MS, 5 * DAY_MS):
+        running.kill("broker")
+        running.kill("locker")
+        file.write_text(str(offset_ms))
+        running.start_locker("faulty_clock", str(file))
+        running.still()
+        assert running.status()["clock"] == "unset"
+        assert tried(revoked) == "code_not_accepted"
+        running.begin("broker")
+        until("the centre's word", lambda: running.status()["clock"] == "centre", PATIENCE_S)
+        assert [tried(revoked), tried(expired)] == ["code_not_accepted", "code_expired"]
+    assert len(running.pulses()) == pulses
+    assert judge.judged(running, people.acknowledged) == []
 
 
 def test_a_clock_that_jumps_while_it_runs_does_not_matter_once_the_centre_has_said_the_time(
