@@ -16,6 +16,7 @@ from typing import Final
 import httpx
 import uvicorn
 
+from sync.central.access import api as access_api
 from sync.central.access import front
 from sync.central.access.passwords import Hashing
 from sync.central.acts import api as acts_api
@@ -91,6 +92,7 @@ async def _serve(config: Config, hub: Hub, link: Link, address: socket.socket, m
     )
     app = build_api(hub.office, entrance.gate, config.url, lambda: (link.connected, dict(hub.ingest.dropped)))
     acts_api.add(app, hub.acts, entrance.gate)
+    access_api.add(app, entrance, means)
     views.add(app, hub.office, entrance, config.hub.utc_offset_minutes)
     server = uvicorn.Server(
         uvicorn.Config(

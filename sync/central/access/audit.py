@@ -7,7 +7,7 @@ to time (`sign`): from then on not even the owner of the database can write the 
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -202,13 +202,14 @@ def _holds(row: Row[Any], public: bytes) -> bool:
 
 def rows(connection: Connection, after: int = 0) -> Iterator[Row[Any]]:
     """All after ``after``, in order, a page at a time."""
-    while True:
-        query = select(AUDIT).where(AUDIT.c.seq > after).order_by(AUDIT.c.seq).limit(PAGE_ROWS)
-        page = connection.execute(query).all()
-        yield from page
-        if len(page) < PAGE_ROWS:
-            return
-        after = page[-1].seq
+    while found := page(connection, after, PAGE_ROWS):
+        yield from found
+        after = found[-1].seq
+
+
+def page(connection: Connection, after: int, limit: int) -> Sequence[Row[Any]]:
+    query = select(AUDIT).where(AUDIT.c.seq > after).order_by(AUDIT.c.seq).limit(limit)
+    return connection.execute(query).all()
 
 
 def lines(connection: Connection) -> Iterator[str]:

@@ -1,7 +1,6 @@
 """``locker-central account`` and ``locker-central audit``: also beside a running hub."""
 
 import argparse
-import base64
 import contextlib
 import sys
 from collections.abc import Callable
@@ -13,14 +12,12 @@ from sync import durable
 from sync.central.access import accounts, audit
 from sync.central.access.accounts import Account, AccountRefused
 from sync.central.access.actor import EVERY_AREA, Actor, Role
-from sync.central.access.passwords import Hashing, Passwords, WeakPassword, require_strong
+from sync.central.access.passwords import Hashing, Passwords, WeakPassword, new_password, require_strong
 from sync.central.config import Config, load, load_keys
 from sync.central.desk import Desk
 from sync.central.platform import Chance, SystemClock
 from sync.central.store import Store
 
-SECRET_BYTES: Final = 15
-"""120 bits make 24 characters without padding."""
 MACHINE: Final = Actor("machine", frozenset(), frozenset({EVERY_AREA}))
 """Whoever may run commands where the hub's keys lie."""
 
@@ -63,7 +60,7 @@ def _password(config: Config, asked: argparse.Namespace) -> tuple[str, str]:
         plain = sys.stdin.readline().rstrip("\n")
         require_strong(plain, asked.name)
     else:
-        plain = base64.b32encode(chance.random_bytes(SECRET_BYTES)).decode().lower()
+        plain = new_password(chance.random_bytes)
     return plain, Passwords(Hashing.of(config.access), chance.random_bytes).hash(plain)
 
 

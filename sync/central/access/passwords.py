@@ -1,5 +1,6 @@
 """Passwords: kept as Argon2id, compared as slowly for strangers as for colleagues."""
 
+import base64
 import unicodedata
 from dataclasses import dataclass
 from typing import Final
@@ -14,6 +15,7 @@ CHARACTERS_MIN: Final = 12
 CHARACTERS_MAX: Final = 128
 DIFFERENT_MIN: Final = 5
 SALT_BYTES: Final = 16
+NEW_BYTES: Final = 15
 LANES: Final = 1
 """RFC 9106 names 4; one thread hashes at a time here, and the cost for a guesser is memory × passes."""
 _KIB: Final = 1024
@@ -66,6 +68,11 @@ class Passwords:
         if not kept:
             return Checked(right=False)
         return Checked(right=True, better=self.hash(plain) if self._hasher.check_needs_rehash(kept) else "")
+
+
+def new_password(random_bytes: RandomBytes) -> str:
+    """One to be given out: 24 characters ``[a-z2-7]``, 120 bits."""
+    return base64.b32encode(random_bytes(NEW_BYTES)).decode().lower()
 
 
 def normal(plain: str) -> bytes:

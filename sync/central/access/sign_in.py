@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from locker.domain.encoding import canonical
 from sync.central.access import accounts, audit, factor, sessions, throttle
 from sync.central.access.actor import Actor
-from sync.central.access.passwords import CHARACTERS_MAX, Checked, Passwords, require_strong
+from sync.central.access.passwords import CHARACTERS_MAX, Checked, Passwords, new_password, require_strong
 from sync.central.access.sessions import Session, Stage
 from sync.central.access.settings import Access
 from sync.central.access.tables import ACCOUNT, SESSION
@@ -161,6 +161,11 @@ class SignIn:
         if entered is None:
             raise WrongSignIn
         return entered
+
+    async def first_password(self) -> tuple[str, str]:
+        """A password to be given out, as it is told and as it is kept. Raises Busy."""
+        plain = new_password(self._desk.chance.random_bytes)
+        return plain, await self._hashed(lambda: self._passwords.hash(plain))
 
     async def sign_out(self, token: str) -> None:
         session = await self.find(token)

@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 
 from sync.central import api
 from sync.central.access import accounts, front, keys
+from sync.central.access import api as access_api
 from sync.central.access.accounts import Account
 from sync.central.access.actor import EVERY_AREA, HUB, Role, Scope
 from sync.central.access.passwords import Hashing, Passwords
@@ -48,6 +49,7 @@ def whole(parts: Parts, entered: front.Front) -> Starlette:
     """API and console, as the hub serves them."""
     office = office_of(parts)
     app = api.build(office, entered.gate, HUB_URL, lambda: (True, {}))
+    access_api.add(app, entered, front.Means(parts.store, parts.desk, HASHING))
     acts_api.add(app, Acts(parts.store, parts.desk, lambda *_: None), entered.gate)
     views.add(app, office, entered, 480)
     return app
