@@ -273,6 +273,11 @@ class Locker:
         if journal.hash_at(seq).hex() != said["hash"]:
             self._tally.dropped["ack:hash"] += 1
             return
+        if self.state is State.WAITING and said["window"] > 0:
+            self._told = (seq, said["window"])
+            self._dues["birth"] = NEVER_S
+            self._on(Event.CALLED)
+            return
         if self.state is not State.SENDING:
             return  # an answer from before the hello that is to come, which will say as much
         if self.window.acknowledged(seq, said["window"], self._now_s):

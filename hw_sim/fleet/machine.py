@@ -38,6 +38,8 @@ class Event(StrEnum):
     CENTRE_GONE = auto()
     ACK = auto()
     ACK_WAITS = auto()
+    CALLED = auto()
+    """An acknowledgement with a window, to one that waits: its turn has come."""
     GAP = auto()
     ACK_DUE = auto()
     GREW = auto()
@@ -85,6 +87,7 @@ TABLE: Final[Mapping[tuple[State, Event], Cell]] = MappingProxyType(
                 (E.HELLO_DIFFERS, (S.STOPPED, (A.CLOSE, A.TELL))),  # [LKR-16]
             )
         },
+        (S.WAITING, E.CALLED): (S.SENDING, (A.OPEN, A.PUMP)),  # [LKR-17]
         (S.SENDING, E.ACK): (S.SENDING, (A.PUMP,)),
         (S.SENDING, E.ACK_WAITS): (S.SENDING, (A.ASK_LATER,)),  # [LKR-17]
         (S.SENDING, E.GAP): (S.SENDING, (A.GO_BACK, A.PUMP)),  # [LKR-22]

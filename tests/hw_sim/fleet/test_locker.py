@@ -99,6 +99,18 @@ def test_a_window_of_0_means_wait(scene: Scene) -> None:
     assert scene.sent != []
 
 
+def test_who_waits_is_called_by_an_acknowledgement(scene: Scene) -> None:
+    scene.hello(window=0)
+    scene.ack(0, window=0)
+    assert (scene.locker.state, scene.sent) == (State.WAITING, [])
+    scene.ack(100)
+    assert scene.sent == [(101, 200), (201, scene.life.journal.head)]
+    births = len(scene.line.of(wire.Link))
+    scene.ack(scene.life.journal.head)
+    scene.later(40)
+    assert len(scene.line.of(wire.Link)) == births
+
+
 def test_nobody_heard_it(scene: Scene) -> None:
     scene.hello()
     scene.locker.answered("up_log", 0x10, scene.now_s, WALL_MS)
