@@ -12,13 +12,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 BODY_BYTES_MAX: Final = 64 * 1024
 PROBLEM_TYPE: Final = "application/problem+json"
 CONTENT_POLICY: Final = (
-    b"default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
+    b"default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; "
+    b"img-src 'self' data:; form-action 'self'; "
     b"frame-ancestors 'none'; base-uri 'none'"
 )
 HEADERS: Final = (
     (b"content-security-policy", CONTENT_POLICY),
     (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
+    # Not `no-referrer`: browsers then hide the origin of our own forms too, by which strangers' are told.
+    (b"referrer-policy", b"same-origin"),
     (b"cache-control", b"no-store"),
 )
 
