@@ -39,7 +39,7 @@ class RightsIn(Body):
     areas: Areas
 
 
-class AccountIn(RightsIn):
+class NewAccount(RightsIn):
     account: NameIn
     shown: Annotated[str, Field(max_length=accounts.SHOWN_CHARACTERS_MAX, pattern=r"^[^\x00-\x1f\x7f]*$")] = (
         ""
@@ -118,7 +118,7 @@ def _add_accounts(api: APIRouter, front: Front, means: Means) -> None:
         return [_account(row) for row in await store.read(lambda c: accounts.listed(c, actor))]
 
     @api.post("/accounts", status_code=201)
-    async def added(body: AccountIn, actor: Annotated[Actor, manages]) -> Secret:
+    async def added(body: NewAccount, actor: Annotated[Actor, manages]) -> Secret:
         """A person, with a password for the first sign-in."""
         new = Account(body.account, body.shown, frozenset(body.roles), frozenset(body.areas))
         plain, hashed = await front.sign_in.first_password()

@@ -1,7 +1,8 @@
 """The journal of acts: whatever is changed in it afterwards is found."""
 
 import json
-from functools import cache
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache, partial
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from sync.central.access.actor import HUB, Role, person
 from sync.central.access.matrix import Action
 from sync.central.access.tables import AUDIT, AUDIT_HEAD, AUDIT_SIGNED
 from sync.central.store import Store
+from tests.postgres import Cluster
 from tests.sync.central.conftest import Parts
 
 CLERK = person("li", [Role.WINDOW_CLERK], ["north"])
@@ -141,6 +143,26 @@ def test_an_end_that_was_cut_off_is_found(parts: Parts) -> None:
     parts.store.write_now(lambda c: c.execute(AUDIT.delete().where(AUDIT.c.seq > 6)))
     _set(parts, AUDIT_HEAD, AUDIT_HEAD.c.seq == ROWS, seq=6, hash=hashes[6])
     assert [p.what for p in verdict(parts.store, key).problems] == ["was signed and is missing"]
+
+
+def test_two_who_write_at_once_on_postgresql_make_one_chain(parts: Parts, postgres: Cluster) -> None:
+    key = parts.desk.keys.sign
+    where = postgres.database()
+    stores = [Store.open(where), Store.open(where)]
+
+    def fill(store: Store) -> None:
+        for number in range(10):
+            store.write_now(
+                partial(audit.write, now_ms=number, actor=CLERK, action=Action.SEE_CASE, subject="x")
+            )
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(fill, stores))
+    stores[0].write_now(lambda c: audit.sign(c, key, 1))
+    found = verdict(stores[1], key)
+    for store in stores:
+        store.close()
+    assert (found.rows, found.signed_to, found.problems) == (20, 20, ())
 
 
 def test_what_a_person_typed_as_a_reason_keeps_no_long_number(parts: Parts) -> None:
