@@ -129,6 +129,8 @@ class Fleet:
                 for task in tasks:
                     task.cancel()
         finally:
+            if sys.stderr.isatty():
+                print(file=sys.stderr)
             await self._leave()
             self._dialling.shutdown()
 
