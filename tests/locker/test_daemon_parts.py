@@ -74,14 +74,21 @@ class Fake:
             surroundings=SimpleNamespace(run=for_ever),
             around=SimpleNamespace(run=run_around, close=nothing, report=lambda: None),
             tester=SelfTester(m.world, tuple, {}),
+            acts=SimpleNamespace(run=for_ever),
             edge=SimpleNamespace(
-                run=for_ever, stop=nothing, status=STATUS, dropped={}, countersigned=b"frame"
+                run=for_ever,
+                stop=nothing,
+                status=STATUS,
+                dropped={},
+                countersigned=b"frame",
+                countersigned_to=("ab", 0),
             ),
             kiosk=app,
         )
         self.acknowledged: list[int] = []
 
-    async def acknowledge(self, seq: Seq, frame: bytes) -> None:
+    async def acknowledge(self, seq: Seq, frame: bytes, epoch: str) -> None:
+        assert epoch == "ab"
         assert frame == b"frame"
         self.acknowledged.append(seq)
 
@@ -194,9 +201,7 @@ async def test_the_cursor_is_kept_once_a_minute(fake: Fake) -> None:
         if mono_ms > began_ms + 185_000:
             raise asyncio.CancelledError
 
-    fake.parts.edge.status = EdgeStatus(
-        connected=True, centre_online=True, stored_to=7, unsynced=0, last_hello_wall_ms=None, last_loss=""
-    )
+    fake.parts.edge.countersigned_to = ("ab", 7)
     fake.parts.platform = SimpleNamespace(
         clock=SimpleNamespace(mono_ms=clock.mono_ms, sleep_until=sleep_until)
     )
