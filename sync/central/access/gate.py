@@ -37,6 +37,7 @@ _BEARER: Final = HTTPBearer(auto_error=False, description="An API key, made by a
 OPEN_ROUTES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "/healthz": "load balancers ask it; it tells nothing of anybody",
+        "/readyz": "the same, of who sends people here",
         "/api/v1/openapi.json": "what may be asked, not what is answered",
         "/": "leads to the console",
         "/console/static": "style and drawings",
