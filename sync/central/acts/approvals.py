@@ -102,7 +102,7 @@ class Objection(StrEnum):
     NOT_QUEUED = "not_queued"
 
 
-TODO: Final[Mapping[Objection, str]] = MappingProxyType(
+REMEDY: Final[Mapping[Objection, str]] = MappingProxyType(
     {
         Objection.OWN_REQUEST: "whoever asked does not approve; two other people must",
         Objection.APPROVED_ALREADY: "you have approved it; somebody else must as well",

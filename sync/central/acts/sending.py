@@ -104,7 +104,7 @@ class Acts:
             view = self._seen(connection, act, actor)
             asked = _asked(view)
             if no := approvals.objection(asked, actor.who, thing, now_ms):
-                raise Refused(Refusal.NOT_APPROVABLE, approvals.TODO[no])
+                raise Refused(Refusal.NOT_APPROVABLE, approvals.REMEDY[no])
             connection.execute(APPROVAL.insert().values(act=act, who=actor.who, at_ms=now_ms))
             approvers = (*view.approvers, actor.who)
             said = None

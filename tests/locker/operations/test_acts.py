@@ -1,120 +1,40 @@
 """What the centre orders to be done at once: done at most once, while fresh, if two people approved of it."""
 
-import asyncio
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from locker.domain.acceptance import Verdict
-from locker.domain.acts import ActOrder, Phase, Why
+from locker.domain.acts import Phase, Why
 from locker.domain.compartment import Status
 from locker.domain.door import DoorReading, Position, PulseOutcome, PulseResult
 from locker.domain.errors import Reason
 from locker.domain.events import (
     ActAccepted,
     ActDone,
-    ActExpired,
     ActFailed,
-    ActRefused,
     ActUnknown,
     CompartmentBlocked,
     CompartmentDoubted,
     CompartmentFaulted,
     DoorOpened,
     EpochStarted,
-    Event,
     MainsLost,
     OpeningRequested,
     PulseAcknowledged,
-    SelfTestEnded,
 )
-from locker.domain.figures import LineFigures
 from locker.domain.ids import ActId, CompartmentNumber, Epoch, StaffId
 from locker.domain.opening import Purpose
 from locker.operations import drop_off, pick_up
-from locker.operations.acts import Acts, Taken
+from locker.operations.acts import Taken
 from locker.operations.open_door import Opened
-from locker.operations.ports import Decided, JournalFailing
+from locker.operations.ports import JournalFailing
 from locker.operations.present_code import DropOffOffer, PickupOffer, present_scanned, present_typed
-from locker.operations.self_tester import SelfTester
+from tests.locker.operations.afar import DOOR, RESULTS, Afar
 from tests.locker.operations.test_visits import load
-from tests.locker.operations.tested import LINE, SOUND
-from tests.locker.operations.world import MemoryWorld
-from tests.sync.edges import settle as turns
 
-DOOR = CompartmentNumber(7)
 HOUR_MS = 3_600_000
-RESULTS = (ActAccepted, ActRefused, ActExpired, ActDone, ActFailed, ActUnknown)
-
-
-class Afar:
-    """A locker in memory, and a centre that orders things."""
-
-    def __init__(self, m: MemoryWorld) -> None:
-        self.m = m
-        self.aseq = 0
-        self.runs()
-
-    @classmethod
-    async def start(cls, *, item_sensors: bool = True) -> "Afar":
-        return cls(await MemoryWorld.start(item_sensors=item_sensors))
-
-    def runs(self) -> None:
-        m = self.m
-        lines = dict.fromkeys(m.journal.state.compartments, "A")
-        self.tester = SelfTester(m.world, self.figures, lines)
-        self.acts = Acts(m.world, self.tester)
-        m.journal.subscribe(self.tester.entries_committed)
-        m.journal.subscribe(self.acts.entries_committed)
-
-    def figures(self) -> tuple[LineFigures, ...]:
-        """Of a sound line, which is asked all the time."""
-        board = replace(SOUND, asked=self.m.clock.mono_ms() // 100)
-        return (replace(LINE, boards=(board,)),)
-
-    async def restart(self) -> None:
-        await self.m.restart()
-        self.runs()
-
-    def order(self, door: int = DOOR, **other: Any) -> ActOrder:
-        self.aseq += 1
-        name = ActId(f"act-{self.aseq}")
-        good = ActOrder(
-            self.aseq,
-            name,
-            "open",
-            CompartmentNumber(door),
-            "help line 4711",
-            ("person:li", "person:zhao"),
-            "ab" * 16,
-            self.m.clock.wall_ms() - 1_000,
-            120_000,
-        )
-        return replace(good, **other)
-
-    async def take(self, order: ActOrder, *, waited_ms: int = 0, doubted: bool = False) -> Taken:
-        taken = await self.acts.take(order, self.m.clock.mono_ms() - waited_ms, doubted=doubted)
-        await self.settle()
-        return taken
-
-    async def settle(self) -> None:
-        await self.m.settle()
-        await self.acts.settle()
-
-    async def told(self, *facts: Event) -> None:
-        await self.m.journal.commit("test", lambda _state: Decided(None, facts))
-
-    def results(self) -> list[Event]:
-        return self.m.journal.events(*RESULTS)
-
-    def why(self) -> str:
-        refused: ActRefused = self.m.journal.events(ActRefused)[-1]
-        return refused.why
-
-    def status(self, door: int = DOOR) -> Status:
-        return self.m.journal.state.compartments[CompartmentNumber(door)].status
 
 
 async def test_it_opens_one_door_once_and_says_so() -> None:
@@ -419,51 +339,4 @@ async def test_nothing_is_done_that_cannot_be_written_down() -> None:
     afar.m.journal.failing = True
     with pytest.raises(JournalFailing):
         await afar.acts.take(afar.order(), afar.m.clock.mono_ms(), doubted=False)
-    assert afar.m.hands.pulses == []
-
-
-async def _passes(afar: Afar, ms: int) -> None:
-    """Time, a person who pushes doors shut, and the tasks."""
-    for _ in range(ms // 500):
-        afar.m.clock.advance(500)
-        for door, reading in afar.m.hands.readings.items():
-            if reading.position is Position.OPEN:
-                afar.m.hands.shut(door)
-        for _ in range(2):
-            await turns()
-            await afar.m.settle()
-
-
-async def test_a_self_test_runs_once_over_what_is_vacant_and_its_verdict_is_told() -> None:
-    afar = await Afar.start()
-    loaded = await load(afar.m)
-    pulses = len(afar.m.hands.pulses)
-    tasks = [asyncio.create_task(work) for work in (afar.tester.run(), afar.acts.run())]
-    order = afar.order(0, kind="self_test")
-    assert await afar.take(order) is Taken.ACCEPTED
-    await _passes(afar, 5_000)
-    assert (await afar.take(afar.order(0, kind="self_test")), afar.why()) == (Taken.REFUSED, Why.TEST_RUNS)
-    await _passes(afar, 300_000)
-    ended = afar.m.journal.events(SelfTestEnded)
-    for task in tasks:
-        task.cancel()
-    assert [e.verdict for e in ended] == [Verdict.PASSED]
-    opened = [door for door, _ in afar.m.hands.pulses[pulses:]]
-    assert len(opened) == len(set(opened)) == len(afar.m.cabinet) - 1
-    assert loaded.door not in opened
-    assert [type(fact) for fact in afar.results()] == [ActAccepted, ActRefused, ActDone]
-    by = {e.staff for e in afar.m.journal.events(OpeningRequested) if e.purpose is Purpose.SERVICE}
-    assert by == {StaffId(f"centre/{order.act}")}
-
-
-async def test_a_self_test_that_was_cut_off_is_not_begun_again() -> None:
-    afar = await Afar.start()
-    await afar.take(afar.order(0, kind="self_test"))
-    await afar.restart()
-    tasks = [asyncio.create_task(work) for work in (afar.tester.run(), afar.acts.run())]
-    await afar.told(CompartmentBlocked(CompartmentNumber(9), "for the record", StaffId("t-1")))
-    await _passes(afar, 5_000)
-    for task in tasks:
-        task.cancel()
-    assert [type(fact) for fact in afar.results()] == [ActAccepted, ActUnknown]
     assert afar.m.hands.pulses == []

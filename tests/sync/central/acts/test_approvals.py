@@ -51,7 +51,7 @@ def test_who_may_agree_to_what() -> None:
         replace(THING, nonce="cd" * 16),
     ):
         assert no(thing=other) is Objection.ANOTHER_THING
-    assert set(approvals.TODO) == set(Objection)
+    assert set(approvals.REMEDY) == set(Objection)
 
 
 def test_two_words_of_one_person_are_one() -> None:
