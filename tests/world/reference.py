@@ -379,7 +379,7 @@ class Reference:
         self.doors[data["door"]].doubt = data["reason"]
 
     def _told_compartment_checked(self, data: Data) -> None:
-        self.doors[data["door"]].doubt = "" if data["found"] != "unknown_item" else "unknown item found"
+        self.doors[data["door"]].doubt = data["found"] if data["found"] in ("unknown_item", "missing") else ""
 
     def _told_compartment_faulted(self, data: Data) -> None:
         self.doors[data["door"]].fault = data["reason"]

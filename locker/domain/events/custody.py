@@ -116,11 +116,13 @@ class CompartmentDoubted:
 
 @dataclass(frozen=True, slots=True)
 class CompartmentChecked:
-    """Somebody looked. ``found``: ``empty``, ``expected`` or ``unknown_item``."""
+    """Somebody looked. ``found``: ``empty``, ``expected``, ``missing`` or ``unknown_item``. ``second``: who
+    looked with them, where something is known to lie in it."""
 
     door: CompartmentNumber
     found: str
     staff: StaffId
+    second: StaffId = StaffId("")
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,9 @@ from locker.domain.fold.change import Apply
 from locker.domain.ids import DepositId, Seq
 from locker.domain.state import LockerState
 
+FINDINGS: Final = MappingProxyType({"unknown_item": "unknown item found", "missing": "item missing"})
+"""What somebody found in a compartment, and the doubt that it leaves; any other finding ends the doubt."""
+
 
 def _reserved(s: LockerState, t: Stamp, e: ev.CompartmentReserved, seq: Seq) -> LockerState:
     record = Deposit(
@@ -84,7 +87,7 @@ def _doubted(s: LockerState, t: Stamp, e: ev.CompartmentDoubted, seq: Seq) -> Lo
 
 
 def _checked(s: LockerState, t: Stamp, e: ev.CompartmentChecked, seq: Seq) -> LockerState:
-    return change.door(s, e.door, doubt="" if e.found != "unknown_item" else "unknown item found")
+    return change.door(s, e.door, doubt=FINDINGS.get(e.found, ""))
 
 
 def _faulted(s: LockerState, t: Stamp, e: ev.CompartmentFaulted, seq: Seq) -> LockerState:

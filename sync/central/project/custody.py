@@ -6,6 +6,7 @@ from typing import Final
 from locker.domain import events as ev
 from locker.domain.deposit import Phase, Proof
 from locker.domain.door import Presence
+from locker.domain.fold.custody import FINDINGS
 from sync.central import tables as t
 from sync.central.project import rows
 from sync.central.project.rows import Apply, Place
@@ -89,7 +90,7 @@ def _doubted(at: Place, e: ev.CompartmentDoubted) -> None:
 
 
 def _checked(at: Place, e: ev.CompartmentChecked) -> None:
-    rows.door(at, e.door, doubt="" if e.found != "unknown_item" else "unknown item found")
+    rows.door(at, e.door, doubt=FINDINGS.get(e.found, ""))
 
 
 def _faulted(at: Place, e: ev.CompartmentFaulted) -> None:
