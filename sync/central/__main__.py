@@ -24,10 +24,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     # httpx tells every request: whom we message, and when, is nobody's business.
     logging.getLogger("httpx").setLevel(logging.WARNING)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
         match asked.command:
             case "serve":
                 commands.serve(asked.config)
+            case "worker":
+                commands.worker(asked.config)
             case "enrol":
                 commands.enrol(asked.config, asked.locker, asked.area, asked.public, asked.out)
             case "enrol-many":
@@ -49,6 +52,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     serve = commands.add_parser("serve", help="serve the lockers, the API and the console")
     serve.add_argument("--config", type=Path, default=DEFAULT_CONFIG, metavar="FILE")
+    worker = commands.add_parser("worker", help="hear a part of the lockers, beside `serve`: on PostgreSQL")
+    worker.add_argument("--config", type=Path, default=DEFAULT_CONFIG, metavar="FILE")
     enrol = commands.add_parser("enrol", help="take a locker in; writes what it must know of its centre")
     enrol.add_argument("locker", metavar="LOCKER", help="its name: a-z, 0-9 and -, at most 24")
     enrol.add_argument("--area", required=True, help="lockers of one area take each other's drop-off tokens")

@@ -36,6 +36,11 @@ def serve(config: Path) -> None:
     asyncio.run(hub.serve(configuration.load(config)))
 
 
+def worker(config: Path) -> None:
+    """Raises BadConfig, OSError."""
+    asyncio.run(hub.work(configuration.load(config)))
+
+
 def enrol(config: Path, locker: str, area: str, public: str, out: Path) -> None:
     """Also beside a running hub. Raises CannotEnrol, BadConfig, OSError."""
     loaded = configuration.load(config)
@@ -80,7 +85,7 @@ def init(folder: Path, settings: list[str]) -> None:
     }
     for setting in settings:
         section, key, value = _setting(setting)
-        values[section][key] = value
+        values.setdefault(section, {})[key] = value
     durable.make_folder(folder)
     path = folder / "central.toml"
     keys = {

@@ -3,12 +3,13 @@
 import json
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError
 
 from sync import seal
 from sync.central.access.settings import Access, Identity
@@ -61,6 +62,18 @@ class Hub:
 
 
 @dataclass(frozen=True, slots=True)
+class Workers:
+    """More than one process for one fleet: docs/hub.md."""
+
+    shards: int = 1
+    """Into how many parts the lockers are divided; beyond 1 on PostgreSQL only, the same in every process."""
+
+    def problems(self, database: Path | URL) -> Iterator[tuple[str, str]]:
+        if self.shards < 1 or (self.shards > 1 and isinstance(database, Path)):
+            yield "shards", "1; or more, where [hub] database is PostgreSQL"
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     folder: Path
     hub: Hub
@@ -69,10 +82,11 @@ class Config:
     sms: Sms
     access: Access = field(default_factory=Access)
     identity: Identity = field(default_factory=Identity)
+    workers: Workers = field(default_factory=Workers)
 
     @property
     def database(self) -> Path | URL:
-        """Raises ValueError for an address that is none."""
+        """Where everything is kept: a file, or a server's address."""
         if self.hub.database.startswith(POSTGRESQL):
             return make_url(self.hub.database)
         return self.folder / self.hub.database
@@ -93,6 +107,7 @@ SECTIONS: Final[Mapping[str, type[Any]]] = {
     "sms": Sms,
     "access": Access,
     "identity": Identity,
+    "workers": Workers,
 }
 
 
@@ -156,11 +171,14 @@ class _Source:
         for section, port in (("web", config.web.port), ("broker", config.broker.port)):
             if not 0 < port <= PORT_MAX:
                 raise self.error(section, "port", f"1 to {PORT_MAX}")
+        if self._is_unusable(config):
+            raise self.error("hub", "database", "postgresql://USER:PASSWORD@HOST/NAME was expected")
         if any(len(key) < KEY_CHARACTERS_MIN for key in config.web.api_keys):
             raise self.error("web", "api_keys", f"at least {KEY_CHARACTERS_MIN} characters")
         for section, problems in (
             ("access", config.access.problems()),
             ("identity", config.identity.problems()),
+            ("workers", config.workers.problems(config.database)),
         ):
             for key, problem in problems:
                 raise self.error(section, key, problem)
@@ -169,6 +187,14 @@ class _Source:
         files = [config.broker.ca, config.broker.certificate, config.broker.key]
         if any(files) and not all(files):
             raise self.error("broker", "ca", "ca, certificate and key go together")
+
+    @staticmethod
+    def _is_unusable(config: Config) -> bool:
+        try:
+            database = config.database
+        except ArgumentError:
+            return True
+        return isinstance(database, URL) and not database.database
 
     def _line(self, section: str, key: str) -> int:
         inside = False

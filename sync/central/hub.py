@@ -10,19 +10,22 @@ import socket
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import httpx
 import uvicorn
+from sqlalchemy import URL
 
+from sync.central import workers
 from sync.central.access import api as access_api
 from sync.central.access import front
 from sync.central.access.passwords import Hashing
 from sync.central.acts import api as acts_api
 from sync.central.acts.sending import Acts
 from sync.central.api import build as build_api
-from sync.central.config import Config, load_keys
+from sync.central.config import BadConfig, Config, load_keys
 from sync.central.console import views
 from sync.central.desk import Desk
 from sync.central.figures.count import Calendar
@@ -30,17 +33,21 @@ from sync.central.figures.keep import keep as count_figures
 from sync.central.ingest import Ingest
 from sync.central.notify import Notifier, SmsSettings
 from sync.central.office import Office
-from sync.central.platform import Platform
+from sync.central.platform import WRITERS, Platform, Threads
 from sync.central.pump import Pump
-from sync.central.store import Store
+from sync.central.shards import Shards
+from sync.central.store import Store, name_of
 from sync.central.switchboard import Switchboard, link_settings
 from sync.link.link import Link
-from sync.link.settings import LinkPort, LinkSettings, TlsFiles
+from sync.link.settings import LinkPort, Subscription, TlsFiles
 
 log = logging.getLogger(__name__)
 
 RENEWED_EVERY_MS: Final = 3_600_000
 LAST_REQUESTS_S: Final = 5
+REMINDED_EVERY_MS: Final = 2_000
+LANES: Final = 2
+"""On PostgreSQL: while it works for one transaction, the next is prepared."""
 
 
 class AlreadyServed(Exception):
@@ -61,23 +68,56 @@ class Hub:
 
 async def serve(config: Config) -> None:
     """Serve until SIGTERM or SIGINT. Raises BadConfig, AlreadyServed, OSError, and whatever broke a part."""
-    platform = Platform()
+    platform = _platform(config)
     desk = Desk(load_keys(config.keys), platform.clock, platform.chance)
+    several = config.workers.shards > 1
     with (
         socket.create_server((config.web.host, config.web.port)) as address,
-        _alone(config.database),
+        _alone(config) as shards,
         contextlib.closing(Store.open(config.database, platform.threads)) as store,
         ThreadPoolExecutor(1, "hub-hash") as hashing,
     ):
         async with httpx.AsyncClient(trust_env=False) as client:
-            link = Link(_link_settings(config), desk.clock, desk.chance.draw)
+            # One of several hears by the links of its shards; this one speaks.
+            link = _make_link(config, desk, *(("desk", ()) if several else ("", None)))
             hub = build(config, desk, store, link, client)
-            await _serve(config, hub, link, address, front.Means(store, desk, hashing, client))
+            means = front.Means(store, desk, hashing, client)
+            await _serve(config, hub, link, address, means, shards if several else None)
+
+
+async def work(config: Config) -> None:
+    """Hear a part of the lockers until SIGTERM or SIGINT, beside the process that serves.
+
+    Raises BadConfig, OSError, and whatever broke a part.
+    """
+    url, count = config.database, config.workers.shards
+    if not isinstance(url, URL) or count == 1:
+        raise BadConfig("one process is all there is for this database: see [workers] shards in docs/hub.md")
+    platform = _platform(config)
+    desk = Desk(load_keys(config.keys), platform.clock, platform.chance)
+    ended = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    with contextlib.closing(Store.open(url, platform.threads)) as store, Shards(url, count) as shards:
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(workers.run(_means(config, desk, store, lambda: None), shards))
+            await ended.wait()
+            task.cancel()
+
+
+def _means(config: Config, desk: Desk, store: Store, released: Callable[[], None]) -> workers.Means:
+    return workers.Means(store, desk, partial(_make_link, config, desk), LANES, released)
+
+
+def _platform(config: Config) -> Platform:
+    if isinstance(config.database, URL):
+        return Platform(threads=Threads.real(WRITERS))
+    return Platform()
 
 
 def build(config: Config, desk: Desk, store: Store, link: LinkPort, client: httpx.AsyncClient) -> Hub:
     """Every part of a hub that is not its pages."""
-    switchboard = Switchboard(link, desk)
+    switchboard = Switchboard(link, desk, LANES if isinstance(config.database, URL) else 1)
     pump = Pump(store, desk, switchboard.say)
     notifier = Notifier(store, desk, client, SmsSettings(config.sms.url, config.hub.utc_offset_minutes))
     ingest = Ingest(store, desk, switchboard.say, pump, notifier.wake)
@@ -86,7 +126,14 @@ def build(config: Config, desk: Desk, store: Store, link: LinkPort, client: http
     )
 
 
-async def _serve(config: Config, hub: Hub, link: Link, address: socket.socket, means: front.Means) -> None:
+async def _serve(
+    config: Config,
+    hub: Hub,
+    link: Link,
+    address: socket.socket,
+    means: front.Means,
+    shards: Shards | None,
+) -> None:
     entrance = front.build(
         means, config.access, Hashing.of(config.access), config.web.api_keys, config.url, config.identity
     )
@@ -117,6 +164,10 @@ async def _serve(config: Config, hub: Hub, link: Link, address: socket.socket, m
                 group.create_task(front.keep(means, config.access)),
                 group.create_task(count_figures(means.store, means.desk.clock, calendar)),
             ]
+            if shards:
+                others = _means(config, means.desk, means.store, hub.notifier.wake)
+                beside.append(group.create_task(workers.run(others, shards)))
+                beside.append(group.create_task(_remind(hub.notifier, means.desk)))
             await server.serve([address])
             for part in beside:
                 part.cancel()
@@ -143,6 +194,13 @@ async def run(hub: Hub, pages: Callable[[], Awaitable[None]]) -> None:
         await hub.switchboard.close()
 
 
+async def _remind(notifier: Notifier, desk: Desk) -> None:
+    """Of messages that became due by what another process heard."""
+    while True:
+        await desk.clock.sleep_until(desk.clock.mono_ms() + REMINDED_EVERY_MS)
+        notifier.wake()
+
+
 async def _renew(office: Office) -> None:
     clock = office.desk.clock
     while True:
@@ -150,20 +208,28 @@ async def _renew(office: Office) -> None:
         await clock.sleep_until(clock.mono_ms() + RENEWED_EVERY_MS)
 
 
-def _link_settings(config: Config) -> LinkSettings:
+def _make_link(config: Config, desk: Desk, name: str, topics: tuple[Subscription, ...] | None) -> Link:
     broker = config.broker
     tls = TlsFiles(Path(broker.ca), Path(broker.certificate), Path(broker.key)) if broker.ca else None
-    return link_settings(broker.host, broker.port, broker.user, broker.password, tls)
+    where = (broker.host, broker.port, broker.user, broker.password, tls)
+    return Link(link_settings(*where, name=name, subscriptions=topics), desk.clock, desk.chance.draw)
 
 
 @contextlib.contextmanager
-def _alone(database: Path) -> Iterator[None]:
-    """One hub a database: two would both answer every hello. Raises AlreadyServed."""
+def _alone(config: Config) -> Iterator[Shards | None]:
+    """One hub a database, with its locks on PostgreSQL: two would each answer. Raises AlreadyServed."""
+    database = config.database
+    if isinstance(database, URL):
+        with Shards(database, config.workers.shards) as shards:
+            if not shards.take_desk():
+                raise AlreadyServed(f"{name_of(database)} is served by another hub; stop it first")
+            yield shards
+        return
     database.parent.mkdir(parents=True, exist_ok=True)
     handle = os.open(f"{database}.lock", os.O_CREAT | os.O_RDWR, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
+        yield None
     except BlockingIOError as error:
         raise AlreadyServed(f"{database} is served by another hub; stop it first") from error
     finally:

@@ -181,6 +181,10 @@ class Store:
     async def read(self, work: Callable[[Connection], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads.reading, self.read_now, work)
 
+    async def beside(self, ask: Callable[[], T]) -> T:
+        """What ``ask`` returns: anything that waits for the server by a connection of its own."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads.reading, ask)
+
     def write_now(self, work: Callable[[Connection], T], *, alone: bool = True) -> T:
         """The same for a caller that has no event loop."""
         for _ in range(TRIES - 1):

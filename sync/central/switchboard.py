@@ -27,13 +27,23 @@ TOGETHER_MAX: Final = 20
 NAMES: Final = (wire.Name.LINK, wire.Name.LOG, wire.Name.STATE, wire.Name.ACK, wire.Name.TELE)
 
 
-def link_settings(host: str, port: int, user: str, password: str, tls: TlsFiles | None) -> LinkSettings:
-    """How the hub connects."""
+def link_settings(
+    host: str,
+    port: int,
+    user: str,
+    password: str,
+    tls: TlsFiles | None,
+    *,
+    name: str = "",
+    subscriptions: tuple[Subscription, ...] | None = None,
+) -> LinkSettings:
+    """How the hub connects: alone, for all lockers; or as one of several, by a ``name`` of its own."""
+    every = tuple(Subscription(wire.every_locker(each)) for each in NAMES)
     return LinkSettings(
         host=host,
         port=port,
-        client_id=user,
-        subscriptions=tuple(Subscription(wire.every_locker(name)) for name in NAMES),
+        client_id=f"{user}-{name}" if name else user,
+        subscriptions=every if subscriptions is None else subscriptions,
         user=user,
         password=password,
         tls=tls,
@@ -49,8 +59,12 @@ def link_settings(host: str, port: int, user: str, password: str, tls: TlsFiles 
 class Switchboard:
     """Owns the link (`sync.link.settings.Listener`). `run` until cancelled; `close` ends in order."""
 
-    def __init__(self, link: LinkPort, desk: Desk, lanes: int = 1) -> None:
-        """``lanes``: how many transactions with messages may be under way; each locker keeps to one."""
+    def __init__(self, link: LinkPort, desk: Desk, lanes: int = 1, *, speaks_for_all: bool = True) -> None:
+        """``lanes``: how many transactions with messages may be under way; each locker keeps to one.
+
+        ``speaks_for_all``: tells the lockers that the centre is there, and that it is gone.
+        """
+        self._speaks_for_all = speaks_for_all
         self._link = link
         self._desk = desk
         self._instance = desk.chance.new_id()
@@ -74,17 +88,19 @@ class Switchboard:
             group.create_task(self._link.closed())
 
     async def close(self) -> None:
-        await self._link.stop(self._words(online=False))
+        await self._link.stop(self.will())
         for task in self._speaking:
             task.cancel()
 
     # --- called by the link --------------------------------------------------------------------------------
 
-    def will(self) -> Words:
-        return self._words(online=False)
+    def will(self) -> Words | None:
+        return self._words(online=False) if self._speaks_for_all else None
 
     def on_connected(self, *, session_present: bool) -> None:
         log.info("connected to the broker, session %s", "resumed" if session_present else "new")
+        if not self._speaks_for_all:
+            return
         words = self._words(online=True)
         self._spawn(words.topic, words.payload, wire.CENTRAL_LINK_DELIVERY)
 

@@ -51,6 +51,7 @@ from sync.wire.topics import (
     down,
     every_locker,
     everything_down,
+    everything_up,
     parse_topic,
     up,
 )
@@ -100,6 +101,7 @@ __all__ = [
     "encode",
     "every_locker",
     "everything_down",
+    "everything_up",
     "kept",
     "parse_topic",
     "personal_digest",

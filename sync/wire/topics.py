@@ -98,6 +98,11 @@ def every_locker(name: Name) -> str:
     return f"{ROOT}/+/{Way.UP}/{name}"
 
 
+def everything_up(locker: str) -> str:
+    """The filter by which the centre hears one locker."""
+    return f"{ROOT}/{locker}/{Way.UP}/#"
+
+
 def everything_down(locker: str) -> str:
     """The filter by which a locker hears the centre."""
     return f"{ROOT}/{locker}/{Way.DOWN}/#"

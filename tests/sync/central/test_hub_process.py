@@ -36,10 +36,11 @@ PRE_REVIEW = {
 class Hub:
     """One `locker-central` on loopback."""
 
-    def __init__(self, folder: Path, broker: Broker, port: int) -> None:
+    def __init__(self, folder: Path, broker: Broker, port: int, *more: str) -> None:
+        """``more``: settings as in ``workers.shards=2``."""
         self.folder = folder
         self.url = f"http://127.0.0.1:{port}"
-        self.run("init", "--dir", str(folder), *self._settings(broker, port))
+        self.run("init", "--dir", str(folder), *self._settings(broker, port, *more))
         self.config = tomllib.loads((folder / "central.toml").read_text())
         broker.add_user(CENTRAL_USER, self.config["broker"]["password"])
         self.process: subprocess.Popen[bytes] | None = None
@@ -47,8 +48,8 @@ class Hub:
         self.http = httpx.AsyncClient(base_url=self.url, headers=headers, trust_env=False)
 
     @staticmethod
-    def _settings(broker: Broker, port: int) -> list[str]:
-        values = [f"web.port={port}", f"broker.port={broker.port}", f"broker.user={CENTRAL_USER}"]
+    def _settings(broker: Broker, port: int, *more: str) -> list[str]:
+        values = [f"web.port={port}", f"broker.port={broker.port}", f"broker.user={CENTRAL_USER}", *more]
         return [part for value in values for part in ("--set", value)]
 
     def run(self, *arguments: str) -> None:
