@@ -65,8 +65,8 @@ def _verify(arguments: argparse.Namespace) -> int:
 
 
 def _epoch(text: str) -> str:
-    """Raises ValueError."""
-    return f"{int(text, 16):032x}"
+    """As `Reader` takes it; empty is the present one. Raises ValueError."""
+    return f"{int(text, 16):032x}" if text else ""
 
 
 def _file_name(case: str) -> str:

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.locker.configured import write
-from tests.locker.journal.told_case import CENTRE, KEYS, tell
+from tests.locker.journal.histories import opened
+from tests.locker.journal.test_epochs import SECOND, begin
+from tests.locker.journal.told_case import CENTRE, EPOCH, KEYS, tell
 from tests.locker.test_ctl import one_line, run
 
 pytestmark = pytest.mark.processes
@@ -42,6 +44,17 @@ def test_evidence_goes_out_and_is_checked_without_the_locker(config: Path, tmp_p
     assert shown.startswith(f"{out}: holds\n")
     assert "shown: the keys are those given" in shown
     assert "not shown: whose keys these are" in run("evidence", "verify", out).stdout
+
+
+async def test_evidence_of_an_earlier_epoch_is_asked_for_by_its_name(config: Path, tmp_path: Path) -> None:
+    async with opened(tmp_path / "state" / "journal.sqlite3") as journal:
+        await begin(journal, SECOND)
+    out = tmp_path / "case.html"
+    asked = ("evidence", "export", "--config", config, "--case", "C-1", "--out", out)
+    assert "no entry names case" in one_line(run(*asked, code=1))
+    run(*asked, "--epoch", EPOCH)
+    assert f"{out}: holds" in run("evidence", "verify", out).stdout
+    run(*asked, "--epoch", "none such", code=2)
 
 
 def test_names_are_for_whoever_asked_alone(config: Path, tmp_path: Path) -> None:
