@@ -269,7 +269,7 @@ _NEWS: Final = and_(
     LOCKER.c.epoch == bindparam("of_epoch"),
     LOCKER.c.head < bindparam("told"),
     # What a card has that knows itself to be another one is nothing that the locker has.
-    LOCKER.c.link_reason.not_in(TOLD),
+    *(LOCKER.c.link_reason != reason for reason in TOLD),
 )
 _BEAT: Final = (
     LOCKER.update()

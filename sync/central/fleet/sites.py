@@ -77,12 +77,12 @@ def near(
     return sorted(found, key=lambda each: (each.metres, each.place.locker))
 
 
-def full(glances: Iterable[Glance], known: Mapping[str, Place]) -> list[Full]:
-    """Those from `FULL_PERCENT` on, the fullest first."""
+def full(glances: Iterable[Glance], known: Mapping[str, Place], most: int = 12) -> list[Full]:
+    """Those from `FULL_PERCENT` on, the fullest first; not more than a round can empty."""
     every = list(glances)
     crowded = [each for each in every if each.rooms and each.room.percent >= FULL_PERCENT]
     crowded.sort(key=lambda each: (-each.room.percent, each.room.free, each.locker))
-    return [Full(each, _instead(each, every, known)) for each in crowded]
+    return [Full(each, _instead(each, every, known)) for each in crowded[:most]]
 
 
 def _instead(crowded: Glance, every: Iterable[Glance], known: Mapping[str, Place]) -> Near | None:

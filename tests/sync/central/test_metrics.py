@@ -29,7 +29,7 @@ async def client(parts: Parts) -> AsyncIterator[httpx.AsyncClient]:
 
 def samples(text: str) -> Mapping[str, float]:
     return {
-        "".join([sample.name, *(f" {value}" for value in sample.labels.values())]): sample.value
+        "".join([sample.name, *(f" {value}" for _, value in sorted(sample.labels.items()))]): sample.value
         for family in text_string_to_metric_families(text)
         for sample in family.samples
     }
@@ -43,7 +43,7 @@ async def test_a_key_of_the_fleet_reads_what_there_is(client: httpx.AsyncClient,
     assert answer.status_code == 200
     told = samples(answer.text)
     assert told["doclocker_lockers offline"] == 1
-    assert told["doclocker_occupied_percent hall-1 north"] == 100
+    assert told["doclocker_occupied_percent north hall-1"] == 100
     assert told["doclocker_entries_stored_total"] == parts.locker.head
     assert told["doclocker_frames_dropped_total BadSignature"] == 3
     assert told["doclocker_broker_up"] == 1
