@@ -13,9 +13,9 @@ import pytest
 
 from hw_sim import clock
 from tests.processes import judge
-from tests.processes.manager import PERIOD_S, Manager
 from tests.processes.people import People
 from tests.processes.rig import PATIENCE_S, VICTIMS, Rig, rest_s, rig, until
+from tests.processes.supervisor import PERIOD_S, Supervisor
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(600)]
 PHONE = "13611112222"
@@ -66,29 +66,29 @@ def test_a_broker_whose_files_are_deleted_in_mid_visit_loses_nothing(running: Ri
 
 
 @pytest.fixture
-def manager(running: Rig) -> Iterator[Manager]:
+def supervisor(running: Rig) -> Iterator[Supervisor]:
     path = running.folder / "notify"
     path.unlink(missing_ok=True)
-    made = Manager(running, path)
+    made = Supervisor(running, path)
     yield made
     made.close()
 
 
 @pytest.mark.parametrize("part", ["process", "journal", "line"])
 def test_what_hangs_in_mid_visit_is_ended_by_the_watchdog_and_loses_nothing(
-    running: Rig, manager: Manager, part: str
+    running: Rig, supervisor: Supervisor, part: str
 ) -> None:
     people, case, flag = People(running, Random(9)), f"hung-{part}", running.folder / "hang"
     typed = people.pre_reviewed(case, PHONE)
     running.quiet()
     running.end("locker")
-    manager.start(*(("hanging_locker", part, str(flag)) if part != "process" else ()))
+    supervisor.start(*(("hanging_locker", part, str(flag)) if part != "process" else ()))
     running.still()
     if part == "process":
         since_s = clock.mono_s()
         while clock.mono_s() < since_s + 2 * PERIOD_S:
-            manager.watch()
-        assert manager.ended == [], "it lives, and says so"
+            supervisor.watch()
+        assert supervisor.ended == [], "it lives, and says so"
     visitor = Thread(target=people.hands_in, args=(case, typed))
     visitor.start()
     rest_s(0.3)
@@ -97,9 +97,9 @@ def test_what_hangs_in_mid_visit_is_ended_by_the_watchdog_and_loses_nothing(
         os.kill(running.stack.process("locker"), signal.SIGSTOP)
     else:
         flag.touch()
-    while visitor.is_alive() or not manager.ended:
-        manager.watch()
-        assert clock.mono_s() < hung_s + PATIENCE_S, manager.ended
+    while visitor.is_alive() or not supervisor.ended:
+        supervisor.watch()
+        assert clock.mono_s() < hung_s + PATIENCE_S, supervisor.ended
     visitor.join()
     people.looks_into_doubted()
     people.takes_in(case)

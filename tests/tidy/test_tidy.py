@@ -31,6 +31,7 @@ CHILDREN: Final = {
         "commands",
         "assembly",
         "kiosk_server",
+        "watchdog",
         "daemon",
         "platform",
         "ctl",

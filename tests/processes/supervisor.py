@@ -14,7 +14,7 @@ PERIOD_S: Final = 2.0
 """Instead of 20: everything else follows from it."""
 
 
-class Manager:
+class Supervisor:
     """Starts the locker as a service with a watchdog, and keeps it running. Of one thread."""
 
     def __init__(self, running: Rig, path: Path) -> None:
