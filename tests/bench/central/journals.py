@@ -1,4 +1,4 @@
-"""What a fleet has to say after an outage: whole visits, as lockers write them, in the frames in which they come.
+"""What a fleet has to say after an outage: whole visits, as lockers write them, in the frames they come in.
 
 The hub knows the cases and results that the visits are about, as it would.
 """

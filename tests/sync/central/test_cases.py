@@ -11,7 +11,7 @@ from locker.domain import codes, directives, tokens
 from locker.domain.compartment import Size
 from locker.domain.events import AuthorisationGranted, ItemAnnounced, StaffEnrolled
 from sync import seal
-from sync.central import cases, outgoing, staff
+from sync.central import cases, migrations, outgoing, staff
 from sync.central import tables as t
 from sync.central.desk import Refusal, Refused
 from tests.sync.central.conftest import Parts
@@ -173,5 +173,7 @@ def test_no_digit_of_a_code_and_no_phone_stands_in_the_database(parts: Parts, tm
         opened = parts.desk.opened(row.sealed)
         secrets |= {opened["token"], opened.get("typed", opened["token"])}
     files = [path.read_bytes() for path in tmp_path.iterdir() if path.name.startswith("central.sqlite")]
+    if parts.store.url is not None:  # no file of it is ours to read
+        files = [repr(parts.rows(table)).encode() for table in migrations.metadata().sorted_tables]
     assert files
     assert [secret for secret in secrets if any(secret.encode() in content for content in files)] == []
