@@ -308,6 +308,8 @@ class WorldLine:
         """What has been said once over, and would be said again."""
         last, said = self._said(), self._history
         serving = len(last.phase)
+        if not serving:
+            return None  # boards that are lost are asked less and less often: that is no round
         for length in range(1, min(LONGEST_ROUND, len(said)) + 1):
             before = said[-length]
             if not last.same(before):
@@ -326,12 +328,15 @@ class WorldLine:
         return None
 
     def _undisturbed(self, sleep: Sleep, now_s: float) -> Sleep | None:
-        """Until a board that has been attended is asked less often again; None where that is soon."""
+        """Until a board is asked otherwise: less often once it is not attended any more, or again because it
+        was lost. None where that is soon."""
+        stations = self._bus._stations.items()
         ends = [
             station._attended_until_s
-            for board, station in self._bus._stations.items()
+            for board, station in stations
             if station._attended_until_s > sleep.said[0].at_s and board not in sleep.watched
         ]
+        ends += [station.due_s for _, station in stations if station.down]
         sleep.until_s = min(ends, default=None)
         return sleep if sleep.until_s is None or sleep.until_s - now_s > SHORTEST_SLEEP_S else None
 
@@ -365,7 +370,8 @@ class WorldLine:
         exchange._busy_until_s += later_s
         exchange._drained_s += later_s
         for board, station in self._bus._stations.items():
-            station._due_s += later_s
+            if not station.down:
+                station._due_s += later_s
             if board in watched:
                 # A door stands open: attention was asked for again and again, a little ahead each time.
                 station._attended_until_s = max(station._attended_until_s, woken_s + ATTENTION_S)
