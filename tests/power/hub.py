@@ -37,7 +37,7 @@ from tests.sync.central.conftest import HandClock
 from tests.sync.central.fake_locker import FakeLocker
 
 Fact = tuple[Any, ...]
-CHECKPOINT_PAGES: Final = 60
+CHECKPOINT_PAGES: Final = 25
 """Small, so that short lives have checkpoints too."""
 FACTS: Final = (
     "SELECT 'entry', locker, epoch, seq, hash FROM ledger_entry",
