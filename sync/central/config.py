@@ -172,7 +172,11 @@ class _Source:
             if not 0 < port <= PORT_MAX:
                 raise self.error(section, "port", f"1 to {PORT_MAX}")
         if self._is_unusable(config):
-            raise self.error("hub", "database", "postgresql://USER:PASSWORD@HOST/NAME was expected")
+            raise self.error(
+                "hub",
+                "database",
+                "postgresql://USER@HOST/NAME was expected, with a password where one is needed",
+            )
         if any(len(key) < KEY_CHARACTERS_MIN for key in config.web.api_keys):
             raise self.error("web", "api_keys", f"at least {KEY_CHARACTERS_MIN} characters")
         for section, problems in (

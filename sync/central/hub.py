@@ -18,7 +18,7 @@ import httpx
 import uvicorn
 from sqlalchemy import URL
 
-from sync.central import workers
+from sync.central import metrics, workers
 from sync.central.access import api as access_api
 from sync.central.access import front
 from sync.central.access.passwords import Hashing
@@ -30,6 +30,7 @@ from sync.central.console import views
 from sync.central.desk import Desk
 from sync.central.figures.count import Calendar
 from sync.central.figures.keep import keep as count_figures
+from sync.central.fleet.watch import Watch
 from sync.central.ingest import Ingest
 from sync.central.notify import Notifier, SmsSettings
 from sync.central.office import Office
@@ -137,10 +138,16 @@ async def _serve(
     entrance = front.build(
         means, config.access, Hashing.of(config.access), config.web.api_keys, config.url, config.identity
     )
-    app = build_api(hub.office, entrance.gate, config.url, lambda: (link.connected, dict(hub.ingest.dropped)))
+    watch = Watch(means.store, means.desk.clock)
+
+    def health() -> tuple[bool, dict[str, int]]:
+        return link.connected, dict(hub.ingest.dropped)
+
+    app = build_api(hub.office, entrance.gate, config.url, health)
+    metrics.add(app, watch, entrance.gate, health)
     acts_api.add(app, hub.acts, entrance.gate)
     access_api.add(app, entrance, means)
-    views.add(app, hub.office, entrance, config.hub.utc_offset_minutes)
+    views.add(app, hub.office, entrance, watch, config.hub.utc_offset_minutes)
     server = uvicorn.Server(
         uvicorn.Config(
             app,

@@ -104,7 +104,7 @@ def test_a_clock_that_is_years_off_opens_nothing_spent_and_refuses_nobody(runnin
 
 def told_by_the_hub(running: Rig, *says: StateEntry) -> None:
     """What no office can say yet: written into the hub's database while it is down."""
-    applied = len(says) + sum(each["type"] == "DirectiveApplied" for each in running.events())
+    applied: int = len(says) + sum(each["type"] == "DirectiveApplied" for each in running.events())
     assert running.end("hub") == 0
     store = Store.open(running.hub_database)
     now_ms = time.time_ns() // 1_000_000
@@ -114,7 +114,8 @@ def told_by_the_hub(running: Rig, *says: StateEntry) -> None:
     running.begin("hub")
 
     def known() -> bool:
-        return sum(each["type"] == "DirectiveApplied" for each in running.events()) >= applied
+        kinds: list[str] = [each["type"] for each in running.events()]
+        return kinds.count("DirectiveApplied") >= applied
 
     until("the locker knows", known, PATIENCE_S)
     running.quiet()

@@ -24,7 +24,7 @@ class Stage(StrEnum):
     """How far a sign-in is. Only `OPEN` opens anything but the next step."""
 
     CODE = "code"
-    PASSWORD = "password"  # noqa: S105  # the name of a step
+    PASSWORD = "password"  # noqa: S105  # pragma: allowlist secret  # the name of a step
     ENROL = "enrol"
     OPEN = "open"
 

@@ -27,13 +27,13 @@ CASES_SHOWN: Final = 200
 Form = Mapping[str, list[str]]
 
 
-def add(app: Starlette, office: Office, front: Front, utc_offset_minutes: int) -> None:
+def add(app: Starlette, office: Office, front: Front, watch: Watch, utc_offset_minutes: int) -> None:
     """Put the console's pages into the application."""
     frame = Frame(app, office, front, utc_offset_minutes)
     login.add(frame)
     looks, entries = _Looks(frame), _Entries(frame)
     figures.add(frame)
-    fleet.add(frame, Watch(office.store, office.desk.clock))
+    fleet.add(frame, watch)
     frame.add(f"{ROOT}/lockers/{{locker}}", Action.SEE_LOCKER, looks.locker)
     frame.add(f"{ROOT}/cases", Action.SEE_CASES, looks.cases)
     frame.add(f"{ROOT}/cases/{{case}}", Action.SEE_CASE, looks.case)

@@ -1,4 +1,4 @@
-"""The board kept fresh for whoever looks: asked once a second at most, however many look; never for nobody."""
+"""The board kept fresh for whoever looks: asked once a second at most, however many look."""
 
 import asyncio
 from collections.abc import Callable

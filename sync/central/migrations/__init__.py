@@ -100,7 +100,7 @@ def _steps_in(folder: Path) -> Mapping[str, tuple[str, ...]]:
 
 def heads() -> frozenset[str]:
     """The last step of each chain."""
-    return frozenset(steps()) - {before for befores in steps().values() for before in befores}
+    return frozenset(steps()) - {before for of_before in steps().values() for before in of_before}
 
 
 def _step(path: Path) -> tuple[str, tuple[str, ...]]:

@@ -125,13 +125,13 @@ def test_a_table_without_a_step_is_found(tmp_path: Path) -> None:
 
 def test_every_step_belongs_to_one_chain() -> None:
     steps = migrations.steps()
-    assert [name for name, befores in steps.items() if not befores] == ["baseline"]
-    for name, befores in steps.items():
+    assert [name for name, of_before in steps.items() if not of_before] == ["baseline"]
+    for name, of_before in steps.items():
         text = (FOLDER / "versions" / f"{name}.py").read_text("utf-8")
         assert len(name) <= 32, "as much as its column holds"  # Alembic's
         # What a step depends on would vanish from the table of versions, and read as not done.
         assert "depends_on" not in text.replace("depends_on: Final = None", "")
-        assert set(befores) <= steps.keys()
+        assert set(of_before) <= steps.keys()
 
 
 def test_a_database_without_a_number_becomes_what_a_new_one_is(tmp_path: Path) -> None:

@@ -108,7 +108,9 @@ async def test_it_says_that_it_is_there_and_that_it_goes(hub: Speaking) -> None:
     (first,) = hub.link.said
     there = hub.of_itself(Words(first.topic, first.payload, first.qos, first.retain))
     assert (there.online, there.started_at) == (True, hub.parts.clock.now_ms)
-    assert not hub.of_itself(hub.board.will()).online
+    will = hub.board.will()
+    assert will is not None
+    assert not hub.of_itself(will).online
     await hub.board.close()
     assert hub.link.last_words is not None
     gone = hub.of_itself(hub.link.last_words)

@@ -8,7 +8,7 @@ import httpx
 import pyotp
 from starlette.applications import Starlette
 
-from sync.central import api
+from sync.central import api, metrics
 from sync.central.access import accounts, front, keys
 from sync.central.access import api as access_api
 from sync.central.access.accounts import Account
@@ -18,6 +18,7 @@ from sync.central.access.settings import Access
 from sync.central.acts import api as acts_api
 from sync.central.acts.sending import Acts
 from sync.central.console import views
+from sync.central.fleet.watch import Watch
 from sync.central.office import Office
 from sync.central.platform import Chance
 from sync.central.pump import Pump
@@ -51,7 +52,9 @@ def whole(parts: Parts, entered: front.Front) -> Starlette:
     app = api.build(office, entered.gate, HUB_URL, lambda: (True, {}))
     access_api.add(app, entered, front.Means(parts.store, parts.desk, HASHING))
     acts_api.add(app, Acts(parts.store, parts.desk, lambda *_: None), entered.gate)
-    views.add(app, office, entered, 480)
+    watch = Watch(parts.store, parts.clock)
+    metrics.add(app, watch, entered.gate, lambda: (True, {}))
+    views.add(app, office, entered, watch, 480)
     return app
 
 

@@ -34,6 +34,7 @@ from sync.central.acts.tables import ACT, APPROVAL
 from sync.central.api import build
 from sync.central.console import views
 from sync.central.desk import Refusal, Refused
+from sync.central.fleet.watch import Watch
 from sync.central.switchboard import Switchboard
 from tests.sync.central.access import people
 from tests.sync.central.conftest import Parts
@@ -289,7 +290,8 @@ async def pages(office: Office) -> AsyncIterator[Any]:
     entered = people.entrance(office.parts)
     app = build(people.office_of(office.parts), entered.gate, people.HUB_URL, lambda: (True, {}))
     acts_api.add(app, office.acts, entered.gate)
-    views.add(app, people.office_of(office.parts), entered, 480)
+    watch = Watch(office.parts.store, office.parts.clock)
+    views.add(app, people.office_of(office.parts), entered, watch, 480)
     for name, role in (("op", Role.FLEET_OPERATOR), ("li", Role.APPROVER), ("zhao", Role.APPROVER)):
         people.add(office.parts, name, [role])
     clients = {}

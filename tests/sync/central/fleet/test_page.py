@@ -1,7 +1,5 @@
 """The fleet's page and its alarms, as a browser sees them."""
 
-from collections.abc import AsyncIterator
-
 import httpx
 import pytest
 
@@ -14,11 +12,11 @@ FRESH_MS = 1_000
 
 
 @pytest.fixture
-async def operator(browser: httpx.AsyncClient, parts: Parts) -> AsyncIterator[httpx.AsyncClient]:  # noqa: F811
+async def operator(browser: httpx.AsyncClient, parts: Parts) -> httpx.AsyncClient:  # noqa: F811
     parts.locker.add(BIRTH, CABINET, *VISIT)
     parts.ingest()
     await sign_in(browser)
-    yield browser
+    return browser
 
 
 async def changes(operator: httpx.AsyncClient, since: str) -> dict[str, object]:
