@@ -182,7 +182,7 @@ def released(state: LockerState, key: DepositId) -> tuple[Event, ...]:
         return ()
     if compartment.item is Presence.ABSENT:
         return (DepositCancelled(key, Proof.SENSED),)
-    if _never_opened(opening, deposit):
+    if _never_opened(opening, deposit) and compartment.item is not Presence.PRESENT:
         # It never opened for this deposit; a doubt says that it may have for somebody else.
         return (DepositCancelled(key, Proof.ASSUMED if compartment.doubt else Proof.SENSED),)
     if compartment.doubt:
@@ -191,7 +191,7 @@ def released(state: LockerState, key: DepositId) -> tuple[Event, ...]:
 
 
 def _never_opened(opening: Opening | None, deposit: Deposit) -> bool:
-    """The sensor saw this door shut all along."""
+    """The sensor saw this door shut all along; where it may not have looked there is a doubt."""
     if deposit.phase is not Phase.RESERVED or deposit.shut_mono_ms:
         return False
     return opening is None or opening.deposit != deposit.deposit or opening.phase in NEVER_OPENED

@@ -5,7 +5,7 @@ what the journal says happened. Nothing is remembered that a restart could lose.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
@@ -38,6 +38,7 @@ from locker.domain.events import (
     DoorRead,
     DoorStuck,
     Event,
+    OpeningUnknown,
     PulseAcknowledged,
     PulseUncertain,
     SubmissionExposed,
@@ -65,6 +66,12 @@ ON_CLOSED: Final[Mapping[Purpose, Conclusion]] = MappingProxyType(
         # Other staff say themselves what they did (`confirm` of each).
     }
 )
+
+
+LATE_MS: Final = 1_000
+"""A deadline that comes so late comes after a standstill of the whole process."""
+CATCHING_UP_MS: Final = 2_000
+"""Until every line has said what it sees, or that it sees nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +109,16 @@ class DoorFollower:
 
     def _after(self, delay_ms: int, happening: Happening) -> None:
         clock = self._world.clock
-        clock.call_at(clock.mono_ms() + delay_ms, lambda: self._queue.put_nowait(happening))
+        due_ms = clock.mono_ms() + delay_ms
+
+        def over() -> None:
+            if clock.mono_ms() - due_ms > LATE_MS:
+                # All of us stood still, the eyes too: first what the sensors see now, then a verdict.
+                self._after(CATCHING_UP_MS, happening)
+            else:
+                self._queue.put_nowait(happening)
+
+        clock.call_at(due_ms, over)
 
     async def run(self) -> None:
         """Follow for ever. Raises JournalFailing where the journal does: the daemon then opens nothing."""
@@ -137,7 +153,9 @@ def conclude(world: World, state: LockerState, happening: Happening) -> Decided[
 def _of_board(state: LockerState, report: BoardLost | BoardFound | RelayStuck) -> tuple[Event, ...]:
     match report:
         case BoardLost(board, doors, _):
-            return () if board in state.silent_boards else (BoardWentSilent(board, doors),)
+            if board in state.silent_boards:
+                return ()
+            return (BoardWentSilent(board, doors), *_unseen(state, doors))
         case BoardFound(board, _):
             return (BoardAnswered(board),) if board in state.silent_boards else ()
         case RelayStuck(_, doors, _):
@@ -152,7 +170,7 @@ def _moved(
     number, opening = compartment.spec.number, state.opening_of(compartment.spec.number)
     if reading.position is Position.UNKNOWN:
         # Its board answers, but not for certain of this door: nobody may believe the last reading any longer.
-        return (DoorRead(number, reading.position, reading.item),)
+        return (DoorRead(number, reading.position, reading.item), *_unseen(state, (number,)))
     if compartment.position is Position.UNKNOWN:
         return _first_sight(world, state, compartment, reading, opening)
     if reading.position is Position.OPEN:
@@ -219,6 +237,19 @@ def _powered(state: LockerState, number: CompartmentNumber) -> tuple[Event, ...]
     return (*_doubt(state, number, "its lock may not have held"), ticket)
 
 
+def _unseen(state: LockerState, doors: Iterable[CompartmentNumber]) -> tuple[Event, ...]:
+    """Where a visit still goes on and its door counts as stuck: the eyes may have been shut already when it
+    opened. It is no longer known to be empty."""
+    doubts: tuple[Event, ...] = ()
+    for number in doors:
+        opening = state.opening_of(number)
+        deposit = state.deposits.get(opening.deposit) if opening else None
+        waits = deposit is not None and deposit.phase in deposits.TENTATIVE and deposit.door == number
+        if opening is not None and opening.phase is Phase.STUCK and waits:
+            doubts += _doubt(state, number, "not seen while it was to open")
+    return doubts
+
+
 def _doubt(state: LockerState, number: CompartmentNumber, reason: str) -> tuple[Event, ...]:
     return () if state.compartments[number].doubt else (CompartmentDoubted(number, reason),)
 
@@ -227,6 +258,9 @@ def _stuck(world: World, state: LockerState, key: GrantId) -> Decided[Opened | N
     opening = state.openings.get(key)
     if opening is None or opening.phase not in {Phase.ACKNOWLEDGED, Phase.UNCERTAIN}:
         return Decided(None)
+    if state.compartments[opening.door].position is Position.UNKNOWN:
+        # Nobody looks: whether it opened, the sensor tells when it is back, or a person.
+        return Decided(None, (OpeningUnknown(key),))
     stuck = DoorStuck(opening.door, key)
     deposit = state.deposits.get(opening.deposit)
     placing = opening.purpose in _PLACING and deposit is not None and deposit.phase is deposits.Phase.RESERVED

@@ -24,7 +24,12 @@ class Story:
             self.say("CompartmentsConfigured", compartments=doors),
             *(self.say("DoorRead", door=n, position="closed", item="absent") for n in (1, 2, 3, 4)),
             self.say(
-                "AuthorisationGranted", authorisation="a", case="C", locator="123", valid_until_ms=DAY_MS
+                "AuthorisationGranted",
+                authorisation="a",
+                case="C",
+                locator="123",
+                valid_until_ms=DAY_MS,
+                typed_digest="d",
             ),
             self.say("ItemAnnounced", item="i"),
             self.say("StaffEnrolled", staff="h", roles=["helper"], until_ms=DAY_MS),

@@ -2,12 +2,15 @@
 
 from collections.abc import Callable
 
+import pytest
+
 from locker.domain.compartment import Status
 from locker.domain.deposit import Phase
-from locker.domain.door import Position
+from locker.domain.door import BoardLost, Position
 from locker.domain.errors import Reason, Refusal
 from locker.domain.events import PulseNotSent
-from locker.domain.ids import CompartmentNumber
+from locker.domain.ids import BoardId, CompartmentNumber
+from locker.domain.opening import Phase as OpeningPhase
 from locker.domain.state import LockerState
 from locker.operations import drop_off, stocktake
 from locker.operations.open_door import Opened
@@ -82,3 +85,52 @@ async def test_the_next_door_does_not_open_when_its_grant_was_long_in_writing() 
     await m.later(5_001)
     assert len(m.hands.pulses) == pulsed
     assert [fact.reason for fact in m.journal.events(PulseNotSent)] == ["late"]
+
+
+async def test_after_a_standstill_the_sensors_are_asked_before_a_door_counts_as_stuck() -> None:
+    """It opened, papers were laid in, it was shut, all while this process slept."""
+    m = await MemoryWorld.start()
+    m.hands.jammed.add(5)
+    _, opened = await _asked(m)
+    m.clock.now_ms += 9_000
+    await m.later(0)
+    assert m.journal.state.openings[opened.grant].phase is OpeningPhase.ACKNOWLEDGED
+    m.hands.move(5, Position.UNKNOWN)
+    await m.later(2_000)
+    assert m.journal.state.openings[opened.grant].phase is OpeningPhase.UNKNOWN
+    m.hands.put(5)
+    m.hands.move(5, Position.CLOSED)
+    await m.settle()
+    assert m.journal.state.deposits[opened.deposit].phase is Phase.UNCONFIRMED
+    await drop_off.leave(m.world, opened.deposit)
+    assert m.journal.state.compartments[CompartmentNumber(5)].status is not Status.VACANT
+
+
+@pytest.mark.parametrize("lost", [True, False])
+async def test_a_stuck_door_that_is_out_of_sight_is_doubted(*, lost: bool) -> None:
+    m = await MemoryWorld.start(item_sensors=False)
+    m.hands.jammed.add(5)
+    _, opened = await _asked(m)
+    await m.later(5_001)
+    assert m.journal.state.openings[opened.grant].phase is OpeningPhase.STUCK
+    if lost:
+        m.follower.report(BoardLost(BoardId("A/1"), (CompartmentNumber(5),), m.clock.now_ms))
+    else:
+        m.hands.move(5, Position.UNKNOWN)
+    await m.settle()
+    await drop_off.leave(m.world, opened.deposit)
+    door = m.journal.state.compartments[CompartmentNumber(5)]
+    assert (door.status, door.doubt) == (Status.TO_CHECK, "not seen while it was to open")
+
+
+async def test_a_sensor_that_sees_something_behind_a_stuck_door_is_believed() -> None:
+    m = await MemoryWorld.start()
+    m.hands.jammed.add(5)
+    _, opened = await _asked(m)
+    await m.later(5_001)
+    m.hands.move(5, Position.UNKNOWN)
+    m.hands.put(5)
+    m.hands.move(5, Position.CLOSED)
+    await m.settle()
+    await drop_off.leave(m.world, opened.deposit)
+    assert m.journal.state.compartments[CompartmentNumber(5)].status is Status.TO_CHECK
