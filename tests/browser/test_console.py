@@ -1,13 +1,17 @@
 """The console in a real browser: what only a browser does, such as telling where a form came from."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, Page
 
+from sync.central import lockers
 from sync.central.alarms import Trouble, raise_alarm
 from sync.central.figures.count import Calendar, count
-from tests.sync.central.conftest import Parts, parts  # noqa: F401  # a fixture
+from sync.central.store import Store
+from tests.sync.central.conftest import HandClock, Parts, new_desk
+from tests.sync.central.fake_locker import FakeLocker
 from tests.sync.central.figures.test_figures import lived
 from tests.sync.central.served import served, sign_in
 
@@ -15,10 +19,17 @@ pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module"), pyt
 RENEWED_MS = 15_000
 
 
+@pytest.fixture
+def parts(tmp_path: Path) -> Iterator[Parts]:
+    clock, locker = HandClock(), FakeLocker()
+    desk, store = new_desk(clock), Store.open(tmp_path / "central.sqlite")
+    centre = store.write_now(lambda c: lockers.enrol(c, desk, locker.locker, "north", locker.public))
+    yield Parts(store, desk, clock, locker, centre)
+    store.close()
+
+
 async def test_the_fleet_lives_on_the_page(
-    parts: Parts,  # noqa: F811
-    free_port: Callable[[], int],
-    browser: Browser,
+    parts: Parts, free_port: Callable[[], int], browser: Browser
 ) -> None:
     lived(parts)
     parts.store.write_now(lambda c: count(c, Calendar(480)))
@@ -35,7 +46,7 @@ async def test_the_fleet_lives_on_the_page(
     assert complaints == []
 
 
-async def _an_alarm_appears(page: Page, parts: Parts) -> None:  # noqa: F811
+async def _an_alarm_appears(page: Page, parts: Parts) -> None:
     assert await page.locator("#shown").inner_text() == "1 / 1"
     trouble = Trouble("door_forced", "e/1", "door 3")
     parts.clock.now_ms += 5_000

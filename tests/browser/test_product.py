@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, expect
 from playwright.async_api import Page as Tab
 
@@ -66,7 +67,7 @@ class Newcomer:
         await bay.locator(".shut").click()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def newcomer(stack: Stack, browser: Browser) -> Newcomer:
     kiosk, cabinet = await browser.new_page(), await browser.new_page()
     await kiosk.goto(stack.kiosk_url)

@@ -8,6 +8,7 @@ import pytest
 
 from locker.domain.events import TamperOpened
 from locker.journal.journal import Journal
+from locker.journal.store import Store
 from locker.operations.ports import JournalFailing
 from tests.locker.journal.histories import told
 from tests.power import cuts
@@ -91,6 +92,7 @@ async def test_a_journal_that_goes_on_after_a_fault_is_seen(
     """Else the test above could not fail."""
     healthy = await cuts.lived(vfs, path, use_cases()[STORIES[0]])
     monkeypatch.setattr(Journal, "_check_writable", lambda _journal: None)
+    monkeypatch.setattr(Store, "_failed", property(lambda _store: False, lambda _store, _failed: None))
     promised = 0
     for place in healthy.story[:-1:4]:
         disk = FaultyDisk(place, IO_ERROR_WRITE, lasting=False)

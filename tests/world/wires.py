@@ -275,7 +275,7 @@ class WorldLine:
 
     def _compare(self, foretold: Sleep, said: Said) -> None:
         """``checked`` counts from the last request of the round that was heard before."""
-        if foretold.until_s is not None and said.at_s > foretold.until_s:
+        if foretold.until_s is not None and said.at_s > foretold.until_s - SAME_S:
             self._foretold = None
             return
         rounds, place = divmod(foretold.checked - 1, len(foretold.said))

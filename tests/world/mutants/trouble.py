@@ -281,7 +281,7 @@ async def late_replies(cast: Cast) -> None:
         await cast.wait(8, 10)
         machine.break_line("A", late=0.0)
         cast.shuts_all()
-        await cast.leaves("empty", "stuck", "problem")
+        await cast.leaves("empty", "stuck", "problem", "interrupted")
 
 
 async def slow_leaves(cast: Cast) -> None:
