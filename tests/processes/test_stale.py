@@ -128,7 +128,7 @@ def test_a_hub_put_back_to_an_older_copy_is_told_again_and_tells_nobody_twice(ru
     # Until the locker has heard of it, its status still says what the hub of before had.
     until("the hub has everything again", lambda: len(running.office.ledger()) >= lost or None)
     running.quiet()
-    # What the locker was told since is unknown to this hub: alarms tell of both, and the person's right holds.
+    # What the locker was told since is unknown to this hub: alarms tell of both, and the right holds.
     assert running.troubles() == {"down_fork", "right_extra"}
     people.hands_in(later, code_made_later)
     people.takes_in(later)
