@@ -1,4 +1,4 @@
-"""The fleet on one page: every locker a row, renewed every other second; alarms and what to do about them."""
+"""The fleet on one page: every locker a row, renewed every second; alarms and what to do about them."""
 
 from collections import Counter
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""The board kept fresh for whoever looks: asked once a second at most, however many look."""
+"""The board kept fresh for whoever looks: asked twice a second at most, however many look."""
 
 import asyncio
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from sync.central.fleet.sites import Place
 from sync.central.platform import Clock
 from sync.central.store import Store
 
-FRESH_MS: Final = 1_000
+FRESH_MS: Final = 500
 PLACES_FRESH_MS: Final = 60_000
 """Lockers do not walk."""
 

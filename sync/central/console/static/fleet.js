@@ -1,7 +1,7 @@
 // The fleet's table: kept up to date, sorted, sieved. Rows come drawn from the hub; nothing is drawn here.
 "use strict";
 
-const EVERY_MS = 2000;
+const EVERY_MS = 1000;
 const AFTER_FAILURE_MS = 5000;
 
 const table = document.getElementById("fleet");
