@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from sync import seal
 from sync.central.tables import STREAM
@@ -61,5 +61,10 @@ class Acks:
 
 
 def _stored_to(connection: Connection, locker: str, epoch: str) -> int:
-    where = [STREAM.c.locker == locker, STREAM.c.epoch == epoch]
-    return int(connection.execute(select(STREAM.c.stored_to).where(*where)).scalar() or 0)
+    return int(connection.execute(_STORED_TO, {"of": locker, "in_epoch": epoch}).scalar() or 0)
+
+
+_STORED_TO: Final = select(STREAM.c.stored_to).where(
+    STREAM.c.locker == bindparam("of"), STREAM.c.epoch == bindparam("in_epoch")
+)
+"""Built once: it is asked for at every acknowledgement."""

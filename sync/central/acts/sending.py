@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, Select, func, or_, select
 
 from locker.domain.acts import ActKind
 from sync import wire
@@ -244,10 +244,13 @@ def _approvers(connection: Connection, act: str) -> tuple[str, ...]:
     return tuple(connection.execute(query).scalars())
 
 
+_WAIT: Final[Select[Any]] = select(ACT).where(
+    or_(*(ACT.c.state == state.value for state in sorted(approvals.WAITING)))
+)
+
+
 def _waiting(connection: Connection) -> Sequence[Row[Any]]:
-    return connection.execute(
-        select(ACT).where(ACT.c.state.in_(sorted(state.value for state in approvals.WAITING)))
-    ).all()
+    return connection.execute(_WAIT).all()
 
 
 def _left_ms(row: Row[Any], now_ms: int) -> int:
