@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Page, expect
 
 from sync.central import lockers
 from sync.central.alarms import Trouble, raise_alarm
@@ -47,13 +47,13 @@ async def test_the_fleet_lives_on_the_page(
 
 
 async def _an_alarm_appears(page: Page, parts: Parts) -> None:
-    assert await page.locator("#shown").inner_text() == "1 / 1"
+    await expect(page.locator("#shown")).to_have_text("1 / 1", timeout=RENEWED_MS)
     trouble = Trouble("door_forced", "e/1", "door 3")
     parts.clock.now_ms += 5_000
     parts.store.write_now(lambda c: raise_alarm(c, "hall-1", trouble, parts.clock.now_ms))
     await page.wait_for_selector('tr[data-alarms="1"]', state="attached", timeout=RENEWED_MS)
     await page.fill("#sieve input[name=text]", "nowhere")
-    assert await page.locator("#shown").inner_text() == "0 / 1"
+    await expect(page.locator("#shown")).to_have_text("0 / 1", timeout=RENEWED_MS)
     await page.fill("#sieve input[name=text]", "HALL")
     await page.click("button.sort[data-key=full]")
     assert await page.locator("th[aria-sort=ascending]").count() == 1
