@@ -5,7 +5,7 @@ The same refusal, word for word, as for what nobody ever heard of: a guessed ref
 
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import ColumnElement, Connection, Row, select, true
 
 from sync.central import cases as authorisations
 from sync.central import desk, outgoing, queries
@@ -20,6 +20,13 @@ def lockers_of(connection: Connection, actor: Actor) -> frozenset[str] | None:
         return None
     query = select(LOCKER.c.locker).where(LOCKER.c.area.in_(sorted(actor.areas)))
     return frozenset(connection.execute(query).scalars())
+
+
+def sees(actor: Actor, locker: ColumnElement[str]) -> ColumnElement[bool]:
+    """A condition on a column of lockers' names: those that exist for this actor."""
+    if actor.sees_all:
+        return true()
+    return locker.in_(select(LOCKER.c.locker).where(LOCKER.c.area.in_(sorted(actor.areas))))
 
 
 def locker_row(connection: Connection, actor: Actor, locker: str) -> Row[Any]:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, Select, func, select
 
+from sync.central.access import scope
 from sync.central.access.actor import Actor
 from sync.central.figures.count import VISITS, WHAT
 from sync.central.figures.tables import FIGURE, OCCUPANCY
@@ -90,12 +91,10 @@ def occupancy(connection: Connection, actor: Actor, first_ms: int, last_ms: int)
     own = OCCUPANCY.c
     query = (
         select(own.hour_ms, func.sum(own.doors).label("doors"), func.sum(own.used).label("used"))
-        .where(own.hour_ms.between(first_ms, last_ms))
+        .where(own.hour_ms.between(first_ms, last_ms), scope.sees(actor, own.locker))
         .group_by(own.hour_ms)
         .order_by(own.hour_ms)
     )
-    if not actor.sees_all:
-        query = query.where(own.locker.in_(_lockers_of(actor)))
     return [
         (row.hour_ms, round(100 * row.used / row.doors)) for row in connection.execute(query) if row.doors
     ]
@@ -111,15 +110,9 @@ def _rows(connection: Connection, actor: Actor, days: Days) -> list[Row[Any]]:
     query: Select[Any] = (
         select(own.what, own.day, own.hour, own.locker, own.service_item, own.took_ms, LOCKER.c.area)
         .select_from(FIGURE.join(LOCKER, LOCKER.c.locker == own.locker))
-        .where(own.day.between(days.first, days.last))
+        .where(own.day.between(days.first, days.last), scope.sees(actor, own.locker))
     )
-    if not actor.sees_all:
-        query = query.where(own.locker.in_(_lockers_of(actor)))
     return list(connection.execute(query).all())
-
-
-def _lockers_of(actor: Actor) -> Any:
-    return select(LOCKER.c.locker).where(LOCKER.c.area.in_(sorted(actor.areas)))
 
 
 def _rank(ordered: list[int], part: float) -> int:

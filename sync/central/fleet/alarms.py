@@ -11,7 +11,7 @@ from sync.central.access.matrix import Action
 from sync.central.desk import Refusal, Refused
 from sync.central.fleet.tables import ALARM_SEEN
 from sync.central.store import put
-from sync.central.tables import ALARM, LOCKER
+from sync.central.tables import ALARM
 
 NOTE_CHARACTERS_MAX: Final = 500
 LISTED_MAX: Final = 500
@@ -29,12 +29,10 @@ def listed(connection: Connection, actor: Actor, *, seen: bool, locker: str = ""
             _IS_OPEN.label("open"),
         )
         .select_from(ALARM.outerjoin(ALARM_SEEN, ALARM_SEEN.c.number == ALARM.c.number))
+        .where(scope.sees(actor, ALARM.c.locker))
         .order_by(ALARM.c.last_ms.desc(), ALARM.c.number.desc())
         .limit(LISTED_MAX)
     )
-    if not actor.sees_all:
-        mine = select(LOCKER.c.locker).where(LOCKER.c.area.in_(sorted(actor.areas)))
-        query = query.where(ALARM.c.locker.in_(mine))
     if not seen:
         query = query.where(_IS_OPEN)
     if locker:
