@@ -131,12 +131,14 @@ class Frame:
         """A page; ``values["session"]`` is None for somebody who is not signed in."""
         text, session = self.text(request), values["session"]
         others = [language for language in texts.LANGUAGES if language != text.language]
+        menu = _menu(session.account.actor) if session else []
         frame = {
             "t": text,
             "root": ROOT,
             "here": request.url.path,
             "other_language": others[0],
-            "menu": _menu(session.account.actor) if session else (),
+            "menu": menu,
+            "under": _here(request.url.path, menu),
             **values,
         }
         return HTMLResponse(self._templates.get_template(template).render(frame), status)
@@ -147,19 +149,42 @@ class Frame:
 
 
 _MENU: Final = (
-    ("", "lockers", Action.SEE_LOCKERS),
-    ("/alarms", "alarms", Action.SEE_LOCKERS),
-    ("/figures", "figures", Action.SEE_FIGURES),
-    ("/cases", "cases", Action.SEE_CASES),
-    ("/pre-reviews/new", "pre_review", Action.AUTHORISE),
-    ("/outgoing/new", "outgoing", Action.ANNOUNCE_ITEM),
-    ("/staff/new", "staff", Action.ENROL_STAFF),
+    (
+        "fleet",
+        (
+            ("", "lockers", Action.SEE_LOCKERS),
+            ("/alarms", "alarms", Action.SEE_LOCKERS),
+            ("/figures", "figures", Action.SEE_FIGURES),
+        ),
+    ),
+    (
+        "hall",
+        (
+            ("/cases", "cases", Action.SEE_CASES),
+            ("/pre-reviews/new", "pre_review", Action.AUTHORISE),
+            ("/outgoing/new", "outgoing", Action.ANNOUNCE_ITEM),
+        ),
+    ),
+    ("people", (("/staff/new", "staff", Action.ENROL_STAFF),)),
 )
 
 
-def _menu(actor: Actor) -> list[tuple[str, str]]:
-    """Paths and words of what this person may do."""
-    return [(path, word) for path, word, action in _MENU if may(actor, action)]
+def _menu(actor: Actor) -> list[tuple[str, list[tuple[str, str]]]]:
+    """By group: paths and words of what this person may do."""
+    groups = [
+        (group, [(path, word) for path, word, action in entries if may(actor, action)])
+        for group, entries in _MENU
+    ]
+    return [(group, entries) for group, entries in groups if entries]
+
+
+def _here(path: str, menu: list[tuple[str, list[tuple[str, str]]]]) -> str:
+    """The entry of the menu that a page lies under: the longest that its path begins with."""
+    under = path.removeprefix(ROOT)
+    known = [entry for _, entries in menu for entry, _ in entries]
+    # The first page is the list of lockers: theirs lie under it, though its own path is empty.
+    fits = [entry for entry in known if under == entry or under.startswith(f"{entry or '/lockers'}/")]
+    return max(fits, key=len, default="")
 
 
 def local(path: str) -> str:

@@ -26,8 +26,17 @@ class Texts:
 
 
 def load() -> Mapping[str, Texts]:
-    found = {}
-    for language in LANGUAGES:
-        with (_FOLDER / f"{language}.toml").open("rb") as file:
-            found[language] = Texts(language, tomllib.load(file))
-    return found
+    """Every room brings a file of its own, and may add words to a section that others have begun."""
+    return {language: Texts(language, _words(_FOLDER / language)) for language in LANGUAGES}
+
+
+def _words(folder: Path) -> Mapping[str, Mapping[str, str]]:
+    """Raises ValueError for a word that two files have."""
+    words: dict[str, dict[str, str]] = {}
+    for path in sorted(folder.glob("*.toml")):
+        for section, more in tomllib.loads(path.read_text(encoding="utf-8")).items():
+            known = words.setdefault(section, {})
+            if twice := known.keys() & more.keys():
+                raise ValueError(f"{path}: [{section}] {', '.join(sorted(twice))}: written before")
+            known.update(more)
+    return words
