@@ -18,16 +18,13 @@ import httpx
 import uvicorn
 from sqlalchemy import URL
 
-from sync.central import metrics, workers
-from sync.central.access import api as access_api
+from sync.central import rooms, workers
 from sync.central.access import front
 from sync.central.access.passwords import Hashing
-from sync.central.acts import api as acts_api
 from sync.central.acts.sending import Acts
-from sync.central.api import build as build_api
 from sync.central.config import BadConfig, Config, load_keys
-from sync.central.console import views
 from sync.central.desk import Desk
+from sync.central.desks import Desks
 from sync.central.figures.count import Calendar
 from sync.central.figures.keep import keep as count_figures
 from sync.central.fleet.watch import Watch
@@ -143,11 +140,8 @@ async def _serve(
     def health() -> tuple[bool, dict[str, int]]:
         return link.connected, dict(hub.ingest.dropped)
 
-    app = build_api(hub.office, entrance.gate, config.url, health)
-    metrics.add(app, watch, entrance.gate, health)
-    acts_api.add(app, hub.acts, entrance.gate)
-    access_api.add(app, entrance, means)
-    views.add(app, hub.office, entrance, watch, config.hub.utc_offset_minutes)
+    desks = Desks(hub.office, hub.acts, entrance, means, watch, health)
+    app = rooms.application(desks, config.url, config.hub.utc_offset_minutes)
     server = uvicorn.Server(
         uvicorn.Config(
             app,

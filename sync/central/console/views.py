@@ -14,26 +14,25 @@ from starlette.responses import RedirectResponse, Response
 from sync.central import cases, queries
 from sync.central.access import scope
 from sync.central.access.actor import Actor
-from sync.central.access.front import Front
 from sync.central.access.matrix import Action
 from sync.central.api_models import OutgoingIn, PreReviewIn, StaffIn
 from sync.central.console import figures, fleet, forms, login, qr
 from sync.central.console.pages import ROOT, Frame, Visit
 from sync.central.console.texts import Texts
-from sync.central.fleet.watch import Watch
+from sync.central.desks import Desks
 from sync.central.office import Office, Repeatable
 
 CASES_SHOWN: Final = 200
 Form = Mapping[str, list[str]]
 
 
-def add(app: Starlette, office: Office, front: Front, watch: Watch, utc_offset_minutes: int) -> None:
+def add(app: Starlette, desks: Desks, utc_offset_minutes: int) -> None:
     """Put the console's pages into the application."""
-    frame = Frame(app, office, front, utc_offset_minutes)
+    frame = Frame(app, desks.office, desks.front, utc_offset_minutes)
     login.add(frame)
     looks, entries = _Looks(frame), _Entries(frame)
     figures.add(frame)
-    fleet.add(frame, watch)
+    fleet.add(frame, desks.watch)
     frame.add(f"{ROOT}/lockers/{{locker}}", Action.SEE_LOCKER, looks.locker)
     frame.add(f"{ROOT}/cases", Action.SEE_CASES, looks.cases)
     frame.add(f"{ROOT}/cases/{{case}}", Action.SEE_CASE, looks.case)

@@ -8,16 +8,14 @@ import httpx
 import pyotp
 from starlette.applications import Starlette
 
-from sync.central import api, metrics
+from sync.central import rooms
 from sync.central.access import accounts, front, keys
-from sync.central.access import api as access_api
 from sync.central.access.accounts import Account
 from sync.central.access.actor import EVERY_AREA, HUB, Role, Scope
 from sync.central.access.passwords import Hashing, Passwords
 from sync.central.access.settings import Access
-from sync.central.acts import api as acts_api
 from sync.central.acts.sending import Acts
-from sync.central.console import views
+from sync.central.desks import Desks
 from sync.central.fleet.watch import Watch
 from sync.central.office import Office
 from sync.central.platform import Chance
@@ -46,16 +44,17 @@ def office_of(parts: Parts) -> Office:
     return Office(parts.store, parts.desk, Pump(parts.store, parts.desk, lambda *_: None))
 
 
-def whole(parts: Parts, entered: front.Front) -> Starlette:
+def whole(parts: Parts, entered: front.Front, acts: Acts | None = None) -> Starlette:
     """API and console, as the hub serves them."""
-    office = office_of(parts)
-    app = api.build(office, entered.gate, HUB_URL, lambda: (True, {}))
-    access_api.add(app, entered, front.Means(parts.store, parts.desk, HASHING))
-    acts_api.add(app, Acts(parts.store, parts.desk, lambda *_: None), entered.gate)
-    watch = Watch(parts.store, parts.clock)
-    metrics.add(app, watch, entered.gate, lambda: (True, {}))
-    views.add(app, office, entered, watch, 480)
-    return app
+    desks = Desks(
+        office_of(parts),
+        acts or Acts(parts.store, parts.desk, lambda *_: None),
+        entered,
+        front.Means(parts.store, parts.desk, HASHING),
+        Watch(parts.store, parts.clock),
+        lambda: (True, {}),
+    )
+    return rooms.application(desks, HUB_URL, 480)
 
 
 def browser(app: Starlette, *, follow: bool = True) -> httpx.AsyncClient:

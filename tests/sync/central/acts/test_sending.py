@@ -27,14 +27,10 @@ from sync.central import cases, store
 from sync.central import tables as t
 from sync.central.access.actor import Role, person
 from sync.central.access.tables import AUDIT
-from sync.central.acts import api as acts_api
 from sync.central.acts.approvals import State, Thing
 from sync.central.acts.sending import Acts, Wish
 from sync.central.acts.tables import ACT, APPROVAL
-from sync.central.api import build
-from sync.central.console import views
 from sync.central.desk import Refusal, Refused
-from sync.central.fleet.watch import Watch
 from sync.central.switchboard import Switchboard
 from tests.sync.central.access import people
 from tests.sync.central.conftest import Parts
@@ -287,11 +283,7 @@ async def test_an_act_says_what_it_is_on_its_own_topic_and_for_two_minutes(parts
 
 @pytest.fixture
 async def pages(office: Office) -> AsyncIterator[Any]:
-    entered = people.entrance(office.parts)
-    app = build(people.office_of(office.parts), entered.gate, people.HUB_URL, lambda: (True, {}))
-    acts_api.add(app, office.acts, entered.gate)
-    watch = Watch(office.parts.store, office.parts.clock)
-    views.add(app, people.office_of(office.parts), entered, watch, 480)
+    app = people.whole(office.parts, people.entrance(office.parts), office.acts)
     for name, role in (("op", Role.FLEET_OPERATOR), ("li", Role.APPROVER), ("zhao", Role.APPROVER)):
         people.add(office.parts, name, [role])
     clients = {}

@@ -1,0 +1,22 @@
+"""What the hub's routes and pages work on."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sync.central.access.front import Front, Means
+from sync.central.acts.sending import Acts
+from sync.central.fleet.watch import Watch
+from sync.central.office import Office
+
+
+@dataclass(frozen=True, slots=True)
+class Desks:
+    """Passed to every room that has routes or pages."""
+
+    office: Office
+    acts: Acts
+    front: Front
+    means: Means
+    watch: Watch
+    health: Callable[[], tuple[bool, dict[str, int]]]
+    """Is the broker there, and what was dropped so far."""

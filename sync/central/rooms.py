@@ -1,0 +1,20 @@
+"""The hub's application: every room's routes and pages, put together in one place."""
+
+from fastapi import FastAPI
+
+from sync.central import api, metrics
+from sync.central.access import api as access_api
+from sync.central.acts import api as acts_api
+from sync.central.console import views
+from sync.central.desks import Desks
+
+
+def application(desks: Desks, url: str, utc_offset_minutes: int) -> FastAPI:
+    """API and console. ``url``: where browsers find them."""
+    gate = desks.front.gate
+    app = api.build(desks.office, gate, url, desks.health)
+    metrics.add(app, desks.watch, gate, desks.health)
+    acts_api.add(app, desks.acts, gate)
+    access_api.add(app, desks.front, desks.means)
+    views.add(app, desks, utc_offset_minutes)
+    return app
