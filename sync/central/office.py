@@ -41,7 +41,7 @@ class Office:
             self._journal(connection, actor, Action.AUTHORISE, reference, detail)
             return reference
 
-        reference = await self._once("pre-reviews", actor, repeatable, make)
+        reference = await self.once("pre-reviews", actor, repeatable, make)
         self.pump.wake([passed.locker])
         return reference
 
@@ -55,7 +55,7 @@ class Office:
             self._journal(connection, actor, Action.ANNOUNCE_ITEM, reference, detail)
             return reference
 
-        reference = await self._once("outgoing-items", actor, repeatable, make)
+        reference = await self.once("outgoing-items", actor, repeatable, make)
         self.pump.wake([ready.locker])
         return reference
 
@@ -72,11 +72,22 @@ class Office:
             self._journal(connection, actor, Action.ENROL_STAFF, person.staff, detail)
             return person.staff
 
-        await self._once("staff", actor, repeatable, make)
+        await self.once("staff", actor, repeatable, make)
         self.pump.wake(person.lockers)
         if not badges:
             raise Refused(Refusal.SHOWN_ONCE, "this badge was shown already; enrol again for a new one")
         return badges[-1]
+
+    async def revoke_staff(self, name: str, actor: Actor) -> None:
+        """Raises Refused."""
+
+        def work(connection: Connection) -> list[str]:
+            scope.require_staff(connection, actor, name)
+            lockers = staff.revoke(connection, name, self.desk.clock.wall_ms())
+            self._journal(connection, actor, Action.REVOKE_STAFF, name, {"lockers": ",".join(lockers)})
+            return lockers
+
+        self.pump.wake(await self.store.write(work))
 
     async def confirm_history(self, locker: str, epoch: str, actor: Actor) -> None:
         """The card with this epoch is the true one. Raises Refused."""
@@ -98,9 +109,10 @@ class Office:
     ) -> None:
         audit.write(connection, self.desk.clock.wall_ms(), actor, action, subject, detail)
 
-    async def _once(
+    async def once(
         self, route: str, actor: Actor, repeatable: Repeatable, make: Callable[[Connection], str]
     ) -> str:
+        """What ``make`` returned, now or the first time that this caller sent this. Raises Refused."""
         now_ms = self.desk.clock.wall_ms()
         # One caller's key says nothing to another. (The configured ones keep the names they always had.)
         key = repeatable.key if actor is keys.CONFIGURED else f"{actor.who} {repeatable.key}"
