@@ -27,6 +27,7 @@ STATUS: Final = {
     Refusal.UNKNOWN_ITEM: 404,
     Refusal.UNKNOWN_CASE: 404,
     Refusal.UNKNOWN_ALARM: 404,
+    Refusal.UNKNOWN_STAFF: 404,
     Refusal.ITEM_EXISTS: 409,
     Refusal.NO_LOCATOR: 409,
     Refusal.KEY_REUSED: 409,
@@ -35,6 +36,7 @@ STATUS: Final = {
     Refusal.UNKNOWN_ACT: 404,
     Refusal.NOT_APPROVABLE: 409,
     Refusal.UNFIT: 422,
+    Refusal.BAD_CURSOR: 422,
 }
 TITLE: Final = "DocLocker hub"
 ROWS_MAX: Final = 1000
@@ -177,6 +179,7 @@ def _item(row: Any) -> dict[str, Any]:
 
 def _add_staff(api: APIRouter, office: Office, gate: Gate) -> None:
     enrols = Depends(gate.allowed(Action.ENROL_STAFF))
+    revokes = Depends(gate.allowed(Action.REVOKE_STAFF))
 
     @api.post("/staff", status_code=201)
     async def enrol(
@@ -185,6 +188,11 @@ def _add_staff(api: APIRouter, office: Office, gate: Gate) -> None:
         """Enrol, or enrol again with a new badge and PIN. The badge is returned this once, to be printed."""
         repeatable = Repeatable(idempotency_key, body.model_dump_json())
         return m.Badge(staff=body.staff, badge=await office.enrol_staff(body.enrolment(), actor, repeatable))
+
+    @api.delete("/staff/{staff}", status_code=204)
+    async def revoke(staff: NamePath, actor: Annotated[Actor, revokes]) -> None:
+        """Their badge opens nothing any more, as soon as each locker has heard of it."""
+        await office.revoke_staff(staff, actor)
 
 
 # --- lockers -----------------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ class Refusal(StrEnum):
     UNKNOWN_ITEM = "unknown_item"
     UNKNOWN_CASE = "unknown_case"
     UNKNOWN_ALARM = "unknown_alarm"
+    UNKNOWN_STAFF = "unknown_staff"
     ITEM_EXISTS = "item_exists"
     NO_LOCATOR = "no_locator"
     KEY_REUSED = "key_reused"
@@ -30,6 +31,7 @@ class Refusal(StrEnum):
     UNKNOWN_ACT = "unknown_act"
     NOT_APPROVABLE = "not_approvable"
     UNFIT = "unfit"
+    BAD_CURSOR = "bad_cursor"
 
 
 class Refused(Exception):
