@@ -11,7 +11,7 @@ from sync.central import cases, outgoing
 from sync.central.staff import Enrolment
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Refuses what no form should carry: line breaks, control characters, halves of characters."""
     if any(unicodedata.category(character) in {"Cc", "Cs", "Co", "Cn", "Zl", "Zp"} for character in text):
         raise ValueError("letters, digits, punctuation and spaces only")
@@ -33,9 +33,9 @@ ItemName = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,24}$")]
 StaffName = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,32}$", examples=["helper-1"])]
 Phone = Annotated[str, Field(pattern=r"^\+?[0-9]{7,15}$", examples=["13812345678"])]
 PinDigits = Annotated[str, Field(pattern=r"^[0-9]{6}$")]
-Text80 = Annotated[str, Field(min_length=1, max_length=80), AfterValidator(_printable)]
-Text120 = Annotated[str, Field(min_length=1, max_length=120), AfterValidator(_printable)]
-Text40 = Annotated[str, Field(min_length=1, max_length=40), AfterValidator(_printable)]
+Text80 = Annotated[str, Field(min_length=1, max_length=80), AfterValidator(printable)]
+Text120 = Annotated[str, Field(min_length=1, max_length=120), AfterValidator(printable)]
+Text40 = Annotated[str, Field(min_length=1, max_length=40), AfterValidator(printable)]
 Papers = Annotated[list[Text80], Field(max_length=30)]
 SizeName = Literal["S", "M", "L"]
 
@@ -89,6 +89,8 @@ class OutgoingIn(Strict):
     locker: LockerName
     second_factor: bool = False
     """Ask for the phone's last four digits as well."""
+    results: Annotated[Papers, AfterValidator(_different)] = Field(default_factory=list)
+    """Several results of one matter, which ``service_item`` names: they lie together under one code."""
 
     def ready(self) -> outgoing.Outgoing:
         return outgoing.Outgoing(
@@ -99,6 +101,7 @@ class OutgoingIn(Strict):
             recipient=self.recipient.person(),
             locker=self.locker,
             second_factor=self.second_factor,
+            results=tuple(self.results),
         )
 
 
@@ -145,6 +148,7 @@ class ItemOut(BaseModel):
     item: str
     case: str
     service_item: str
+    results: list[str]
     size: str
     locker: str
     name: str
