@@ -7,7 +7,6 @@ from functools import partial
 import pytest
 from sqlalchemy import Connection, Select, select
 
-from sync.central import paging
 from sync.central.desk import Refusal, Refused
 from sync.central.paging import Asked, Keyset
 from sync.central.tables import ALARM
