@@ -31,6 +31,16 @@ class Refusal(StrEnum):
     UNKNOWN_ACT = "unknown_act"
     NOT_APPROVABLE = "not_approvable"
     UNFIT = "unfit"
+    # intake
+    UNKNOWN_OWED = "unknown_owed"
+    ASKED_ALREADY = "asked_already"
+    NO_COMMITMENT = "no_commitment"
+    NO_CONTACT = "no_contact"
+    NOT_NOW = "not_now"
+    BAD_DAY = "bad_day"
+    # items that left a locker
+    STILL_INSIDE = "still_inside"
+    NO_TRACKING = "no_tracking"
     BAD_CURSOR = "bad_cursor"
 
 
@@ -51,6 +61,17 @@ class Keys:
     seal: seal.SealKey
 
 
+@dataclass(slots=True)
+class Bell:
+    """Rung by whoever leaves a message to be sent, before their commit: it is worth looking for a while."""
+
+    rung_ms: int | None = None
+    """Monotonic; None: never."""
+
+    def ring(self, mono_ms: int) -> None:
+        self.rung_ms = mono_ms
+
+
 @dataclass(frozen=True, slots=True)
 class Desk:
     """Passed to every act. Plain codes exist only between `sealed` and `opened`, in memory."""
@@ -58,6 +79,7 @@ class Desk:
     keys: Keys
     clock: Clock
     chance: Chance = field(default_factory=Chance)
+    bell: Bell = field(default_factory=Bell, compare=False)
 
     def sealed(self, secrets: dict[str, str]) -> str:
         return seal.seal(self.keys.seal.public, canonical(secrets), self.chance.random_bytes)

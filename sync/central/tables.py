@@ -262,11 +262,17 @@ class OutgoingItemRow(Base, table=True):
     """A result that waits to be loaded, lies in a locker, or was collected."""
 
     __tablename__: ClassVar[str] = "outgoing_item"
-    __table_args__ = (Index("outgoing_item_case", "case_number"),)
+    __table_args__ = (
+        Index("outgoing_item_case", "case_number"),
+        Index("outgoing_item_state", "state", "made_ms"),
+    )
 
     item: str = _key()
     case_number: str
     service_item: str
+    """Of several results: the name of their matter."""
+    results: str = _text("[]")
+    """What lies together under one code, by name; empty: the one thing that ``service_item`` names."""
     size: str
     locker: str
     second_factor: bool = False
@@ -325,6 +331,8 @@ class Notice(Base, table=True):
     codes_sealed: str = _text()
     variables: str = _text("{}")
     case_number: str = ""
+    urgent: bool = False
+    """Somebody has just asked for it: it goes out at night as well."""
     state: str = "held"
     """``held`` until the stream has caught up, ``due``, ``sent``, ``superseded``, ``clerk``."""
     detail: str = _text()
