@@ -20,6 +20,7 @@ from sync.central.access.matrix import Action
 from sync.central.desk import Refusal, Refused
 from sync.central.guard import Limits, problem
 from sync.central.office import Office, Repeatable
+from sync.central.paging import CURSOR_CHARACTERS_MAX, Keyset
 
 STATUS: Final = {
     Refusal.UNKNOWN_LOCKER: 404,
@@ -36,10 +37,28 @@ STATUS: Final = {
     Refusal.UNKNOWN_ACT: 404,
     Refusal.NOT_APPROVABLE: 409,
     Refusal.UNFIT: 422,
+    Refusal.UNKNOWN_OWED: 404,
+    Refusal.ASKED_ALREADY: 409,
+    Refusal.NO_COMMITMENT: 409,
+    Refusal.NO_CONTACT: 409,
+    Refusal.NOT_NOW: 409,
+    Refusal.BAD_DAY: 422,
+    Refusal.STILL_INSIDE: 409,
+    Refusal.NO_TRACKING: 422,
     Refusal.BAD_CURSOR: 422,
+    Refusal.UNKNOWN_COMPLAINT: 404,
+    Refusal.UNKNOWN_SOLUTION: 404,
+    Refusal.UNKNOWN_VISIT: 404,
+    Refusal.NOT_MOVABLE: 409,
+    Refusal.NOTE_LACKING: 422,
+    Refusal.TOO_FEW_CALLS: 409,
+    Refusal.NOT_ASSIGNABLE: 422,
+    Refusal.HOLDS_NUMBERS: 422,
+    Refusal.ALREADY_RATED: 409,
 }
 TITLE: Final = "DocLocker hub"
 ROWS_MAX: Final = 1000
+LEDGER: Final = Keyset("ledger")
 SEQ_MAX: Final = 2**63 - 1
 
 IdempotencyKey = Annotated[str, Header(alias="Idempotency-Key", max_length=128, pattern=r"^[!-~]*$")]
@@ -123,7 +142,7 @@ def _add_cases(api: APIRouter, office: Office, gate: Gate) -> None:
             case=case,
             steps=[
                 m.StepOut(
-                    at=_time(step.at_ms),
+                    at=time_of(step.at_ms),
                     source=step.source,
                     kind=step.kind,
                     actor=step.actor,
@@ -165,6 +184,7 @@ def _item(row: Any) -> dict[str, Any]:
         "item": row.item,
         "case": row.case_number,
         "service_item": row.service_item,
+        "results": json.loads(row.results),
         "size": row.size,
         "locker": row.locker,
         "name": row.name,
@@ -191,7 +211,7 @@ def _add_staff(api: APIRouter, office: Office, gate: Gate) -> None:
 
     @api.delete("/staff/{staff}", status_code=204)
     async def revoke(staff: NamePath, actor: Annotated[Actor, revokes]) -> None:
-        """Their badge opens nothing any more, as soon as each locker has heard of it."""
+        """Their badge opens nothing any more at your lockers, as soon as each has heard of it."""
         await office.revoke_staff(staff, actor)
 
 
@@ -199,16 +219,9 @@ def _add_staff(api: APIRouter, office: Office, gate: Gate) -> None:
 
 
 def _add_lockers(api: APIRouter, office: Office, gate: Gate) -> None:
-    sees_lockers = Depends(gate.allowed(Action.SEE_LOCKERS))
     sees_locker = Depends(gate.allowed(Action.SEE_LOCKER))
     sees_ledger = Depends(gate.allowed(Action.SEE_LEDGER))
     resolves = Depends(gate.allowed(Action.RESOLVE_LOCKER))
-
-    @api.get("/lockers")
-    async def lockers(actor: Annotated[Actor, sees_lockers]) -> list[m.LockerOut]:
-        now_ms = office.desk.clock.wall_ms()
-        found = await office.store.read(lambda c: scope.overviews(c, actor, now_ms))
-        return [m.LockerOut(**_locker(entry)) for entry in found]
 
     @api.get("/lockers/{locker}")
     async def locker(locker: NamePath, actor: Annotated[Actor, sees_locker]) -> m.LockerDetail:
@@ -225,12 +238,12 @@ def _add_lockers(api: APIRouter, office: Office, gate: Gate) -> None:
             snapshot=dict(view.snapshot),
             compartments=[_door(door) for door in view.doors],
             tickets=[
-                m.TicketOut(seq=t.seq, kind=t.kind, door=t.door, deposit=t.deposit, at=_time(t.at_ms))
+                m.TicketOut(seq=t.seq, kind=t.kind, door=t.door, deposit=t.deposit, at=time_of(t.at_ms))
                 for t in tickets
             ],
             troubles=[
                 m.TroubleOut(
-                    kind=t.kind, subject=t.subject, detail=t.detail, count=t.count, last=_time(t.last_ms)
+                    kind=t.kind, subject=t.subject, detail=t.detail, count=t.count, last=time_of(t.last_ms)
                 )
                 for t in troubles
             ],
@@ -252,14 +265,23 @@ def _add_lockers(api: APIRouter, office: Office, gate: Gate) -> None:
         after: Annotated[int, Query(ge=0, le=SEQ_MAX)] = 0,
         limit: Annotated[int, Query(ge=1, le=ROWS_MAX)] = 200,
         epoch: Annotated[str, Query(pattern=r"^([0-9a-f]{32})?$")] = "",
+        cursor: Annotated[str, Query(max_length=CURSOR_CHARACTERS_MAX)] = "",
     ) -> m.LedgerPage:
-        """A locker's journal as it is stored here; of its latest epoch unless another is named."""
+        """A locker's journal as it is stored here; of its latest epoch unless another is named.
+
+        ``cursor`` goes on where a page ended, in its epoch; ``after`` begins behind any entry.
+        """
+        start = LEDGER.position(office.desk, cursor) or [epoch, after]
 
         def look(connection: Any) -> dict[str, Any]:
             scope.locker_row(connection, actor, locker)
-            return queries.ledger(connection, locker, epoch, after, limit)
+            return queries.ledger(connection, locker, str(start[0]), int(start[1]), limit)
 
-        return m.LedgerPage(**await office.store.read(look))
+        found = await office.store.read(look)
+        last = found["rows"][-1]["seq"] if found["rows"] else found["stored_to"]
+        more = last < found["stored_to"]
+        onward = LEDGER.cursor(office.desk, [found["epoch"], last]) if more else None
+        return m.LedgerPage(**found, next=onward)
 
 
 def _locker(view: queries.Overview) -> dict[str, Any]:
@@ -267,7 +289,7 @@ def _locker(view: queries.Overview) -> dict[str, Any]:
         "locker": view.locker,
         "area": view.area,
         "presence": view.presence,
-        "last_heard": _time(view.last_heard_ms),
+        "last_heard": time_of(view.last_heard_ms),
         "software": view.software,
         "epoch": view.epoch,
         "head": view.head,
@@ -295,7 +317,7 @@ def _door(door: queries.Door) -> m.DoorOut:
         blocked=door.blocked,
         case=door.case,
         phase=door.phase,
-        since=_time(door.since_ms),
+        since=time_of(door.since_ms),
         overdue=door.overdue,
     )
 
@@ -303,7 +325,7 @@ def _door(door: queries.Door) -> m.DoorOut:
 # --- how things are told -----------------------------------------------------------------------------------
 
 
-def _time(wall_ms: int) -> str | None:
+def time_of(wall_ms: int) -> str | None:
     """RFC 3339 in UTC; None for no time, or one that no calendar holds."""
     try:
         return (
@@ -316,7 +338,7 @@ def _time(wall_ms: int) -> str | None:
 
 
 def _required_time(wall_ms: int) -> str:
-    return _time(wall_ms) or ""
+    return time_of(wall_ms) or ""
 
 
 async def _on_invalid(_request: Request, error: RequestValidationError) -> JSONResponse:

@@ -251,6 +251,8 @@ class LedgerPage(BaseModel):
     hash: str
     mark: str
     rows: list[LedgerRow]
+    next: str | None
+    """``cursor`` of the following page; null while there is none yet."""
 
 
 class StepOut(BaseModel):

@@ -48,8 +48,10 @@ class PreReview:
     valid_hours: int
 
 
-def authorise(connection: Connection, desk: Desk, passed: PreReview, actor: str) -> str:
-    """The new authorisation. Raises Refused."""
+def authorise(
+    connection: Connection, desk: Desk, passed: PreReview, actor: str, kind: str = "pre_review_passed"
+) -> str:
+    """The new authorisation; ``kind`` is what the trail calls it. Raises Refused."""
     locker = locker_row(connection, passed.locker)
     now_ms = desk.clock.wall_ms()
     taken = _taken(connection, passed.locker, now_ms)
@@ -87,7 +89,7 @@ def authorise(connection: Connection, desk: Desk, passed: PreReview, actor: str)
     note(
         connection,
         passed.case,
-        "pre_review_passed",
+        kind,
         says.authorisation,
         actor,
         now_ms,

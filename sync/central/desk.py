@@ -42,6 +42,16 @@ class Refusal(StrEnum):
     STILL_INSIDE = "still_inside"
     NO_TRACKING = "no_tracking"
     BAD_CURSOR = "bad_cursor"
+    # complaints and ratings
+    UNKNOWN_COMPLAINT = "unknown_complaint"
+    UNKNOWN_SOLUTION = "unknown_solution"
+    UNKNOWN_VISIT = "unknown_visit"
+    NOT_MOVABLE = "not_movable"
+    NOTE_LACKING = "note_lacking"
+    TOO_FEW_CALLS = "too_few_calls"
+    NOT_ASSIGNABLE = "not_assignable"
+    HOLDS_NUMBERS = "holds_numbers"
+    ALREADY_RATED = "already_rated"
 
 
 class Refused(Exception):

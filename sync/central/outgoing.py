@@ -1,5 +1,6 @@
 """A result is ready: it is announced to its locker and gets a label that a helper scans to load it."""
 
+import json
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -7,6 +8,7 @@ from sqlalchemy import Connection, Row, select
 
 from locker.domain import directives, tokens
 from locker.domain.compartment import Size
+from locker.domain.encoding import canonical
 from locker.domain.events import ItemAnnounced
 from locker.domain.ids import CaseNumber, ItemId, Seq
 from locker.domain.policy import Policy
@@ -17,6 +19,8 @@ from sync.central.directives import append
 from sync.central.tables import OUTGOING_ITEM
 
 DAY_MS: Final = 86_400_000
+BETWEEN: Final = "；"
+"""Between names in one line."""
 LABEL_DAYS: Final = 30
 """As long as a locker must work without its centre."""
 
@@ -31,6 +35,8 @@ class Outgoing:
     recipient: Person
     locker: str
     second_factor: bool
+    results: tuple[str, ...] = ()
+    """Several results of one matter lie together under one code; ``service_item`` is the matter's name."""
 
 
 def announce(connection: Connection, desk: Desk, outgoing: Outgoing, actor: str) -> str:
@@ -72,6 +78,7 @@ def announce(connection: Connection, desk: Desk, outgoing: Outgoing, actor: str)
             item=item,
             case_number=outgoing.case,
             service_item=outgoing.service_item,
+            results=canonical(list(outgoing.results)),
             size=outgoing.size.name,
             locker=outgoing.locker,
             second_factor=outgoing.second_factor,
@@ -92,8 +99,14 @@ def announce(connection: Connection, desk: Desk, outgoing: Outgoing, actor: str)
         now_ms,
         locker=outgoing.locker,
         service_item=outgoing.service_item,
+        **({"results": BETWEEN.join(outgoing.results)} if outgoing.results else {}),
     )
     return item
+
+
+def results_of(row: Row[Any]) -> list[str]:
+    """By name; of an item that is no matter, its one."""
+    return json.loads(row.results) or [row.service_item]
 
 
 def item_row(connection: Connection, item: str) -> Row[Any]:

@@ -29,6 +29,7 @@ class Action(StrEnum):
     BOOK_SLOT = "book_slot"
     IMPORT_CASES = "import_cases"
     ENTRUST = "entrust"
+    CHECK_CASE = "check_case"
     DECIDE_CASE = "decide_case"
     REISSUE_CODE = "reissue_code"
     # outgoing items
@@ -47,6 +48,9 @@ class Action(StrEnum):
     OPEN_TICKET = "open_ticket"
     WORK_TICKET = "work_ticket"
     CLOSE_TICKET_UNSATISFIED = "close_ticket_unsatisfied"
+    PUBLISH_SOLUTION = "publish_solution"
+    RATE_VISIT = "rate_visit"
+    SEE_RATINGS = "see_ratings"
     # the fleet
     SEE_LOCKERS = "see_lockers"
     SEE_LOCKER = "see_locker"
@@ -109,6 +113,8 @@ MATRIX: Final[Mapping[Action, Rule]] = MappingProxyType(
         Action.BOOK_SLOT: _rule(_CLERK, _OFFICER, scope=Scope.CASES_WRITE),
         Action.IMPORT_CASES: _rule(_CLERK, _OFFICER, scope=Scope.CASES_WRITE),
         Action.ENTRUST: _rule(_CLERK, _OFFICER, scope=Scope.CASES_WRITE),
+        # What the window finds, what is asked for because of it; what becomes of the case is the officer's.
+        Action.CHECK_CASE: _rule(_CLERK, _OFFICER, scope=Scope.CASES_WRITE),
         Action.DECIDE_CASE: _rule(_OFFICER, scope=Scope.CASES_WRITE),
         Action.REISSUE_CODE: _rule(_CLERK, _OFFICER, _LEAD),
         Action.SEE_ITEMS: _rule(_CLERK, _OFFICER, _LEAD, _AUDITOR, scope=Scope.ITEMS_READ),
@@ -125,6 +131,10 @@ MATRIX: Final[Mapping[Action, Rule]] = MappingProxyType(
         Action.OPEN_TICKET: _rule(_CLERK, _OFFICER, _LEAD, _FLEET, scope=Scope.TICKETS_WRITE),
         Action.WORK_TICKET: _rule(_CLERK, _OFFICER, _LEAD, _FLEET),
         Action.CLOSE_TICKET_UNSATISFIED: _rule(_LEAD),
+        Action.PUBLISH_SOLUTION: _rule(_LEAD),
+        # An applicant's word, passed on by the city's own page: nobody of the hall gives it for them.
+        Action.RATE_VISIT: _rule(scope=Scope.TICKETS_WRITE),
+        Action.SEE_RATINGS: _rule(_OFFICER, _LEAD, _AUDITOR, scope=Scope.TICKETS_READ),
         Action.SEE_LOCKERS: _rule(*_PEOPLE, scope=Scope.FLEET_READ, journaled=False),
         # Its doors tell which case lies where.
         Action.SEE_LOCKER: _rule(

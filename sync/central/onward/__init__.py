@@ -1,0 +1,1 @@
+"""Where items go that left a locker uncollected: to the window, or out by post."""
