@@ -77,7 +77,7 @@ class Keyset:
 
     def page(self, connection: Connection, desk: Desk, query: Select[Any], asked: Asked) -> Page[Row[Any]]:
         """One page of ``query``, which holds the columns and has no order of its own. Raises Refused."""
-        position = self._position(desk, asked.cursor)
+        position = self.position(desk, asked.cursor)
         if position:
             here = tuple_(*self.columns)
             # With its column's type: PostgreSQL would take a bare number for a short one.
@@ -92,7 +92,7 @@ class Keyset:
         self, desk: Desk, every: Sequence[T], asked: Asked, key: Callable[[T], Sequence[Value]]
     ) -> Page[T]:
         """The same of rows in memory, in the order of ``key``, upwards. Raises Refused."""
-        wanted = self._position(desk, asked.cursor)
+        wanted = self.position(desk, asked.cursor)
         rows = [row for row in every if not wanted or list(key(row)) > wanted]
         return self._cut(desk, rows, asked, key)
 
@@ -101,14 +101,14 @@ class Keyset:
     ) -> Page[T]:
         """``rows`` may be one too many: by it is known that there are more."""
         shown = rows[: asked.limit]
-        return Page(shown, self._cursor(desk, key(shown[-1])) if len(rows) > len(shown) else None)
+        return Page(shown, self.cursor(desk, key(shown[-1])) if len(rows) > len(shown) else None)
 
-    def _cursor(self, desk: Desk, position: Sequence[Value]) -> str:
+    def cursor(self, desk: Desk, position: Sequence[Value]) -> str:
         body = canonical(list(position)).encode()
         return base64.urlsafe_b64encode(self._tag(desk, body) + body).decode().rstrip("=")
 
-    def _position(self, desk: Desk, cursor: str) -> list[Value]:
-        """Empty for the first page. Raises Refused."""
+    def position(self, desk: Desk, cursor: str) -> list[Value]:
+        """After what to go on, as `cursor` was given it; empty for the first page. Raises Refused."""
         if not cursor:
             return []
         try:

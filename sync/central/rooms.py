@@ -7,6 +7,7 @@ from sync.central.access import api as access_api
 from sync.central.acts import api as acts_api
 from sync.central.console import views
 from sync.central.desks import Desks
+from sync.central.fleet import api as fleet_api
 
 
 def application(desks: Desks, url: str, utc_offset_minutes: int) -> FastAPI:
@@ -15,6 +16,7 @@ def application(desks: Desks, url: str, utc_offset_minutes: int) -> FastAPI:
     app = api.build(desks.office, gate, url, desks.health)
     metrics.add(app, desks.watch, gate, desks.health)
     acts_api.add(app, desks.acts, gate)
+    fleet_api.add(app, desks.office, desks.watch, gate)
     access_api.add(app, desks.front, desks.means)
     views.add(app, desks, utc_offset_minutes)
     return app

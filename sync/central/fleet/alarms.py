@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, Select, func, select
 
 from sync.central.access import audit, scope
 from sync.central.access.actor import Actor
 from sync.central.access.matrix import Action
 from sync.central.desk import Refusal, Refused
 from sync.central.fleet.tables import ALARM_SEEN
+from sync.central.paging import Keyset
 from sync.central.store import put
 from sync.central.tables import ALARM
 
@@ -17,8 +18,17 @@ NOTE_CHARACTERS_MAX: Final = 500
 LISTED_MAX: Final = 500
 
 
-def listed(connection: Connection, actor: Actor, *, seen: bool, locker: str = "") -> Sequence[Row[Any]]:
+ORDER: Final = Keyset("alarms", (ALARM.c.last_ms, ALARM.c.number), newest_first=True)
+
+
+def listed(connection: Connection, actor: Actor, *, seen: bool) -> Sequence[Row[Any]]:
     """The latest first, at most `LISTED_MAX`; ``seen``: with those that somebody has taken note of."""
+    query = asked(actor, seen=seen).order_by(ALARM.c.last_ms.desc(), ALARM.c.number.desc())
+    return connection.execute(query.limit(LISTED_MAX)).all()
+
+
+def asked(actor: Actor, *, seen: bool, locker: str = "") -> Select[Any]:
+    """The same in no order yet; of one locker, if it is named."""
     query = (
         select(
             ALARM,
@@ -30,14 +40,12 @@ def listed(connection: Connection, actor: Actor, *, seen: bool, locker: str = ""
         )
         .select_from(ALARM.outerjoin(ALARM_SEEN, ALARM_SEEN.c.number == ALARM.c.number))
         .where(scope.sees(actor, ALARM.c.locker))
-        .order_by(ALARM.c.last_ms.desc(), ALARM.c.number.desc())
-        .limit(LISTED_MAX)
     )
     if not seen:
         query = query.where(_IS_OPEN)
     if locker:
         query = query.where(ALARM.c.locker == locker)
-    return connection.execute(query).all()
+    return query
 
 
 def acknowledge(connection: Connection, actor: Actor, number: int, note: str, now_ms: int) -> None:

@@ -3,10 +3,14 @@
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select
 
+from sync.central import store
+from sync.central.access import audit, scope
+from sync.central.access.actor import Actor
+from sync.central.access.matrix import Action
 from sync.central.fleet.board import FULL_PERCENT, Glance, Room
 from sync.central.fleet.tables import SITE
 from sync.central.presence import Presence
@@ -56,11 +60,24 @@ class Full:
 
 
 def places(connection: Connection) -> dict[str, Place]:
-    rows = connection.execute(select(SITE)).all()
-    return {
-        row.locker: Place(row.locker, row.name, row.address, Point(row.latitude, row.longitude))
-        for row in rows
+    return {row.locker: place_of(row) for row in connection.execute(select(SITE)).all()}
+
+
+def place_of(row: Row[Any]) -> Place:
+    return Place(row.locker, row.name, row.address, Point(row.latitude, row.longitude))
+
+
+def put(connection: Connection, actor: Actor, place: Place, now_ms: int) -> None:
+    """A locker stands there from now on. Raises Refused."""
+    scope.locker_row(connection, actor, place.locker)
+    values = {
+        "name": place.name,
+        "address": place.address,
+        "latitude": place.point.latitude,
+        "longitude": place.point.longitude,
     }
+    store.put(connection, SITE, {"locker": place.locker}, values)
+    audit.write(connection, now_ms, actor, Action.CONFIGURE_LOCKER, place.locker, {"site": True})
 
 
 def near(

@@ -40,6 +40,10 @@ class Watch:
         rows = [self._board.rows[name] for name in names]
         return self.number, [row for row in rows if sees(row.area)]
 
+    def moved(self) -> None:
+        """A locker's place is another now: it is looked up before the next answer."""
+        self._places_ms = self._asked_ms = None
+
     async def _refresh(self) -> None:
         async with self._asking:
             now_ms = self.clock.mono_ms()

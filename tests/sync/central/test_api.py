@@ -12,8 +12,11 @@ from locker.domain.events import AuthorisationGranted, EpochStarted, Stopped
 from locker.domain.ids import Epoch, LockerId
 from sync.central import api
 from sync.central import tables as t
+from sync.central.fleet import api as fleet_api
+from sync.central.fleet.watch import Watch
 from tests.sync.central.access.people import entrance, office_of
 from tests.sync.central.conftest import Parts
+from tests.sync.central.fake_locker import FakeLocker
 from tests.sync.central.test_cases import said
 
 KEY = "k" * 32
@@ -49,6 +52,7 @@ BODIES = {"/pre-reviews": PRE_REVIEW, "/outgoing-items": OUTGOING, "/staff": STA
 async def http(parts: Parts) -> AsyncIterator[httpx.AsyncClient]:
     gate = entrance(parts, keys=(KEY, "another-key")).gate
     app = api.build(office_of(parts), gate, "http://hub", lambda: (True, {}))
+    fleet_api.add(app, office_of(parts), Watch(parts.store, parts.clock), gate)
     transport = httpx.ASGITransport(app)
     headers = {"Authorization": f"Bearer {KEY}"}
     async with httpx.AsyncClient(
@@ -128,10 +132,19 @@ async def test_the_ledger_is_paged(http: httpx.AsyncClient, parts: Parts) -> Non
     assert page["rows"][0]["hash"] == parts.locker.hash_at(3)
     assert (page["stored_to"], page["hash"]) == (6, parts.locker.hash_at(6))
     assert (await http.get("/lockers/hall-1/ledger", params={"epoch": "0" * 32})).json()["rows"] == []
+    onward = {"cursor": page["next"]}
+    rest = (await http.get("/lockers/hall-1/ledger", params=onward)).json()
+    assert ([row["seq"] for row in rest["rows"]], rest["next"]) == ([6], None)
+    parts.locker = FakeLocker(epoch="9" * 32).add(EpochStarted(Epoch("9" * 32), LockerId("hall-1")))
+    parts.ingest()
+    assert (await http.get("/lockers/hall-1/ledger")).json()["epoch"] == "9" * 32
+    assert (await http.get("/lockers/hall-1/ledger", params=onward)).json() == rest
+    wrong = await http.get("/lockers/hall-1/ledger", params={"cursor": "x" + page["next"]})
+    assert (wrong.status_code, wrong.json()["reason"]) == (422, "bad_cursor")
 
 
 async def test_lockers_are_listed_with_presence_and_depth(http: httpx.AsyncClient) -> None:
-    (entry,) = (await http.get("/lockers")).json()
+    (entry,) = (await http.get("/lockers")).json()["rows"]
     assert (entry["locker"], entry["presence"], entry["unsynced"]) == ("hall-1", "offline", 0)
     detail = (await http.get("/lockers/hall-1")).json()
     assert (detail["compartments"], detail["tickets"], detail["troubles"]) == ([], [], [])
@@ -297,10 +310,16 @@ async def test_the_openapi_document_names_every_path(http: httpx.AsyncClient) ->
         "/outgoing-items",
         "/outgoing-items/{item}",
         "/staff",
+        "/staff/{staff}",
         "/lockers",
         "/lockers/{locker}",
         "/lockers/{locker}/ledger",
         "/lockers/{locker}/epochs/{epoch}/confirmation",
+        "/near",
+        "/alarms",
+        "/alarms/{number}/acknowledgement",
+        "/sites",
+        "/sites/{locker}",
     }
 
 
