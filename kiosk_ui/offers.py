@@ -125,7 +125,7 @@ def _fits(act: Act, visit: Visit, state: LockerState) -> bool:
         case Act.BLOCKING if door is not None:
             fits = not door.occupied and allowed(roles, Action.BLOCK, door.status)
         case Act.UNBLOCK if door is not None:
-            fits = bool(door.fault or door.blocked)
+            fits = bool(door.fault or door.blocked or door.barred)
     return fits
 
 

@@ -97,8 +97,8 @@ def facts(visit: Visit, state: LockerState, sight: Sight, texts: Texts) -> list[
 def _status(compartment: Compartment, texts: Texts) -> str:
     """With its reason; what lies behind a fault or a block is said too."""
     parts = [_word(texts, "status", compartment.status)]
-    if compartment.fault or compartment.blocked:
-        parts.append(reason(compartment.fault or compartment.blocked, texts))
+    if why := compartment.fault or compartment.blocked or compartment.barred:
+        parts.append(reason(why, texts))
         if compartment.occupied:
             parts.append(texts.say("status.occupied", {}))
     return " · ".join(parts)

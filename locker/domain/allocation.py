@@ -3,10 +3,11 @@
 from enum import StrEnum
 from typing import Final
 
+from locker.domain.bookings import at_least, fits
 from locker.domain.compartment import Compartment, Reach, Size, Status
 from locker.domain.deposit import Kind
 from locker.domain.door import Position, Presence
-from locker.domain.ids import CompartmentNumber
+from locker.domain.ids import AuthorisationId, CompartmentNumber
 from locker.domain.state import LockerState
 
 
@@ -38,24 +39,61 @@ def choose(
     size: Size,
     wish: Wish = Wish.ANY,
     without: frozenset[CompartmentNumber] = frozenset(),
+    right: AuthorisationId = AuthorisationId(""),
 ) -> CompartmentNumber | None:
     """The best door for an item, or None where there is no room.
+
+    Never one that others have booked; ``right`` has what is booked for it, whatever the shares say.
 
     Smallest size that fits, then a handy height, then the least worn lock; the height first where it is
     asked for. A share of each size stays free for the other kind, so that neither can starve the other.
     """
-    fitting = [
+    free = _free(state, without)
+    booked = _booked_by_others(state, right)
+    sizes = [c.spec.size for c in free]
+    allowed = [
         c
-        for c in state.compartments.values()
+        for c in free
         if c.spec.size >= size
-        and usable(c)
-        and c.spec.number not in without
-        and not being_opened(state, c.spec.number)
+        and _leaves_bookings(sizes, booked, c.spec.size)
+        and (state.bookings.of(right) or _leaves_room(state, kind, c.spec.size))
     ]
-    allowed = [c for c in fitting if _leaves_room(state, kind, c.spec.size)]
     if not allowed:
         return None
     return min(allowed, key=lambda c: _rank(c, wish)).spec.number
+
+
+def bookable(state: LockerState, size: Size, right: AuthorisationId) -> bool:
+    """Whether one more compartment can be kept free just now, beside all that are."""
+    return fits([c.spec.size for c in _free(state)], [*_booked_by_others(state, right), size])
+
+
+def _free(state: LockerState, without: frozenset[CompartmentNumber] = frozenset()) -> list[Compartment]:
+    return [
+        c
+        for c in state.compartments.values()
+        if usable(c) and c.spec.number not in without and not being_opened(state, c.spec.number)
+    ]
+
+
+def _booked_by_others(state: LockerState, right: AuthorisationId) -> list[Size]:
+    """A booking whose owner has a compartment just now keeps no second one free."""
+    rights = state.authorisations
+    return [
+        each.size
+        for each in state.bookings.held
+        if each.authorisation != right
+        and not (each.authorisation in rights and rights[each.authorisation].deposit)
+    ]
+
+
+def _leaves_bookings(free: list[Size], booked: list[Size], taken: Size) -> bool:
+    """Whether all that is booked still fits when one of this size is gone; larger ones are not touched."""
+    return all(
+        at_least(size, free) - 1 >= wanted
+        for size in Size
+        if size <= taken and (wanted := at_least(size, booked))
+    )
 
 
 def unseen(state: LockerState, size: Size) -> bool:

@@ -57,6 +57,8 @@ class Compartment:
     fault: str = ""
     blocked: str = ""
     """Why it is out of service; empty where it is not."""
+    barred: str = ""
+    """Why the centre lets nothing new into it; empty where it does. What lies in it stays in reach."""
     position: Position = Position.UNKNOWN
     item: Presence = Presence.UNKNOWN
     grant: GrantId = GrantId("")
@@ -71,7 +73,7 @@ class Compartment:
 
     @property
     def status(self) -> Status:
-        """The one word for it; a fault or a block outranks what lies inside, doubt outranks use."""
+        """The one word for it: fault, block, doubt, use, bar, each outranking those after it."""
         if self.fault:
             return Status.FAULTY
         if self.blocked:
@@ -80,4 +82,4 @@ class Compartment:
             return Status.TO_CHECK
         if self.deposit:
             return Status.HOLDING if self.holding else Status.RESERVED
-        return Status.VACANT
+        return Status.OUT_OF_SERVICE if self.barred else Status.VACANT

@@ -16,12 +16,16 @@ from locker.domain.events import (
     AuthorisationGranted,
     AuthorisationRevoked,
     CodeRestored,
+    CompartmentBarred,
+    CompartmentUnbarred,
     DepositRestored,
     HistoryConfirmed,
     HistoryRestored,
     ItemAnnounced,
     ItemRecalled,
     PolicyChanged,
+    SlotBooked,
+    SlotReleased,
     StaffEnrolled,
     StaffRevoked,
 )
@@ -37,6 +41,10 @@ StateEntry = (
     | StaffEnrolled
     | StaffRevoked
     | PolicyChanged
+    | CompartmentBarred
+    | CompartmentUnbarred
+    | SlotBooked
+    | SlotReleased
     | DepositRestored
     | CodeRestored
     | HistoryRestored

@@ -11,12 +11,18 @@ CompartmentNumber = NewType("CompartmentNumber", int)
 CaseNumber = NewType("CaseNumber", str)
 AuthorisationId = NewType("AuthorisationId", str)
 """The centre's permission for one drop-off."""
+BookingId = NewType("BookingId", str)
+"""One booked slot, named by the centre."""
 ItemId = NewType("ItemId", str)
 """An outgoing item, named by the centre."""
 DepositId = NewType("DepositId", str)
 """One stay of one item in one compartment, named by the locker."""
 CodeId = NewType("CodeId", str)
 """One open code record; never the code."""
+EntrustmentId = NewType("EntrustmentId", str)
+"""One agent for one item, named by the centre."""
+OrderId = NewType("OrderId", str)
+"""The centre's order of a new code for an old one, named by the centre."""
 GrantId = NewType("GrantId", str)
 """The right to pulse one door once."""
 StaffId = NewType("StaffId", str)

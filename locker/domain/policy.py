@@ -53,6 +53,8 @@ class Policy:
     # A compartment set aside and not used is given back; longer than any visit.
     reservation_ms: int = limit(600_000, 120_000, 1_800_000)
     hold_days: int = limit(7, 1, 60, remote=True)
+    # After the end of a booked slot: a bus that was late must not cost the place.
+    slot_grace_ms: int = limit(3_600_000, 0, 14_400_000, remote=True)
     # So that neither drop-off nor loading can starve the other.
     reserve_share_percent: int = limit(15, 0, 40, remote=True)
     # Whether a collection that nobody confirmed and no sensor saw frees its compartment (0: TO_CHECK).

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from locker.domain.acts import Acts
+from locker.domain.bookings import Bookings
 from locker.domain.codes import Authorisation, CodeRecord
 from locker.domain.compartment import Compartment, Size
 from locker.domain.deposit import Deposit
@@ -34,7 +35,7 @@ from locker.domain.policy import Policy
 from locker.domain.surroundings import Surroundings
 from locker.domain.throttle import Guessing
 
-FOLD_VERSION: Final = 4
+FOLD_VERSION: Final = 5
 """Rises when `fold` gives another state for the same entries."""
 
 
@@ -96,6 +97,8 @@ class LockerState:
     surroundings: Surroundings = field(default_factory=Surroundings)
     history: History = field(default_factory=History)
     acts: Acts = field(default_factory=Acts)
+    bookings: Bookings = field(default_factory=Bookings)
+
     compartments: Mapping[CompartmentNumber, Compartment] = _empty()
     deposits: Mapping[DepositId, Deposit] = _empty()
     openings: Mapping[GrantId, Opening] = _empty()

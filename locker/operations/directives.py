@@ -1,8 +1,17 @@
 """Apply one directive from the centre, idempotently: the fact it states and the moved cursor, together."""
 
+from locker.domain.allocation import bookable
 from locker.domain.directives import Directive
 from locker.domain.errors import PolicyOutOfRange
-from locker.domain.events import DirectiveApplied, DownLogStarted, Event, PolicyChanged
+from locker.domain.events import (
+    CompartmentBarred,
+    CompartmentUnbarred,
+    DirectiveApplied,
+    DownLogStarted,
+    Event,
+    PolicyChanged,
+    SlotBooked,
+)
 from locker.domain.ids import Epoch
 from locker.domain.state import LockerState
 from locker.operations import new_epoch
@@ -37,9 +46,30 @@ def _outcome(state: LockerState, directive: Directive) -> str:
     says = directive.says
     if says is None:
         return f"refused: {directive.problem}"
-    if isinstance(says, PolicyChanged):
-        try:
-            state.policy.with_value(says.name, says.value, remote=True)
-        except PolicyOutOfRange as error:
-            return f"refused: {error}"
-    return "applied"
+    refused = _objection(state, says)
+    return f"refused: {refused}" if refused else "applied"
+
+
+def _objection(state: LockerState, says: object) -> str:
+    """What speaks against a state entry that can be read; empty where nothing does."""
+    match says:
+        case PolicyChanged():
+            try:
+                state.policy.with_value(says.name, says.value, remote=True)
+            except PolicyOutOfRange as error:
+                return str(error)
+        case CompartmentBarred() | CompartmentUnbarred() if says.door not in state.compartments:
+            return f"no door {says.door}"
+        case SlotBooked():
+            return _unbookable(state, says)
+    return ""
+
+
+def _unbookable(state: LockerState, says: SlotBooked) -> str:
+    """Said again it is what it was; otherwise there must be room just now, beside what others have booked."""
+    if state.bookings.find(says.booking):
+        return ""
+    right = state.authorisations.get(says.authorisation)
+    if right is not None and (right.ended or right.deposit):
+        return "right_used"
+    return "" if bookable(state, says.size, says.authorisation) else "no_room"

@@ -57,7 +57,7 @@ def _fresh(
         if expired(world, record.valid_until_ms):
             return Decided(Refusal(Reason.CODE_EXPIRED))
         size, case = record.size, record.case
-    door = choose(state, Kind.SUBMISSION, size, wish)
+    door = choose(state, Kind.SUBMISSION, size, wish, right=offer.authorisation)
     if door is None:
         return Decided(Refusal(Reason.BOARD_LOST if unseen(state, size) else Reason.NO_ROOM))
     deposit = DepositId(world.secrets.new_id())

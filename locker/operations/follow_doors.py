@@ -288,6 +288,7 @@ def _elsewhere(
         deposit.kind,
         state.compartments[opening.door].spec.size,
         without=frozenset({opening.door}),
+        right=deposit.authorisation,
     )
     if door is None:
         return Decided(None, events)

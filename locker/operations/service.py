@@ -70,7 +70,7 @@ async def block(world: World, who: Technician, door: CompartmentNumber, why: str
 
 
 async def unblock(world: World, who: Technician, door: CompartmentNumber) -> Refusal | None:
-    """Back in service: the fault or the block ends, and what lies beneath shows again.
+    """Back in service: the fault, the block or the centre's bar ends, and what lies beneath shows again.
 
     The door must be seen shut. It becomes vacant only where nothing says that something lies in it; with a
     deposit or a doubt it is what these make of it.
@@ -80,7 +80,7 @@ async def unblock(world: World, who: Technician, door: CompartmentNumber) -> Ref
         if refusal := _refusal(world, state, who, Action.RESTORE, door) or hindrance(state, door):
             return Decided(refusal)
         compartment = state.compartments[door]
-        if not (compartment.fault or compartment.blocked):
+        if not (compartment.fault or compartment.blocked or compartment.barred):
             return Decided(Refusal(Reason.NOT_NOW))
         if compartment.item is Presence.PRESENT and not compartment.occupied:
             return Decided(Refusal(Reason.STILL_INSIDE))

@@ -14,6 +14,7 @@ from locker.domain.events import (
     ItemOverdue,
     PulseUncertain,
     RecordsForgotten,
+    SlotLapsed,
 )
 from locker.domain.opening import Phase as OpeningPhase
 from locker.domain.state import LockerState
@@ -79,6 +80,7 @@ def _due(world: World, state: LockerState) -> tuple[Event, ...]:
         if not deposit.ended:
             events += _deposit_due(world, state, deposit, now_ms)
     events += _lost(state, now_ms)
+    events += _lapsed(world, state)
     events += _forgettable(world, state)
     return tuple(events)
 
@@ -107,6 +109,18 @@ def _lost(state: LockerState, now_ms: int) -> tuple[Event, ...]:
         and state.compartments[o.door].position is Position.CLOSED
     )
     return tuple(event for o in lost for event in (PulseUncertain(o.grant), DoorStuck(o.door, o.grant)))
+
+
+def _lapsed(world: World, state: LockerState) -> tuple[Event, ...]:
+    """Booked, and nobody came; whoever stands there just now is not told that they are late."""
+    if not state.bookings.held or not trusted(world):
+        return ()
+    before_ms = world.clock.wall_ms() - state.policy.slot_grace_ms
+    late = (each for each in state.bookings.held if each.until_ms < before_ms)
+    there = {d.authorisation for d in state.deposits.values() if d.phase in deposits.TENTATIVE}
+    return tuple(
+        SlotLapsed(each.booking, each.authorisation) for each in late if each.authorisation not in there
+    )
 
 
 def _idle_ms(state: LockerState, deposit: Deposit, now_ms: int) -> int:

@@ -30,11 +30,16 @@ from locker.domain.events.acts import (
 from locker.domain.events.centre import (
     AuthorisationGranted,
     AuthorisationRevoked,
+    CompartmentBarred,
+    CompartmentUnbarred,
     DirectiveApplied,
     DownLogStarted,
     ItemAnnounced,
     ItemRecalled,
     PolicyChanged,
+    SlotBooked,
+    SlotLapsed,
+    SlotReleased,
     StaffEnrolled,
     StaffRevoked,
 )
@@ -137,6 +142,11 @@ Event = (
     | StaffEnrolled
     | StaffRevoked
     | PolicyChanged
+    | CompartmentBarred
+    | CompartmentUnbarred
+    | SlotBooked
+    | SlotReleased
+    | SlotLapsed
     | DownLogStarted
     | DirectiveApplied
     | ActAccepted
@@ -233,12 +243,14 @@ __all__ = [
     "CodeFailed",
     "CodeReported",
     "CodeRestored",
+    "CompartmentBarred",
     "CompartmentBlocked",
     "CompartmentChecked",
     "CompartmentDoubted",
     "CompartmentFaulted",
     "CompartmentReserved",
     "CompartmentRestored",
+    "CompartmentUnbarred",
     "CompartmentsConfigured",
     "DepositCancelled",
     "DepositMoved",
@@ -284,6 +296,9 @@ __all__ = [
     "SelfTestBegan",
     "SelfTestEnded",
     "ServiceKeyTurned",
+    "SlotBooked",
+    "SlotLapsed",
+    "SlotReleased",
     "StaffEnrolled",
     "StaffRevoked",
     "StaffSignInFailed",

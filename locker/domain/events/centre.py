@@ -4,7 +4,16 @@ from dataclasses import dataclass
 
 from locker.domain.compartment import Size
 from locker.domain.encoding import personal
-from locker.domain.ids import AuthorisationId, CaseNumber, Epoch, ItemId, Seq, StaffId
+from locker.domain.ids import (
+    AuthorisationId,
+    BookingId,
+    CaseNumber,
+    CompartmentNumber,
+    Epoch,
+    ItemId,
+    Seq,
+    StaffId,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +83,49 @@ class StaffRevoked:
 class PolicyChanged:
     name: str
     value: int
+
+
+@dataclass(frozen=True, slots=True)
+class CompartmentBarred:
+    """Nothing new is to go into it; what lies in it is collected as ever. ``by``: whoever said so."""
+
+    door: CompartmentNumber
+    reason: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class CompartmentUnbarred:
+    """The centre's own bar ends; a fault, or what a technician said, stands."""
+
+    door: CompartmentNumber
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class SlotBooked:
+    """A compartment of this size, or a larger one, is kept free for the right until the slot lapses."""
+
+    booking: BookingId
+    authorisation: AuthorisationId
+    size: Size
+    from_ms: int
+    until_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class SlotReleased:
+    booking: BookingId
+    authorisation: AuthorisationId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SlotLapsed:
+    """The locker's own word: nobody came until the slot's grace was over."""
+
+    booking: BookingId
+    authorisation: AuthorisationId
 
 
 @dataclass(frozen=True, slots=True)

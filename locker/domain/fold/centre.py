@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import Final
 
 from locker.domain import events as ev
+from locker.domain.bookings import Booking
 from locker.domain.codes import Authorisation
 from locker.domain.entry import Stamp
 from locker.domain.fold import change
@@ -41,6 +42,7 @@ def _granted(s: LockerState, t: Stamp, e: ev.AuthorisationGranted, seq: Seq) -> 
 
 
 def _revoked(s: LockerState, t: Stamp, e: ev.AuthorisationRevoked, seq: Seq) -> LockerState:
+    s = replace(s, bookings=s.bookings.without_right(e.authorisation))
     return change.authorisation(s, e.authorisation, ended="revoked", ended_ms=t.wall_ms)
 
 
@@ -77,6 +79,23 @@ def _policy(s: LockerState, t: Stamp, e: ev.PolicyChanged, seq: Seq) -> LockerSt
     return replace(s, policy=s.policy.with_value(e.name, e.value))
 
 
+def _barred(s: LockerState, t: Stamp, e: ev.CompartmentBarred, seq: Seq) -> LockerState:
+    return change.door(s, e.door, barred=e.reason)
+
+
+def _unbarred(s: LockerState, t: Stamp, e: ev.CompartmentUnbarred, seq: Seq) -> LockerState:
+    return change.door(s, e.door, barred="")
+
+
+def _slot_booked(s: LockerState, t: Stamp, e: ev.SlotBooked, seq: Seq) -> LockerState:
+    booking = Booking(e.booking, e.authorisation, e.size, e.from_ms, e.until_ms)
+    return replace(s, bookings=s.bookings.put(booking))
+
+
+def _slot_over(s: LockerState, t: Stamp, e: ev.SlotReleased | ev.SlotLapsed, seq: Seq) -> LockerState:
+    return replace(s, bookings=s.bookings.without(e.booking))
+
+
 def _down_started(s: LockerState, t: Stamp, e: ev.DownLogStarted, seq: Seq) -> LockerState:
     return replace(s, down=DownCursor(e.dn_epoch))
 
@@ -95,6 +114,11 @@ APPLY: Final[Apply] = MappingProxyType(
         ev.StaffEnrolled: _enrolled,
         ev.StaffRevoked: _staff_revoked,
         ev.PolicyChanged: _policy,
+        ev.CompartmentBarred: _barred,
+        ev.CompartmentUnbarred: _unbarred,
+        ev.SlotBooked: _slot_booked,
+        ev.SlotReleased: _slot_over,
+        ev.SlotLapsed: _slot_over,
         ev.DownLogStarted: _down_started,
         ev.DirectiveApplied: _directive,
     }

@@ -39,6 +39,7 @@ def _cancelled(s: LockerState, t: Stamp, e: ev.DepositCancelled, seq: Seq) -> Lo
 
 def _deposited(s: LockerState, t: Stamp, e: ev.SubmissionDeposited, seq: Seq) -> LockerState:
     s = change.advance(s, e.deposit, deposits.Signal.HAND_IN, t)
+    s = replace(s, bookings=s.bookings.without_right(s.deposits[e.deposit].authorisation))
     return change.door(s, e.door, holding=True, doubt="")
 
 
@@ -100,7 +101,8 @@ def _blocked(s: LockerState, t: Stamp, e: ev.CompartmentBlocked, seq: Seq) -> Lo
 
 
 def _restored(s: LockerState, t: Stamp, e: ev.CompartmentRestored, seq: Seq) -> LockerState:
-    return change.door(s, e.door, fault="", blocked="")
+    """Whoever stands before it knows better than the centre, which learns of it by this."""
+    return change.door(s, e.door, fault="", blocked="", barred="")
 
 
 APPLY: Final[Apply] = MappingProxyType(
