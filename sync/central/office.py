@@ -79,11 +79,11 @@ class Office:
         return badges[-1]
 
     async def revoke_staff(self, name: str, actor: Actor) -> None:
-        """Raises Refused."""
+        """At the lockers that exist for this actor. Raises Refused."""
 
         def work(connection: Connection) -> list[str]:
-            scope.require_staff(connection, actor, name)
-            lockers = staff.revoke(connection, name, self.desk.clock.wall_ms())
+            mine = scope.lockers_of(connection, actor)
+            lockers = staff.revoke(connection, name, mine, self.desk.clock.wall_ms())
             self._journal(connection, actor, Action.REVOKE_STAFF, name, {"lockers": ",".join(lockers)})
             return lockers
 

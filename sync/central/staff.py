@@ -1,14 +1,16 @@
 """Who may work at which locker. Badge and PIN are given out once; lockers get keyed digests."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select
 
 from locker.domain import codes
 from locker.domain.encoding import canonical
+from locker.domain.events import StaffRevoked
+from locker.domain.ids import StaffId
 from sync.central import directives
-from sync.central.desk import Desk, locker_row
+from sync.central.desk import Desk, Refusal, Refused, locker_row
 from sync.central.store import put
 from sync.central.tables import STAFF, STAFF_GRANT
 
@@ -66,6 +68,46 @@ def renew(connection: Connection, now_ms: int) -> list[str]:
         put(connection, STAFF_GRANT, keys, {"until_ms": now_ms + GRANT_DAYS * DAY_MS})
         _say(connection, row.staff, row.locker, now_ms)
     return sorted({row.locker for row in rows})
+
+
+def revoke(connection: Connection, staff: str, lockers: frozenset[str] | None, now_ms: int) -> list[str]:
+    """At these lockers (None: at all) their badge opens nothing any more, once each has heard of it; which.
+
+    Raises Refused.
+    """
+    query = select(STAFF_GRANT.c.locker).where(STAFF_GRANT.c.staff == staff).order_by(STAFF_GRANT.c.locker)
+    granted = [str(locker) for locker in connection.execute(query).scalars()]
+    told = [locker for locker in granted if lockers is None or locker in lockers]
+    if not told:
+        raise Refused(Refusal.UNKNOWN_STAFF, "no such staff number")
+    for locker in told:
+        directives.append(connection, locker, StaffRevoked(StaffId(staff)), now_ms)
+    own = STAFF_GRANT.c
+    connection.execute(STAFF_GRANT.delete().where(own.staff == staff, own.locker.in_(told)))
+    if told == granted:
+        put(connection, STAFF, {"staff": staff}, {"revoked_ms": now_ms})
+    return told
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    row: Row[Any]
+    grants: tuple[Row[Any], ...]
+    """Their rights at lockers, by name."""
+
+
+def listed(connection: Connection, lockers: frozenset[str] | None) -> list[Member]:
+    """Everybody with a right at one of these lockers (None: at any), and whose badge was taken away."""
+    grants: dict[str, list[Row[Any]]] = {}
+    for row in connection.execute(select(STAFF_GRANT).order_by(STAFF_GRANT.c.locker)).all():
+        if lockers is None or row.locker in lockers:
+            grants.setdefault(row.staff, []).append(row)
+    every = connection.execute(select(STAFF).order_by(STAFF.c.staff)).all()
+    return [
+        Member(row, tuple(grants.get(row.staff, ())))
+        for row in every
+        if row.staff in grants or (row.revoked_ms and lockers is None)
+    ]
 
 
 def _say(connection: Connection, staff: str, locker: str, now_ms: int) -> None:

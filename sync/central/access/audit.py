@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, func, select
 from sqlalchemy.exc import IntegrityError
 
 from locker.domain.encoding import canonical
@@ -219,3 +219,25 @@ def lines(connection: Connection) -> Iterator[str]:
         yield canonical({"kind": "act", **dict(row._mapping)})  # noqa: SLF001  # SQLAlchemy's public name for it
     for row in connection.execute(select(AUDIT_SIGNED).order_by(AUDIT_SIGNED.c.seq)).all():
         yield canonical({"kind": "signed", **dict(row._mapping)})  # noqa: SLF001  # same
+
+
+def latest(
+    connection: Connection,
+    limit: int,
+    before: int | None = None,
+    *,
+    actor: str = "",
+    action: str = "",
+    object: str = "",  # noqa: A002  # the column's name
+) -> Sequence[Row[Any]]:
+    """The newest first; of one actor, one kind of act, one object where they are named."""
+    named = (("actor", actor), ("action", action), ("object", object))
+    query = select(AUDIT).where(*(AUDIT.c[name] == value for name, value in named if value))
+    if before is not None:
+        query = query.where(AUDIT.c.seq < before)
+    return connection.execute(query.order_by(AUDIT.c.seq.desc()).limit(limit)).all()
+
+
+def signed_to(connection: Connection) -> int:
+    """Up to which number the hub has signed it; 0 before the first time."""
+    return connection.execute(select(func.max(AUDIT_SIGNED.c.seq))).scalar() or 0

@@ -17,6 +17,7 @@ from sync.central.access.sign_in import Busy, Client, Entered, WrongSignIn
 from sync.central.access.throttle import TooManyFailures
 from sync.central.console import forms, qr
 from sync.central.console.pages import ROOT, Frame, local
+from sync.central.console.texts import Texts
 
 LOGIN: Final = f"{ROOT}/login"
 BROWSER_COOKIE: Final = "browser"
@@ -85,10 +86,7 @@ class _Steps:
 
         async def enter() -> Entered:
             form.update(await self._form(request))
-            new, again = form.get("new", [""])[0], form.get("again", [""])[0]
-            if new != again:
-                raise WeakPassword("different")
-            return await self._sign_in.change_password(self._token(request), new)
+            return await self._sign_in.change_password(self._token(request), new_password(form))
 
         return await self._step(request, form, "login_password.html", enter)
 
@@ -167,7 +165,7 @@ class _Steps:
             return self._again(request, "login.html", ROOT, text("page.no_identity"), 502)
         # A page of ours that leads on: what another site began carries no strict cookie.
         values = {"session": None, "next": onward}
-        answer = self.admitted(self._frame.render(request, "onward.html", values, 200), entered)
+        answer = admitted(self._frame, self._frame.render(request, "onward.html", values, 200), entered)
         answer.delete_cookie(LEAVING_COOKIE, path=BACK)
         return answer
 
@@ -193,19 +191,7 @@ class _Steps:
             answer = RedirectResponse(onward, 303)
         else:
             answer = RedirectResponse(f"{PAGE[entered.stage]}?next={onward}", 303)
-        return self.admitted(answer, entered)
-
-    def admitted(self, answer: Response, entered: Entered) -> Response:
-        """With the cookies of the session."""
-        self._cookie(answer, self._gate.cookie, entered.token, None)
-        if entered.browser:
-            self._cookie(answer, BROWSER_COOKIE, entered.browser, BROWSER_KNOWN_MS // 1000)
-        return answer
-
-    def _cookie(self, answer: Response, name: str, value: str, lasts_s: int | None) -> None:
-        answer.set_cookie(
-            name, value, lasts_s, path="/", httponly=True, samesite="strict", secure=self._gate.secure
-        )
+        return admitted(self._frame, answer, entered)
 
     async def _refused(self, request: Request, template: str, onward: str, error: Exception) -> Response:
         text = self._frame.text(request)
@@ -213,18 +199,7 @@ class _Steps:
         drawn = await self._drawn(session) if session else {}
         if isinstance(error, WrongSignIn) and template != "login.html" and not session:
             return RedirectResponse(LOGIN, 303)  # it took too long
-        why, status = text("page.wrong_sign_in"), 403
-        if isinstance(error, TooManyFailures):
-            why, status = text("page.wait", seconds=error.wait_s), 429
-        elif isinstance(error, Busy):
-            why, status = text("page.wait", seconds=1), 429
-        elif isinstance(error, WeakPassword):
-            why, status = text.word("weak", error.reason), 422
-        elif isinstance(error, forms.BadForm):
-            why, status = text("why.form"), 422
-        elif isinstance(error, ForeignPage):
-            why = text("refusal.foreign")
-        return self._again(request, template, onward, why, status, drawn)
+        return self._again(request, template, onward, *why(text, error), drawn)
 
     def _again(
         self,
@@ -262,3 +237,38 @@ class _Steps:
 
     def _token(self, request: Request) -> str:
         return request.cookies.get(self._gate.cookie, "")
+
+
+def new_password(form: Form) -> str:
+    """Typed twice. Raises WeakPassword where the two differ."""
+    new, again = form.get("new", [""])[0], form.get("again", [""])[0]
+    if new != again:
+        raise WeakPassword("different")
+    return new
+
+
+def admitted(frame: Frame, answer: Response, entered: Entered) -> Response:
+    """With the cookies of the session."""
+    _cookie(frame, answer, frame.front.gate.cookie, entered.token, None)
+    if entered.browser:
+        _cookie(frame, answer, BROWSER_COOKIE, entered.browser, BROWSER_KNOWN_MS // 1000)
+    return answer
+
+
+def _cookie(frame: Frame, answer: Response, name: str, value: str, lasts_s: int | None) -> None:
+    answer.set_cookie(
+        name, value, lasts_s, path="/", httponly=True, samesite="strict", secure=frame.front.gate.secure
+    )
+
+
+def why(text: Texts, error: Exception) -> tuple[str, int]:
+    """What a person is told of a refusal, and the status it goes out with."""
+    if isinstance(error, TooManyFailures):
+        return text("page.wait", seconds=error.wait_s), 429
+    if isinstance(error, Busy):
+        return text("page.wait", seconds=1), 429
+    if isinstance(error, WeakPassword):
+        return text.word("weak", error.reason), 422
+    if isinstance(error, forms.BadForm):
+        return text("why.form"), 422
+    return text("refusal.foreign" if isinstance(error, ForeignPage) else "page.wrong_sign_in"), 403

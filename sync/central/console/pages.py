@@ -14,7 +14,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
+from sync.central.access.accounts import AccountRefused
 from sync.central.access.actor import Actor
+from sync.central.access.api import STATUS as ACCOUNT_STATUS
 from sync.central.access.front import Front
 from sync.central.access.gate import ForeignPage, NotAllowed, NotSignedIn
 from sync.central.access.matrix import Action, may
@@ -44,6 +46,7 @@ class Visit:
 
 
 Page = Callable[[Visit], Awaitable[Response]]
+Form = Mapping[str, list[str]]
 
 
 class Frame:
@@ -91,6 +94,9 @@ class Frame:
             detail = text.word("refusal", error.reason)
             refused = {"title": text("page.refused"), "detail": detail}
             return self.page(visit, "refused.html", refused, STATUS[error.reason])
+        except AccountRefused as error:
+            refused = {"title": text("page.refused"), "detail": text.word("refusal", error.reason)}
+            return self.page(visit, "refused.html", refused, ACCOUNT_STATUS[error.reason])
         except forms.BadForm:
             refused = {"title": text("page.refused"), "detail": text("why.form")}
             return self.page(visit, "refused.html", refused, 422)
@@ -165,7 +171,19 @@ _MENU: Final = (
             ("/outgoing/new", "outgoing", Action.ANNOUNCE_ITEM),
         ),
     ),
-    ("people", (("/staff/new", "staff", Action.ENROL_STAFF),)),
+    (
+        "people",
+        (("/staff", "staff", Action.SEE_STAFF), ("/staff/new", "enrol", Action.ENROL_STAFF)),
+    ),
+    (
+        "administration",
+        (
+            ("/accounts", "accounts", Action.SEE_ACCOUNTS),
+            ("/keys", "keys", Action.SEE_KEYS),
+            ("/access", "access", Action.SEE_ACCESS),
+            ("/audit", "audit", Action.SEE_AUDIT),
+        ),
+    ),
 )
 
 

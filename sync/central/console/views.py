@@ -16,7 +16,7 @@ from sync.central.access import scope
 from sync.central.access.actor import Actor
 from sync.central.access.matrix import Action
 from sync.central.api_models import OutgoingIn, PreReviewIn, StaffIn
-from sync.central.console import figures, fleet, forms, login, qr
+from sync.central.console import accounts, figures, fleet, forms, journal, login, own, qr, staff
 from sync.central.console.pages import ROOT, Frame, Visit
 from sync.central.console.texts import Texts
 from sync.central.desks import Desks
@@ -30,6 +30,10 @@ def add(app: Starlette, desks: Desks, utc_offset_minutes: int) -> None:
     """Put the console's pages into the application."""
     frame = Frame(app, desks.office, desks.front, utc_offset_minutes)
     login.add(frame)
+    own.add(frame, desks.means)
+    accounts.add(frame, desks.means)
+    journal.add(frame, desks.means)
+    staff.add(frame)
     looks, entries = _Looks(frame), _Entries(frame)
     figures.add(frame)
     fleet.add(frame, desks.watch)
