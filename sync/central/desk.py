@@ -31,6 +31,11 @@ class Refusal(StrEnum):
     UNKNOWN_ACT = "unknown_act"
     NOT_APPROVABLE = "not_approvable"
     UNFIT = "unfit"
+    UNKNOWN_SLIP = "unknown_slip"
+    UNKNOWN_DIFFERENCE = "unknown_difference"
+    NOT_HELD = "not_held"
+    SAME_PERSON = "same_person"
+    SLIP_CLOSED = "slip_closed"
     # intake
     UNKNOWN_OWED = "unknown_owed"
     ASKED_ALREADY = "asked_already"
@@ -38,6 +43,7 @@ class Refusal(StrEnum):
     NO_CONTACT = "no_contact"
     NOT_NOW = "not_now"
     BAD_DAY = "bad_day"
+    NO_REASON = "no_reason"
     # items that left a locker
     STILL_INSIDE = "still_inside"
     NO_TRACKING = "no_tracking"
@@ -90,6 +96,8 @@ class Desk:
     clock: Clock
     chance: Chance = field(default_factory=Chance)
     bell: Bell = field(default_factory=Bell, compare=False)
+    utc_offset_minutes: int = 480
+    """Of the halls: deadlines end while they work, days are theirs."""
 
     def sealed(self, secrets: dict[str, str]) -> str:
         return seal.seal(self.keys.seal.public, canonical(secrets), self.chance.random_bytes)

@@ -29,6 +29,7 @@ from sync.central.figures.count import Calendar
 from sync.central.figures.keep import keep as count_figures
 from sync.central.fleet.watch import Watch
 from sync.central.ingest import Ingest
+from sync.central.intake.keep import keep as keep_owed
 from sync.central.notify import Notifier, SmsSettings
 from sync.central.office import Office
 from sync.central.platform import WRITERS, Platform, Threads
@@ -67,7 +68,7 @@ class Hub:
 async def serve(config: Config) -> None:
     """Serve until SIGTERM or SIGINT. Raises BadConfig, AlreadyServed, OSError, and whatever broke a part."""
     platform = _platform(config)
-    desk = Desk(load_keys(config.keys), platform.clock, platform.chance)
+    desk = _desk(config, platform)
     several = config.workers.shards > 1
     with (
         socket.create_server((config.web.host, config.web.port)) as address,
@@ -92,7 +93,7 @@ async def work(config: Config) -> None:
     if not isinstance(url, URL) or count == 1:
         raise BadConfig("one process is all there is for this database: see [workers] shards in docs/hub.md")
     platform = _platform(config)
-    desk = Desk(load_keys(config.keys), platform.clock, platform.chance)
+    desk = _desk(config, platform)
     ended = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
@@ -105,6 +106,11 @@ async def work(config: Config) -> None:
 
 def _means(config: Config, desk: Desk, store: Store, released: Callable[[], None]) -> workers.Means:
     return workers.Means(store, desk, partial(_make_link, config, desk), LANES, released)
+
+
+def _desk(config: Config, platform: Platform) -> Desk:
+    keys, offset = load_keys(config.keys), config.hub.utc_offset_minutes
+    return Desk(keys, platform.clock, platform.chance, utc_offset_minutes=offset)
 
 
 def _platform(config: Config) -> Platform:
@@ -164,6 +170,7 @@ async def _serve(
             beside = [
                 group.create_task(front.keep(means, config.access)),
                 group.create_task(count_figures(means.store, means.desk.clock, calendar)),
+                group.create_task(keep_owed(means.store, means.desk)),
             ]
             if shards:
                 others = _means(config, means.desk, means.store, hub.notifier.wake)

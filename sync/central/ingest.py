@@ -20,6 +20,7 @@ from locker.domain.encoding import canonical, public_data
 from sync import seal, wire
 from sync.central import elsewhere, histories, ledger, notices, store
 from sync.central.alarms import Trouble, raise_alarm
+from sync.central.complaints import register as complaints
 from sync.central.desk import Desk, locker_row
 from sync.central.hello import TOLD, WINDOW, meet
 from sync.central.pump import Pump, Say
@@ -173,6 +174,7 @@ class Ingest:
         def follow(applied: ledger.Applied) -> None:
             notices.follow(applied)
             told.add(elsewhere.follow(applied))
+            complaints.follow(applied, self._desk)
             if histories.is_told(applied):
                 awaiting.add((applied.place.locker, applied.place.epoch))
 

@@ -25,6 +25,8 @@ class Figure(Base, table=True):
     hour: int
     service_item: str = ""
     took_ms: int = Field(sa_type=BigInteger)
+    late: bool = False
+    """Of a pickup: its item had been overdue before."""
 
 
 class Occupancy(Base, table=True):
@@ -35,6 +37,9 @@ class Occupancy(Base, table=True):
     size: str = Field(primary_key=True)
     doors: int
     used: int
+    broken: int = 0
+    heard: bool = True
+    """The locker was not offline. (Offline it opens doors all the same: what follows is a lower bound.)"""
 
 
 class CountedTo(Base, table=True):

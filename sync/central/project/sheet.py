@@ -27,6 +27,7 @@ from sqlalchemy.types import String
 
 from sync.central import store
 from sync.central import tables as t
+from sync.central.complaints.tables import COMPLAINT
 
 KEYS: Final[Mapping[Table, tuple[str, ...]]] = {
     t.COMPARTMENT: ("locker", "number"),
@@ -36,6 +37,8 @@ KEYS: Final[Mapping[Table, tuple[str, ...]]] = {
     t.AUTHORISATION: ("authorisation",),
     t.OUTGOING_ITEM: ("item",),
     t.NOTICE: ("subject",),
+    t.LOCKER: ("locker",),
+    COMPLAINT: ("source",),
 }
 """By what rows are held; of several with one key, any."""
 OWN: Final = frozenset({t.COMPARTMENT, t.DEPOSIT, t.OPENING, t.PICKUP_CODE})
