@@ -8,7 +8,7 @@ import os
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -22,7 +22,9 @@ from sync.central import rooms, workers
 from sync.central.access import front
 from sync.central.access.passwords import Hashing
 from sync.central.acts.sending import Acts
+from sync.central.complaints.keep import keep as keep_complaints
 from sync.central.config import BadConfig, Config, load_keys
+from sync.central.custody.keeper import keep as keep_custody
 from sync.central.desk import Desk
 from sync.central.desks import Desks
 from sync.central.figures.count import Calendar
@@ -30,7 +32,7 @@ from sync.central.figures.keep import keep as count_figures
 from sync.central.fleet.watch import Watch
 from sync.central.ingest import Ingest
 from sync.central.intake.keep import keep as keep_owed
-from sync.central.notify import Notifier, SmsSettings
+from sync.central.notify import Notifier, SmsSettings, UnusableChannel
 from sync.central.office import Office
 from sync.central.platform import WRITERS, Platform, Threads
 from sync.central.pump import Pump
@@ -45,6 +47,8 @@ log = logging.getLogger(__name__)
 RENEWED_EVERY_MS: Final = 3_600_000
 LAST_REQUESTS_S: Final = 5
 REMINDED_EVERY_MS: Final = 2_000
+POSTING: Final = 4
+"""Messages under way by channels that block."""
 LANES: Final = 2
 """On PostgreSQL: while it works for one transaction, the next is prepared."""
 
@@ -75,11 +79,12 @@ async def serve(config: Config) -> None:
         _alone(config) as shards,
         contextlib.closing(Store.open(config.database, platform.threads)) as store,
         ThreadPoolExecutor(1, "hub-hash") as hashing,
+        ThreadPoolExecutor(POSTING, "hub-post") as posting,
     ):
         async with httpx.AsyncClient(trust_env=False) as client:
             # One of several hears by the links of its shards; this one speaks.
             link = _make_link(config, desk, *(("desk", ()) if several else ("", None)))
-            hub = build(config, desk, store, link, client)
+            hub = build(config, desk, store, link, client, posting)
             means = front.Means(store, desk, hashing, client)
             await _serve(config, hub, link, address, means, shards if several else None)
 
@@ -119,11 +124,23 @@ def _platform(config: Config) -> Platform:
     return Platform()
 
 
-def build(config: Config, desk: Desk, store: Store, link: LinkPort, client: httpx.AsyncClient) -> Hub:
-    """Every part of a hub that is not its pages."""
+def build(
+    config: Config,
+    desk: Desk,
+    store: Store,
+    link: LinkPort,
+    client: httpx.AsyncClient,
+    posting: Executor | None = None,
+) -> Hub:
+    """Every part of a hub that is not its pages. ``posting``: for channels that block. Raises BadConfig."""
     switchboard = Switchboard(link, desk, LANES if isinstance(config.database, URL) else 1)
     pump = Pump(store, desk, switchboard.say)
-    notifier = Notifier(store, desk, client, SmsSettings(config.sms.url, config.hub.utc_offset_minutes))
+    site = config.web.url.rstrip("/")
+    ways = SmsSettings(config.sms.url, config.hub.utc_offset_minutes, config.channels, config.messages, site)
+    try:
+        notifier = Notifier(store, desk, client, ways, posting)
+    except UnusableChannel as error:
+        raise BadConfig(str(error)) from error
     ingest = Ingest(store, desk, switchboard.say, pump, notifier.wake)
     return Hub(
         switchboard, pump, notifier, ingest, Office(store, desk, pump), Acts(store, desk, switchboard.say)
@@ -170,6 +187,8 @@ async def _serve(
             beside = [
                 group.create_task(front.keep(means, config.access)),
                 group.create_task(count_figures(means.store, means.desk.clock, calendar)),
+                group.create_task(keep_complaints(means.store, means.desk)),
+                group.create_task(keep_custody(means.store, means.desk.clock)),
                 group.create_task(keep_owed(means.store, means.desk)),
             ]
             if shards:
