@@ -19,6 +19,7 @@ from sync.central.access.gate import Gate
 from sync.central.access.matrix import Action
 from sync.central.desk import Refusal, Refused
 from sync.central.guard import Limits, problem
+from sync.central.intake import trail as trails
 from sync.central.office import Office, Repeatable
 from sync.central.paging import CURSOR_CHARACTERS_MAX, Keyset
 
@@ -37,12 +38,18 @@ STATUS: Final = {
     Refusal.UNKNOWN_ACT: 404,
     Refusal.NOT_APPROVABLE: 409,
     Refusal.UNFIT: 422,
+    Refusal.UNKNOWN_SLIP: 404,
+    Refusal.UNKNOWN_DIFFERENCE: 404,
+    Refusal.NOT_HELD: 409,
+    Refusal.SAME_PERSON: 409,
+    Refusal.SLIP_CLOSED: 409,
     Refusal.UNKNOWN_OWED: 404,
     Refusal.ASKED_ALREADY: 409,
     Refusal.NO_COMMITMENT: 409,
     Refusal.NO_CONTACT: 409,
     Refusal.NOT_NOW: 409,
     Refusal.BAD_DAY: 422,
+    Refusal.NO_REASON: 422,
     Refusal.STILL_INSIDE: 409,
     Refusal.NO_TRACKING: 422,
     Refusal.BAD_CURSOR: 422,
@@ -137,23 +144,30 @@ def _add_cases(api: APIRouter, office: Office, gate: Gate) -> None:
     @api.get("/cases/{case}/trail")
     async def trail(case: CasePath, actor: Annotated[Actor, sees_case]) -> m.Trail:
         """Everything that is known of a case, in order."""
-        steps = await office.store.read(lambda c: scope.trail(c, actor, case))
+        found = await office.store.read(lambda c: trails.trail(c, actor, case))
         return m.Trail(
             case=case,
-            steps=[
-                m.StepOut(
-                    at=time_of(step.at_ms),
-                    source=step.source,
-                    kind=step.kind,
-                    actor=step.actor,
-                    detail=dict(step.detail),
-                    epoch=step.epoch,
-                    seq=step.seq,
-                    hash=step.hash,
-                )
-                for step in steps
-            ],
+            steps=[_step(told) for told in found.steps],
+            doubts=[m.DoubtOut(locker=d.locker, why=d.why, count=d.count) for d in found.doubts],
         )
+
+
+def _step(told: trails.Told) -> m.StepOut:
+    step, moment = told.step, told.moment
+    return m.StepOut(
+        at=time_of(moment.at_ms),
+        clock=moment.clock,
+        not_before=time_of(moment.not_before_ms),
+        not_after=time_of(moment.not_after_ms),
+        lacking_before=told.lacking_before,
+        source=step.source,
+        kind=step.kind,
+        actor=step.actor,
+        detail=dict(step.detail),
+        epoch=step.epoch,
+        seq=step.seq,
+        hash=step.hash,
+    )
 
 
 # --- outgoing items ----------------------------------------------------------------------------------------

@@ -257,6 +257,12 @@ class LedgerPage(BaseModel):
 
 class StepOut(BaseModel):
     at: str | None
+    clock: str
+    """``good``, ``reckoned`` by the locker's own counter, or ``unset``: then it was between the two times."""
+    not_before: str | None
+    not_after: str | None
+    lacking_before: int
+    """Entries of this locker's journal that are missing here before this one."""
     source: str
     kind: str
     actor: str
@@ -266,9 +272,18 @@ class StepOut(BaseModel):
     hash: str
 
 
+class DoubtOut(BaseModel):
+    """What keeps a locker's part from being the whole: ``forked``, ``hole``, … ``behind``, ``raw``."""
+
+    locker: str
+    why: str
+    count: int
+
+
 class Trail(BaseModel):
     case: str
     steps: list[StepOut]
+    doubts: list[DoubtOut]
 
 
 class Health(BaseModel):

@@ -102,6 +102,13 @@ class Step:
     seq: int = 0
     actor: str = ""
     hash: str = ""
+    # Of a locker's entry: its stamp, for what can be said of the time without a good clock.
+    quality: str = ""
+    boot: int = 0
+    mono_ms: int = 0
+    received_ms: int = 0
+    problem: str = ""
+    """Why the entry lies here raw."""
 
 
 def overviews(connection: Connection, now_ms: int) -> list[Overview]:
@@ -301,4 +308,19 @@ def _locker_step(row: Row[Any]) -> tuple[Step, int]:
     data = body.get("data", {})
     detail = {key: value for key, value in data.items() if not any(word in key for word in HIDDEN)}
     cause = str(body.get("cause", ""))
-    return Step(at_ms, row.locker, row.kind, detail, row.epoch, row.seq, cause, row.hash), at_ms
+    step = Step(
+        at_ms,
+        row.locker,
+        row.kind,
+        detail,
+        row.epoch,
+        row.seq,
+        cause,
+        row.hash,
+        quality=str(body.get("tq", "")),
+        boot=int(body.get("boot", 0)),
+        mono_ms=int(body.get("mono", 0)),
+        received_ms=row.received_ms,
+        problem=row.problem,
+    )
+    return step, at_ms
