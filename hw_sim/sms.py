@@ -143,7 +143,7 @@ class Message:
 
 def parsed(body: Mapping[str, Any]) -> Submission:
     """Check a body field by field; numbers are taken as their decimal text."""
-    if unknown := sorted(set(body) - {"to", "template", "variables", "idempotency_key"}):
+    if unknown := sorted(set(body) - {"to", "template", "language", "variables", "idempotency_key"}):
         raise BadMessageError(f"unknown field {unknown[0]!r}")
     to = _text(body, "to")
     if not PHONE.fullmatch(to):

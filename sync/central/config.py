@@ -14,6 +14,8 @@ from sqlalchemy.exc import ArgumentError
 from sync import seal
 from sync.central.access.settings import Access, Identity
 from sync.central.desk import Keys
+from sync.central.messages.settings import Channel, Messages
+from sync.central.messages.templates import TEMPLATES
 
 PORT_MAX: Final = 65_535
 POSTGRESQL: Final = ("postgresql:", "postgres:")
@@ -83,6 +85,9 @@ class Config:
     access: Access = field(default_factory=Access)
     identity: Identity = field(default_factory=Identity)
     workers: Workers = field(default_factory=Workers)
+    messages: Messages = field(default_factory=Messages)
+    channels: tuple[Channel, ...] = ()
+    """Beside ``[sms] url``, which is the first of them."""
 
     @property
     def database(self) -> Path | URL:
@@ -108,7 +113,10 @@ SECTIONS: Final[Mapping[str, type[Any]]] = {
     "access": Access,
     "identity": Identity,
     "workers": Workers,
+    "messages": Messages,
 }
+CHANNELS: Final = "channels"
+"""Its own way of being written: ``[[channels]]`` with a name each, or ``[channels.NAME]``."""
 
 
 def load(path: Path) -> Config:
@@ -123,10 +131,10 @@ def load(path: Path) -> Config:
         raise BadConfig(f"{path}: {error}") from error
     source = _Source(path, text)
     for name in values:
-        if name not in SECTIONS:
-            raise source.error(name, "", f"unknown section; there are {', '.join(SECTIONS)}")
+        if name not in SECTIONS and name != CHANNELS:
+            raise source.error(name, "", f"unknown section; there are {', '.join([*SECTIONS, CHANNELS])}")
     read = {name: source.section(name, kind, values.get(name, {})) for name, kind in SECTIONS.items()}
-    config = Config(path.parent.resolve(), **read)
+    config = Config(path.parent.resolve(), **read, channels=source.channels(values.get(CHANNELS, [])))
     source.require_usable(config)
     return config
 
@@ -167,6 +175,22 @@ class _Source:
                 raise self.error(name, key, f"{_WORDS[wanted]} was expected, not {type(value).__name__}")
         return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
 
+    def channels(self, values: Any) -> tuple[Channel, ...]:
+        if isinstance(values, dict):
+            named = [{**each, "name": name} for name, each in values.items() if isinstance(each, dict)]
+        else:
+            named = [each for each in values if isinstance(each, dict)] if isinstance(values, list) else []
+        if len(named) != len(values):
+            raise self.error(CHANNELS, "", "[[channels]] or [channels.NAME] was expected")
+        found = tuple(self.section(CHANNELS, Channel, each) for each in named)
+        names = [each.name for each in found]
+        for each in found:
+            if not each.name or names.count(each.name) > 1 or each.name == "sms":
+                raise self.error(CHANNELS, "name", "a name of its own each; `sms` is that of [sms] url")
+            for key, problem in each.problems(frozenset(TEMPLATES)):
+                raise self.error(CHANNELS, key, f"{each.name}: {problem}")
+        return found
+
     def require_usable(self, config: Config) -> None:
         for section, port in (("web", config.web.port), ("broker", config.broker.port)):
             if not 0 < port <= PORT_MAX:
@@ -183,6 +207,7 @@ class _Source:
             ("access", config.access.problems()),
             ("identity", config.identity.problems()),
             ("workers", config.workers.problems(config.database)),
+            ("messages", config.messages.problems()),
         ):
             for key, problem in problems:
                 raise self.error(section, key, problem)

@@ -22,6 +22,7 @@ from sync.central import rooms, workers
 from sync.central.access import front
 from sync.central.access.passwords import Hashing
 from sync.central.acts.sending import Acts
+from sync.central.bookings.desk import keep as keep_slots
 from sync.central.complaints.keep import keep as keep_complaints
 from sync.central.config import BadConfig, Config, load_keys
 from sync.central.custody.keeper import keep as keep_custody
@@ -190,6 +191,7 @@ async def _serve(
                 group.create_task(keep_complaints(means.store, means.desk)),
                 group.create_task(keep_custody(means.store, means.desk.clock)),
                 group.create_task(keep_owed(means.store, means.desk)),
+                group.create_task(keep_slots(hub.office)),
             ]
             if shards:
                 others = _means(config, means.desk, means.store, hub.notifier.wake)

@@ -15,6 +15,8 @@ from locker.domain import events as ev
 from locker.domain.deposit import ENDED, Phase
 from locker.domain.encoding import canonical
 from sync.central.ledger import Applied
+from sync.central.messages import NOBODY
+from sync.central.messages.tables import UNSURE_RECEIPT
 from sync.central.project import rows
 from sync.central.project.keys import subject_of
 from sync.central.project.sheet import Held
@@ -33,6 +35,8 @@ PICKUP_CODE_TEMPLATE: Final = "pickup_code"
 RECEIPT: Final = "receipt"
 OPENED_FROM_AFAR: Final = "opened_from_afar"
 TOO_OLD_MS: Final = 24 * 3_600_000
+FRESH_MS: Final = 15 * 60_000
+"""Who did something so short a time ago is awake, and waits for the answer."""
 TRUSTED: Final = frozenset({"ntp", "centre", "rtc"})
 """Clocks by which a time may be told to a person."""
 
@@ -44,6 +48,8 @@ class _Message:
     contact_sealed: str
     codes_sealed: str
     variables: Mapping[str, str | int]
+    urgent: bool = False
+    """Somebody waits for it just now: it goes out at night as well."""
 
 
 def follow(applied: Applied) -> None:
@@ -67,8 +73,9 @@ def follow(applied: Applied) -> None:
             "codes_sealed": message.codes_sealed,
             "variables": canonical({"locker": at.locker, "case": applied.case, **message.variables}),
             "case_number": applied.case,
+            "urgent": message.urgent,
             "state": "held" if reachable else "clerk",
-            "detail": "" if reachable else "no phone is known",
+            "detail": "" if reachable else NOBODY,
             "made_ms": at.now_ms,
             "next_ms": at.now_ms,
         },
@@ -116,22 +123,48 @@ def _granted(applied: Applied, e: ev.AuthorisationGranted) -> _Message | None:
     subject = subject_of(e)
     if applied.place.sheet.find(NOTICE, {"subject": subject}):
         return None
-    return _Message(DROP_OFF_CODE, subject, row.sealed, row.sealed, {"expires_ms": row.valid_until_ms})
+    urgent = applied.place.now_ms - row.made_ms < FRESH_MS
+    variables = {"expires_ms": row.valid_until_ms}
+    return _Message(DROP_OFF_CODE, subject, row.sealed, row.sealed, variables, urgent)
 
 
 def _code_made(applied: Applied, e: ev.PickupCodeMade) -> _Message:
     item = _item_of(applied, e.deposit)
     contact, name = (item.sealed, item.service_item) if item else ("", "")
-    return _Message(PICKUP_CODE_TEMPLATE, e.code, contact, e.sealed, {"item": name})
+    stay = rows.find(applied.place, DEPOSIT, deposit=e.deposit)
+    # The first code is made before the item lies there; a later one, because somebody asked for it.
+    again = stay is not None and stay.phase == Phase.AWAITING_PICKUP
+    return _Message(PICKUP_CODE_TEMPLATE, e.code, contact, e.sealed, {"item": name}, again)
 
 
 def _receipt(applied: Applied, e: ev.ReceiptIssued) -> _Message:
     at = applied.place
     stay = rows.find(at, DEPOSIT, deposit=e.deposit)
     row = _authorisation(applied, stay.authorisation if stay else "")
+    contact = row.sealed if row else ""
     time_ms = at.stamp.wall_ms if at.stamp.quality in TRUSTED else 0
+    if not time_ms:
+        _await_time(applied, e, contact)
     variables: dict[str, str | int] = {"number": e.number, "time_ms": time_ms}
-    return _Message(RECEIPT, e.deposit, row.sealed if row else "", "", variables)
+    return _Message(RECEIPT, e.deposit, contact, "", variables, abs(at.now_ms - time_ms) < FRESH_MS)
+
+
+def _await_time(applied: Applied, e: ev.ReceiptIssued, contact: str) -> None:
+    """The centre tells the time later, when the locker's clock was good again."""
+    at = applied.place
+    at.sheet.add(
+        UNSURE_RECEIPT,
+        {
+            "locker": at.locker,
+            "epoch": at.epoch,
+            "seq": at.seq,
+            "number": e.number,
+            "deposit": e.deposit,
+            "case_number": applied.case,
+            "contact_sealed": contact,
+            "made_ms": at.now_ms,
+        },
+    )
 
 
 def _opened_from_afar(applied: Applied, e: ev.ActDone) -> _Message | None:

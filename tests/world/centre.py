@@ -23,6 +23,7 @@ from sync.central.acts.sending import View, Wish
 from sync.central.cases import Person, PreReview
 from sync.central.desk import Desk, Keys
 from sync.central.hub import Hub
+from sync.central.messages.settings import Messages
 from sync.central.office import Repeatable
 from sync.central.outgoing import Outgoing
 from sync.central.platform import Chance, Threads
@@ -107,6 +108,8 @@ class Centre:
             configuration.Web(),
             configuration.Broker(),
             configuration.Sms(SMS_URL),
+            # It begins at 22:13: people of a world are awake.
+            messages=Messages(0, 0),
         )
         self.store: Store | None = None
         self.agreed_s: dict[str, float] = {}

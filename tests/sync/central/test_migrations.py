@@ -59,7 +59,7 @@ def shape(path: Path) -> dict[str, list[Any]]:
     ).fetchall()
     found = {
         name: sorted(
-            tuple(column[1:4]) + tuple(column[5:])
+            tuple(column[1:4]) + tuple(column[5:]) if kind == "table" else tuple(column[2:])
             for column in connection.execute(
                 f"PRAGMA {'table' if kind == 'table' else 'index'}_info({name})"
             ).fetchall()

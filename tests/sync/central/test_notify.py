@@ -39,6 +39,7 @@ from locker.domain.ids import (
 )
 from sync.central import notices
 from sync.central import tables as t
+from sync.central.messages.settings import Messages
 from sync.central.notify import Notifier, SmsSettings
 from tests.sync.central.conftest import Parts
 from tests.sync.central.test_cases import PHONE, announce, authorise, said
@@ -92,7 +93,9 @@ async def gateway() -> AsyncIterator[Gateway]:
 @pytest.fixture
 async def notifier(parts: Parts, gateway: Gateway) -> AsyncIterator[Notifier]:
     async with httpx.AsyncClient(trust_env=False) as client:
-        yield Notifier(parts.store, parts.desk, client, SmsSettings(gateway.url, 480))
+        yield Notifier(
+            parts.store, parts.desk, client, SmsSettings(gateway.url, 480, messages=Messages(0, 0))
+        )
 
 
 def granted(parts: Parts) -> AuthorisationGranted:
@@ -191,7 +194,7 @@ async def test_the_receipt_tells_a_time_only_by_a_good_clock(
     await notifier.step()
     (message,) = gateway.taken
     time = "2026-09-21 22:13" if quality == "ntp" else "待确认"
-    assert message["variables"] == {"number": "R-1", "case": "GS-1", "time": time}
+    assert message["variables"] == {"number": "R-1", "case": "GS-1", "time": time, "locker": "hall-1"}
 
 
 async def test_nothing_goes_out_before_the_stream_has_caught_up(

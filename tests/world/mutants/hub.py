@@ -62,8 +62,9 @@ def message_is_kept() -> Iterator[None]:
     """What was sent to a phone is kept beside the notice, for whoever has to call."""
     honest = Notifier._settle
 
-    async def kept(self: Notifier, notice: Any, **values: str | int) -> None:
-        await honest(self, notice, **{**values, "detail": json.dumps(self._message(notice))})
+    async def kept(self: Notifier, notice: Any, *beside: Any, **values: Any) -> None:
+        told = json.dumps(self._desk.opened(notice.contact_sealed))
+        await honest(self, notice, *beside, **{**values, "detail": told})
 
     with replaced(Notifier, "_settle", kept):
         yield
