@@ -36,6 +36,7 @@ from locker.operations.acts import Acts
 from locker.operations.follow_doors import DoorFollower
 from locker.operations.follow_surroundings import SurroundingsFollower
 from locker.operations.new_epoch import Beginnings
+from locker.operations.pickup_codes import awaits_centre
 from locker.operations.ports import Decided, JournalFailing, World
 from locker.operations.recover import recover
 from locker.operations.self_tester import SelfTester
@@ -347,7 +348,7 @@ async def _upkeep(daemon: Daemon) -> None:
     while True:
         await upkeep(daemon.world)
         await sign_head(daemon.world, lambda: daemon.journal.head)
-        if clock.mono_ms() >= cursor_due_ms:
+        if clock.mono_ms() >= cursor_due_ms or awaits_centre(daemon.journal.state):
             cursor_due_ms = clock.mono_ms() + CURSOR_MS
             await _keep_cursor(daemon)
         await clock.sleep_until(clock.mono_ms() + UPKEEP_MS)

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Final
 
 from locker.domain.compartment import Size
-from locker.domain.ids import AuthorisationId, CaseNumber, CodeId, DepositId, Seq
+from locker.domain.ids import AuthorisationId, CaseNumber, CodeId, DepositId, EntrustmentId, OrderId, Seq
 
 TYPED_DIGITS: Final = 11
 LOCATOR_DIGITS: Final = 3
@@ -67,6 +67,14 @@ class CodeRecord:
     phone_failures: int = 0
     ended: str = ""
     ended_ms: int = 0
+    seq: Seq = Seq(0)
+    """The entry that made it; 0: one of an earlier epoch."""
+    entrustment: EntrustmentId = EntrustmentId("")
+    """Whose it is; empty: the recipient's."""
+    order: OrderId = OrderId("")
+    """The re-issue that made it; empty: it was made at the loading."""
+    heir: CodeId = CodeId("")
+    """The code made in its place: it ends when the centre has that one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from locker.domain.errors import IllegalTransition
-from locker.domain.ids import AuthorisationId, CaseNumber, CompartmentNumber, DepositId, ItemId
+from locker.domain.ids import AuthorisationId, CaseNumber, CodeId, CompartmentNumber, DepositId, ItemId
 
 
 class Kind(StrEnum):
@@ -118,6 +118,8 @@ class Deposit:
     """Shut and shown empty, one after the other."""
     overdue: bool = False
     receipt: str = ""
+    code: CodeId = CodeId("")
+    """Of an outgoing item: the code that opened its door last."""
 
     @property
     def ended(self) -> bool:

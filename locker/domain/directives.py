@@ -13,14 +13,19 @@ from locker.domain import chain
 from locker.domain.encoding import build, canonical, personal_data, public_data
 from locker.domain.errors import UnreadableFact
 from locker.domain.events import (
+    AgentEntrusted,
+    AuthorisationExtended,
     AuthorisationGranted,
     AuthorisationRevoked,
+    CodeReissueOrdered,
     CodeRestored,
     CompartmentBarred,
     CompartmentUnbarred,
     DepositRestored,
+    EntrustmentEnded,
     HistoryConfirmed,
     HistoryRestored,
+    HoldExtended,
     ItemAnnounced,
     ItemRecalled,
     PolicyChanged,
@@ -45,6 +50,11 @@ StateEntry = (
     | CompartmentUnbarred
     | SlotBooked
     | SlotReleased
+    | CodeReissueOrdered
+    | AgentEntrusted
+    | EntrustmentEnded
+    | HoldExtended
+    | AuthorisationExtended
     | DepositRestored
     | CodeRestored
     | HistoryRestored

@@ -15,6 +15,7 @@ from locker.domain.codes import Authorisation, CodeRecord
 from locker.domain.compartment import Compartment, Size
 from locker.domain.deposit import Deposit
 from locker.domain.encoding import canonical, public_data
+from locker.domain.entrustments import Entrustments
 from locker.domain.history import History
 from locker.domain.ids import (
     AuthorisationId,
@@ -98,7 +99,7 @@ class LockerState:
     history: History = field(default_factory=History)
     acts: Acts = field(default_factory=Acts)
     bookings: Bookings = field(default_factory=Bookings)
-
+    entrustments: Entrustments = field(default_factory=Entrustments)
     compartments: Mapping[CompartmentNumber, Compartment] = _empty()
     deposits: Mapping[DepositId, Deposit] = _empty()
     openings: Mapping[GrantId, Opening] = _empty()

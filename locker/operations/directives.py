@@ -1,5 +1,7 @@
 """Apply one directive from the centre, idempotently: the fact it states and the moved cursor, together."""
 
+from typing import Final
+
 from locker.domain.allocation import bookable
 from locker.domain.directives import Directive
 from locker.domain.errors import PolicyOutOfRange
@@ -9,13 +11,16 @@ from locker.domain.events import (
     DirectiveApplied,
     DownLogStarted,
     Event,
+    HoldExtended,
     PolicyChanged,
     SlotBooked,
 )
 from locker.domain.ids import Epoch
 from locker.domain.state import LockerState
-from locker.operations import new_epoch
+from locker.operations import new_epoch, pickup_codes
 from locker.operations.ports import Decided, World
+
+APPLIED: Final = "applied"
 
 
 async def apply(world: World, directive: Directive, dn_epoch: Epoch, dn_hash: str) -> bool:
@@ -33,9 +38,10 @@ async def apply(world: World, directive: Directive, dn_epoch: Epoch, dn_hash: st
             expected = 1
         if directive.seq != expected:
             return Decided(answer=False)
-        outcome = _outcome(state, directive)
-        if outcome == "applied" and directive.says is not None:
+        outcome = _outcome(state, directive) or pickup_codes.moot(world, state, directive.says) or APPLIED
+        if outcome == APPLIED and directive.says is not None:
             events += [directive.says, *new_epoch.follows(state, directive.says)]
+            events += pickup_codes.follows(world, state, directive.says)
         events.append(DirectiveApplied(dn_epoch, directive.seq, dn_hash, outcome))
         return Decided(True, tuple(events))
 
@@ -43,25 +49,33 @@ async def apply(world: World, directive: Directive, dn_epoch: Epoch, dn_hash: st
 
 
 def _outcome(state: LockerState, directive: Directive) -> str:
+    """Empty where nothing speaks against it."""
     says = directive.says
     if says is None:
         return f"refused: {directive.problem}"
     refused = _objection(state, says)
-    return f"refused: {refused}" if refused else "applied"
+    return f"refused: {refused}" if refused else ""
 
 
 def _objection(state: LockerState, says: object) -> str:
     """What speaks against a state entry that can be read; empty where nothing does."""
     match says:
         case PolicyChanged():
-            try:
-                state.policy.with_value(says.name, says.value, remote=True)
-            except PolicyOutOfRange as error:
-                return str(error)
+            return _out_of_range(state, says.name, says.value)
         case CompartmentBarred() | CompartmentUnbarred() if says.door not in state.compartments:
             return f"no door {says.door}"
         case SlotBooked():
             return _unbookable(state, says)
+        case HoldExtended():
+            return _out_of_range(state, "hold_days", says.hold_days)
+    return pickup_codes.objection(state, says)
+
+
+def _out_of_range(state: LockerState, name: str, value: int) -> str:
+    try:
+        state.policy.with_value(name, value, remote=True)
+    except PolicyOutOfRange as error:
+        return str(error)
     return ""
 
 

@@ -3,25 +3,15 @@
 from locker.domain import deposit as deposits
 from locker.domain.access import Action
 from locker.domain.allocation import Wish, choose, unseen
-from locker.domain.codes import (
-    BEARER_BITS,
-    BEARER_DIGITS,
-    LOCKER_LOCATORS,
-    SECRET_DIGITS,
-    ScanKind,
-    bearer_text,
-    free_locator,
-    typed_text,
-)
 from locker.domain.compartment import Size
 from locker.domain.deposit import Deposit, Kind, Proof
 from locker.domain.door import Position, Presence
-from locker.domain.encoding import canonical
 from locker.domain.errors import Reason, Refusal
-from locker.domain.events import CompartmentReserved, ItemLoaded, PickupCodeMade
-from locker.domain.ids import AuthorisationId, CaseNumber, CodeId, DepositId, ItemId, StaffId
+from locker.domain.events import CompartmentReserved, ItemLoaded
+from locker.domain.ids import AuthorisationId, CaseNumber, DepositId, ItemId, StaffId
 from locker.domain.opening import Purpose
 from locker.domain.state import LockerState
+from locker.operations import pickup_codes
 from locker.operations.open_door import Answer, grant, hindrance, next_attempt, open_door
 from locker.operations.ports import Decided, World
 from locker.operations.present_code import LoadOffer, expired, too_early
@@ -81,7 +71,7 @@ def _fresh(world: World, state: LockerState, staff: StaffId, offer: LoadOffer, w
 async def confirm(world: World, staff: StaffId, deposit: DepositId, second: LoadOffer) -> Refusal | None:
     """The second look: the same label is scanned again after the door was shut.
 
-    Only now the item counts as loaded and its pickup code is made, sealed for the centre.
+    Only now the item counts as loaded and its pickup codes are made, sealed for the centre.
     """
 
     def decide(state: LockerState) -> Decided[Refusal | None]:
@@ -92,11 +82,11 @@ async def confirm(world: World, staff: StaffId, deposit: DepositId, second: Load
             return Decided(refusal)
         compartment = state.compartments[record.door]
         proof = Proof.SENSED if compartment.item is Presence.PRESENT else Proof.DECLARED
-        code = _make_code(world, state, deposit)
-        if code is None:
+        made = pickup_codes.at_loading(world, state, record)
+        if made is None:
             return Decided(Refusal(Reason.NO_ROOM))
         loaded = ItemLoaded(deposit, ItemId(record.item), staff, proof, record.item in state.items)
-        return Decided(None, (loaded, code))
+        return Decided(None, (loaded, *made))
 
     return await world.journal.commit(f"staff/{staff}", decide)
 
@@ -114,24 +104,3 @@ def _unfinished(state: LockerState, staff: StaffId, record: Deposit, second: Loa
     if compartment.position is not Position.CLOSED:
         return Refusal(Reason.DOOR_OPEN)
     return Refusal(Reason.NOTHING_INSIDE) if compartment.item is Presence.ABSENT else None
-
-
-def _make_code(world: World, state: LockerState, deposit: DepositId) -> PickupCodeMade | None:
-    """A fresh pickup code; its digits leave this function sealed only. None where no locator is free."""
-    draw = world.secrets.draw
-    taken = frozenset(code.locator for code in state.codes.values())
-    locator = free_locator(taken, LOCKER_LOCATORS, draw)
-    if locator is None:
-        return None
-    secret = f"{draw(10**SECRET_DIGITS):0{SECRET_DIGITS}d}"
-    bits = draw(2**BEARER_BITS)
-    body = f"{bits:0{BEARER_DIGITS}d}"
-    plain = {"typed": typed_text(locator, secret), "scan": bearer_text(ScanKind.PICKUP, bits)}
-    return PickupCodeMade(
-        CodeId(world.secrets.new_id()),
-        deposit,
-        locator,
-        world.secrets.digest("pick_up", locator + secret),
-        world.secrets.digest("scan", body),
-        world.secrets.seal(canonical(plain)),
-    )

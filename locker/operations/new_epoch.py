@@ -97,7 +97,7 @@ def _report(state: LockerState, doubts: Iterable[CompartmentDoubted]) -> tuple[E
         for d in state.deposits.values()
     )
     codes = tuple(
-        CodeReported(c.code, c.deposit, c.locator, c.typed_digest, c.scan_digest, c.ended)
+        CodeReported(c.code, c.deposit, c.locator, c.typed_digest, c.scan_digest, c.ended, c.entrustment)
         for c in state.codes.values()
     )
     doors = report_doors(state, doubts)

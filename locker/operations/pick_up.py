@@ -21,7 +21,7 @@ from locker.domain.opening import Phase as OpeningPhase
 from locker.domain.state import LockerState
 from locker.operations.open_door import Answer, grant, hindrance, next_attempt, open_door
 from locker.operations.ports import Decided, World
-from locker.operations.present_code import PickupOffer
+from locker.operations.present_code import PickupOffer, asks_phone, phone_of, untimely
 
 
 async def open_compartment(world: World, offer: PickupOffer, phone4: str = "") -> Answer:
@@ -37,7 +37,7 @@ def _decide(world: World, state: LockerState, offer: PickupOffer, phone4: str) -
     wrong = _second_factor(world, state, code, deposit, phone4)
     if wrong is not None:
         return wrong
-    if refusal := hindrance(state, deposit.door):
+    if refusal := untimely(world, state, code) or hindrance(state, deposit.door):
         return Decided(refusal)
     if _looked_enough(state, deposit):
         return Decided(Refusal(Reason.CODE_NOT_ACCEPTED), collected(state, deposit, Proof.ASSUMED))
@@ -45,21 +45,20 @@ def _decide(world: World, state: LockerState, offer: PickupOffer, phone4: str) -
     if attempt > state.policy.tries_per_visit:
         return Decided(Refusal(Reason.TRIES_USED_UP))
     opened, requested = grant(world, deposit.door, Purpose.PICK_UP, deposit.deposit, attempt=attempt)
-    return Decided(opened, (CodeAccepted(f"code/{code.code}", offer.form), requested))
+    return Decided(opened, (CodeAccepted(f"code/{code.code}", offer.form, code.entrustment), requested))
 
 
 def _second_factor(
     world: World, state: LockerState, code: CodeRecord, deposit: Deposit, phone4: str
 ) -> Decided[Answer] | None:
     """None where no second factor is asked, or it is right."""
-    item = state.items.get(deposit.item)
-    if item is None or not item.second_factor:
+    if not asks_phone(state, code):
         return None
     if code.phone_failures >= state.policy.phone_tries:
         return Decided(Refusal(Reason.TRIES_USED_UP))
     if not phone4:
         return Decided(Refusal(Reason.PHONE_ASKED))
-    if matches(world.secrets.digest("phone4", f"{phone4}:{deposit.case}"), item.phone4_digest):
+    if matches(world.secrets.digest("phone4", f"{phone4}:{deposit.case}"), phone_of(state, code)):
         return None
     events: tuple[Event, ...] = (PhoneFailed(f"code/{code.code}"),)
     if code.phone_failures + 1 >= state.policy.phone_tries:
@@ -95,7 +94,8 @@ def closed(world: World, state: LockerState, opening: Opening, item: Presence) -
 
 def collected(state: LockerState, deposit: Deposit, proof: Proof) -> tuple[Event, ...]:
     """The collection, the end of every live code of the deposit, and what doubt remains."""
-    events: tuple[Event, ...] = (ItemPickedUp(deposit.deposit, proof), *ended(state, deposit, "collected"))
+    picked_up = ItemPickedUp(deposit.deposit, proof, deposit.code)
+    events: tuple[Event, ...] = (picked_up, *ended(state, deposit, "collected"))
     if proof is Proof.ASSUMED and not state.policy.assumed_frees:
         events += (CompartmentDoubted(deposit.door, "collection assumed"),)
     return events

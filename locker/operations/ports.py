@@ -32,6 +32,11 @@ class Journal(Protocol):
         """The fold of everything durable."""
         ...
 
+    @property
+    def acknowledged(self) -> Seq:
+        """Up to where the centre has stored this epoch of it, by its own signed word."""
+        ...
+
     async def commit(self, cause: str, decide: Callable[[LockerState], Decided[T]]) -> T:
         """Run ``decide`` on the state, make its events durable in one transaction, then answer.
 

@@ -163,7 +163,7 @@ def _judge(
         return Decided(_WRONG, (CodeFailed(_name(record)),))
     if isinstance(record, Authorisation):
         return Decided(_drop_off(world, record, None, Form.TYPED))
-    return Decided(_pickup(state, record, Form.TYPED))
+    return Decided(_pickup(world, state, record, Form.TYPED))
 
 
 def _name(record: Authorisation | CodeRecord) -> str:
@@ -179,8 +179,33 @@ def _case(state: LockerState, record: Authorisation | CodeRecord) -> str:
 def _phone(state: LockerState, record: Authorisation | CodeRecord) -> str:
     if isinstance(record, Authorisation):
         return record.phone4_digest
-    item = state.items.get(state.deposits[record.deposit].item)
+    return phone_of(state, record)
+
+
+def phone_of(state: LockerState, code: CodeRecord) -> str:
+    """The digest of the phone of whoever this code was made for; empty where none is known."""
+    if code.entrustment:
+        agent = state.entrustments.find(code.entrustment)
+        return agent.phone4_digest if agent else ""
+    item = state.items.get(state.deposits[code.deposit].item)
     return item.phone4_digest if item else ""
+
+
+def asks_phone(state: LockerState, code: CodeRecord) -> bool:
+    """Always for an agent; else where the item's class asks for it."""
+    item = state.items.get(state.deposits[code.deposit].item)
+    return bool(code.entrustment) or (item is not None and item.second_factor)
+
+
+def untimely(world: World, state: LockerState, code: CodeRecord) -> Refusal | None:
+    """Why an agent's code opens nothing just now; the recipient's own never runs out."""
+    if not code.entrustment:
+        return None
+    agent = state.entrustments.find(code.entrustment)
+    if agent is None or agent.ended:
+        return _WRONG
+    late = expired(world, agent.valid_until_ms) or too_early(world, agent.valid_from_ms)
+    return Refusal(Reason.CODE_EXPIRED) if late else None
 
 
 def _drop_off(world: World, record: Authorisation, token: Token | None, form: Form) -> DropOffOffer | Refusal:
@@ -204,9 +229,10 @@ def trusted(world: World) -> bool:
     return world.clock.quality() in {"ntp", "centre", "rtc"}
 
 
-def _pickup(state: LockerState, record: CodeRecord, form: Form) -> PickupOffer:
-    item = state.items.get(state.deposits[record.deposit].item)
-    return PickupOffer(record.code, record.deposit, item is not None and item.second_factor, form)
+def _pickup(world: World, state: LockerState, record: CodeRecord, form: Form) -> PickupOffer | Refusal:
+    if refusal := untimely(world, state, record):
+        return refusal
+    return PickupOffer(record.code, record.deposit, asks_phone(state, record), form)
 
 
 def _scanned(world: World, state: LockerState, code: ScannedCode) -> Offer | Refusal | None:
@@ -214,7 +240,7 @@ def _scanned(world: World, state: LockerState, code: ScannedCode) -> Offer | Ref
         case ScanKind.PICKUP:
             digest = world.secrets.digest("scan", code.body)
             found = [c for c in state.codes.values() if matches(digest, c.scan_digest) and not c.ended]
-            return _pickup(state, found[0], Form.SCANNED) if found else None
+            return _pickup(world, state, found[0], Form.SCANNED) if found else None
         case ScanKind.BADGE:
             digest = world.secrets.digest("badge", code.body)
             staff = [s for s in state.staff.values() if matches(digest, s.badge_digest)]

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from locker.domain import deposit as deposits
+from locker.domain.codes import CodeRecord
 from locker.domain.deposit import Deposit, Phase, Proof
 from locker.domain.door import Position
 from locker.domain.events import (
@@ -18,7 +19,7 @@ from locker.domain.events import (
 )
 from locker.domain.opening import Phase as OpeningPhase
 from locker.domain.state import LockerState
-from locker.operations import drop_off, pick_up
+from locker.operations import drop_off, pick_up, pickup_codes
 from locker.operations.ports import Decided, World
 from locker.operations.present_code import trusted
 
@@ -79,6 +80,7 @@ def _due(world: World, state: LockerState) -> tuple[Event, ...]:
     for deposit in state.deposits.values():
         if not deposit.ended:
             events += _deposit_due(world, state, deposit, now_ms)
+    events += pickup_codes.superseded(world, state)
     events += _lost(state, now_ms)
     events += _lapsed(world, state)
     events += _forgettable(world, state)
@@ -131,12 +133,22 @@ def _idle_ms(state: LockerState, deposit: Deposit, now_ms: int) -> int:
     return now_ms - last_ms if last_ms <= now_ms else state.policy.reservation_ms + 1
 
 
+def _is_held(state: LockerState, code: CodeRecord) -> bool:
+    deposit = state.deposits.get(code.deposit)
+    return deposit is not None and not deposit.ended
+
+
 def _forgettable(world: World, state: LockerState) -> tuple[Event, ...]:
     """Ended records leave the state once their locators may be used again."""
     if not trusted(world):
         return ()
     before_ms = world.clock.wall_ms() - state.policy.locator_rest_ms
-    codes = tuple(key for key, c in state.codes.items() if c.ended and c.ended_ms < before_ms)
+    codes = tuple(
+        key
+        for key, c in state.codes.items()
+        # That an order was obeyed is known as long as it could be repeated.
+        if c.ended and c.ended_ms < before_ms and not (c.order and _is_held(state, c))
+    )
     gone = tuple(key for key, d in state.deposits.items() if d.ended and d.since_ms < before_ms)
     if gone:
         codes_left = {c.deposit for key, c in state.codes.items() if key not in codes}

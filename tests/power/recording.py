@@ -118,6 +118,13 @@ class KeptJournal:
         return self._journal.head
 
     @property
+    def acknowledged(self) -> Seq:
+        return self._journal.acknowledged
+
+    async def acknowledge(self, seq: Seq) -> None:
+        await self._journal.acknowledge(seq)
+
+    @property
     def boot(self) -> int:
         return self._journal.boot
 

@@ -11,12 +11,12 @@ from unittest.mock import patch
 from locker.domain.ids import Seq
 from tests.locker.journal.histories import Life as MadeUp
 from tests.locker.journal.histories import SetClock, live
-from tests.locker.operations import test_boards, test_service, test_visits
+from tests.locker.operations import test_boards, test_pickup_rights, test_service, test_visits
 from tests.locker.operations.world import MemoryWorld
 from tests.power.cuts import Life
 from tests.power.recording import DiskWorld, Recording
 
-MODULES: Final[tuple[ModuleType, ...]] = (test_visits, test_service, test_boards)
+MODULES: Final[tuple[ModuleType, ...]] = (test_visits, test_service, test_boards, test_pickup_rights)
 EVENTS: Final = 40
 
 

@@ -102,6 +102,13 @@ from locker.domain.events.machine import (
     Stopped,
     TicketOpened,
 )
+from locker.domain.events.pickups import (
+    AgentEntrusted,
+    AuthorisationExtended,
+    CodeReissueOrdered,
+    EntrustmentEnded,
+    HoldExtended,
+)
 from locker.domain.events.surroundings import (
     BatteryGood,
     BatteryLow,
@@ -147,6 +154,11 @@ Event = (
     | SlotBooked
     | SlotReleased
     | SlotLapsed
+    | CodeReissueOrdered
+    | AgentEntrusted
+    | EntrustmentEnded
+    | HoldExtended
+    | AuthorisationExtended
     | DownLogStarted
     | DirectiveApplied
     | ActAccepted
@@ -229,7 +241,9 @@ __all__ = [
     "ActFailed",
     "ActRefused",
     "ActUnknown",
+    "AgentEntrusted",
     "Anchored",
+    "AuthorisationExtended",
     "AuthorisationGranted",
     "AuthorisationRevoked",
     "BatteryGood",
@@ -241,6 +255,7 @@ __all__ = [
     "CodeAccepted",
     "CodeEnded",
     "CodeFailed",
+    "CodeReissueOrdered",
     "CodeReported",
     "CodeRestored",
     "CompartmentBarred",
@@ -265,6 +280,7 @@ __all__ = [
     "DoorReported",
     "DoorStuck",
     "DownLogStarted",
+    "EntrustmentEnded",
     "EpochStarted",
     "Event",
     "GuessesCounted",
@@ -272,6 +288,7 @@ __all__ = [
     "HistoryConfirmed",
     "HistoryReported",
     "HistoryRestored",
+    "HoldExtended",
     "ItemAnnounced",
     "ItemLoaded",
     "ItemOverdue",

@@ -4,7 +4,15 @@ from dataclasses import dataclass
 from typing import Final
 
 from locker.domain.compartment import Size
-from locker.domain.ids import AuthorisationId, CaseNumber, CodeId, DepositId, StaffId
+from locker.domain.ids import (
+    AuthorisationId,
+    CaseNumber,
+    CodeId,
+    DepositId,
+    EntrustmentId,
+    OrderId,
+    StaffId,
+)
 
 UNKNOWN_CODE: Final = "unknown_code"
 
@@ -15,6 +23,8 @@ class CodeAccepted:
 
     record: str
     form: str
+    entrustment: EntrustmentId = EntrustmentId("")
+    """Possession of this agent's code, never more; empty: the code is the recipient's own, or the right's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +71,10 @@ class PickupCodeMade:
     typed_digest: str
     scan_digest: str
     sealed: str
+    entrustment: EntrustmentId = EntrustmentId("")
+    """For this agent; empty: for the recipient."""
+    order: OrderId = OrderId("")
+    """The centre's order of a re-issue; empty: made at the loading, or with the entrustment."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,7 +137,8 @@ class DownLogStarted:
 
 @dataclass(frozen=True, slots=True)
 class DirectiveApplied:
-    """Moves the down cursor. ``outcome``: ``applied``, ``repeated`` or ``refused: why``."""
+    """Moves the down cursor. ``outcome``: ``applied``, ``repeated``, ``refused: why``, or ``void: why`` where
+    what it speaks of is over."""
 
     dn_epoch: Epoch
     dn_seq: Seq

@@ -4,7 +4,15 @@ from dataclasses import dataclass
 
 from locker.domain.deposit import Kind, Proof
 from locker.domain.door import Presence
-from locker.domain.ids import AuthorisationId, CaseNumber, CompartmentNumber, DepositId, ItemId, StaffId
+from locker.domain.ids import (
+    AuthorisationId,
+    CaseNumber,
+    CodeId,
+    CompartmentNumber,
+    DepositId,
+    ItemId,
+    StaffId,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +96,8 @@ class ItemLoaded:
 class ItemPickedUp:
     deposit: DepositId
     proof: Proof
+    code: CodeId = CodeId("")
+    """Which code opened its door last; whose that is says its `PickupCodeMade`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,16 @@ from dataclasses import dataclass
 
 from locker.domain.deposit import Kind, Phase
 from locker.domain.door import Position, Presence
-from locker.domain.ids import AuthorisationId, CaseNumber, CodeId, CompartmentNumber, DepositId, Epoch, ItemId
+from locker.domain.ids import (
+    AuthorisationId,
+    CaseNumber,
+    CodeId,
+    CompartmentNumber,
+    DepositId,
+    EntrustmentId,
+    Epoch,
+    ItemId,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +58,7 @@ class CodeReported:
     typed_digest: str
     scan_digest: str
     ended: str
+    entrustment: EntrustmentId = EntrustmentId("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +95,7 @@ class CodeRestored:
     typed_digest: str
     scan_digest: str
     ended: str
+    entrustment: EntrustmentId = EntrustmentId("")
 
 
 @dataclass(frozen=True, slots=True)

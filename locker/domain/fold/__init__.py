@@ -8,7 +8,7 @@ from typing import Final
 
 from locker.domain.entry import Stamp
 from locker.domain.events import Event
-from locker.domain.fold import access, acts, centre, custody, doors, history, machine, surroundings
+from locker.domain.fold import access, acts, centre, custody, doors, history, machine, pickups, surroundings
 from locker.domain.fold.change import Apply
 from locker.domain.ids import Seq
 from locker.domain.state import LockerState
@@ -18,6 +18,7 @@ _APPLY: Final[Apply] = {
     **history.APPLY,
     **surroundings.APPLY,
     **centre.APPLY,
+    **pickups.APPLY,
     **acts.APPLY,
     **access.APPLY,
     **doors.APPLY,

@@ -41,8 +41,36 @@ def _guesses(s: LockerState, t: Stamp, e: ev.GuessesCounted, seq: Seq) -> Locker
 
 
 def _code_made(s: LockerState, t: Stamp, e: ev.PickupCodeMade, seq: Seq) -> LockerState:
-    record = CodeRecord(e.code, e.deposit, e.locator, e.typed_digest, e.scan_digest)
+    record = CodeRecord(
+        e.code,
+        e.deposit,
+        e.locator,
+        e.typed_digest,
+        e.scan_digest,
+        seq=seq,
+        entrustment=e.entrustment,
+        order=e.order,
+    )
+    if e.order:
+        s = _superseded(s, record)
     return replace(s, codes=change.put(s.codes, e.code, record))
+
+
+def _superseded(s: LockerState, heir: CodeRecord) -> LockerState:
+    """What the same hands hold already gives way to it, once the centre can send it."""
+    for code in tuple(s.codes.values()):
+        if (code.deposit, code.entrustment, code.ended) == (heir.deposit, heir.entrustment, ""):
+            s = change.code(s, code.code, heir=heir.code)
+    return s
+
+
+def _code_accepted(s: LockerState, t: Stamp, e: ev.CodeAccepted, seq: Seq) -> LockerState:
+    """Which of several codes opened the door is known when it shuts."""
+    kind, _, key = e.record.partition("/")
+    code = s.codes.get(CodeId(key)) if kind == "code" else None
+    if code is None or code.deposit not in s.deposits:
+        return s
+    return change.deposit(s, code.deposit, code=code.code)
 
 
 def _code_ended(s: LockerState, t: Stamp, e: ev.CodeEnded, seq: Seq) -> LockerState:
@@ -63,6 +91,7 @@ def _pin_failures(s: LockerState, staff: StaffId, count: int) -> LockerState:
 
 APPLY: Final[Apply] = MappingProxyType(
     {
+        ev.CodeAccepted: _code_accepted,
         ev.CodeFailed: _code_failed,
         ev.PhoneFailed: _phone_failed,
         ev.GuessesCounted: _guesses,

@@ -30,6 +30,8 @@ def _epoch_started(s: LockerState, t: Stamp, e: ev.EpochStarted, seq: Seq) -> Lo
         authorisations=_unnamed(s.authorisations),
         items=_unnamed(s.items),
         staff=_unnamed(s.staff),
+        codes=_unnamed(s.codes),
+        entrustments=s.entrustments.unnamed(),
         history=history.begun(e.why),
     )
 
@@ -90,7 +92,9 @@ def _code_restored(s: LockerState, t: Stamp, e: ev.CodeRestored, seq: Seq) -> Lo
         return change.code(s, e.code, ended=e.ended, ended_ms=t.wall_ms) if ends else s
     if e.ended or deposit is None or deposit.ended:
         return s
-    record = CodeRecord(e.code, e.deposit, e.locator, e.typed_digest, e.scan_digest)
+    record = CodeRecord(
+        e.code, e.deposit, e.locator, e.typed_digest, e.scan_digest, entrustment=e.entrustment
+    )
     return replace(s, codes=change.put(s.codes, e.code, record))
 
 

@@ -48,12 +48,14 @@ def _head_signed(s: LockerState, t: Stamp, e: ev.HeadSigned, seq: Seq) -> Locker
 
 
 def _forgotten(s: LockerState, t: Stamp, e: ev.RecordsForgotten, seq: Seq) -> LockerState:
+    held = {d.item for key, d in s.deposits.items() if key not in e.deposits}
     return replace(
         s,
         deposits=change.without(s.deposits, e.deposits),
         codes=change.without(s.codes, e.codes),
         authorisations=change.without(s.authorisations, e.authorisations),
         items=change.without(s.items, e.items),
+        entrustments=s.entrustments.of_items(held | set(s.items) - set(e.items)),
     )
 
 

@@ -52,6 +52,7 @@ def test_what_names_a_person_is_marked_so() -> None:
     assert named <= marked
     assert {name for name, _ in marked} == {
         "ActAccepted",
+        "AgentEntrusted",
         "AuthorisationGranted",
         "ItemAnnounced",
         "StaffEnrolled",

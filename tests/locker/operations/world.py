@@ -100,6 +100,7 @@ class MemoryJournal:
         self.past: dict[str, list[Entry]] = {}
         self.failing = False
         self.boot = 1
+        self.acknowledged = Seq(0)
         self._state = LockerState()
         self._clock = clock
         self._chance = chance
@@ -139,7 +140,11 @@ class MemoryJournal:
         if decided.events:
             self.past[self._state.epoch], self.entries = self.entries, []
             self._state = replace(self._state, seq=Seq(0))
+            self.acknowledged = Seq(0)
         return await self.commit(cause, lambda _state: decided)
+
+    async def acknowledge(self, seq: Seq) -> None:
+        self.acknowledged = seq
 
     async def personal(self, seq: Seq) -> Mapping[str, str]:
         text = self.entries[seq - 1].personal if 0 < seq <= len(self.entries) else ""
