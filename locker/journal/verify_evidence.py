@@ -3,12 +3,13 @@
     python verify_evidence.py FILE [--keys KEYS]
 
 Exit 0 and what is shown and what is not, or exit 1 and the first thing that does not hold. It shares no code
-with the daemon: who doubts the daemon may read this instead. Made by `lockerctl evidence export`.
+with the daemon: who doubts the daemon may read this instead. Made by `lockerctl evidence export`, or, as its
+version 2, by the centre from its copy of the journal.
 
-A bundle is one page that any browser opens. In it stands the evidence as JSON, and the locker's signature of
-just those bytes; all the rest of the page is made from the evidence by `page` below, and compared byte for
-byte: it cannot say anything else. The evidence has every entry of the journal from the first of the case on,
-those of the case and the signed heads as their exact texts, all others as bare leaves:
+A bundle is one page that any browser opens. In it stands the evidence as JSON, and the signature of just
+those bytes by whoever made it; all the rest of the page is made from the evidence by `page` below, and
+compared byte for byte: it cannot say anything else. The evidence has every entry of the journal from the
+first of the case on, those of the case and the signed heads as their exact texts, all others as bare leaves:
 
     digest = SHA-256(salt ‖ personal text)           SHA-256 of nothing where nobody was ever named
     leaf   = SHA-256(0x00 ‖ public text ‖ digest)
@@ -36,6 +37,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 KIND: Final = "doclocker-evidence"
 VERSION: Final = 1
 """Of the evidence and of its page: another page is another version, and the old one stays checkable."""
+BY_CENTRE: Final = 2
+"""The same, made and signed as a whole by the centre; the heads in it are the locker's own as ever."""
+MADE_BY: Final = {VERSION: "locker", BY_CENTRE: "centre"}
 SIGNED_AS: Final = b"doclocker/v1/evidence:"
 """Before the evidence when it is signed: no other text that a locker signs begins so."""
 OPENS: Final = '<script type="application/json" id="evidence" data-signature="'
@@ -87,11 +91,12 @@ def _checked(data: bytes, keys: Mapping[str, Any] | None) -> Verdict:
     evidence = json.loads(text)
     if "<" in text:
         raise Wrong("the evidence could end its own element of the page")
-    if (evidence["kind"], evidence["v"]) != (KIND, VERSION) or type(evidence["v"]) is not int:
+    if evidence["kind"] != KIND or type(evidence["v"]) is not int or evidence["v"] not in MADE_BY:
         raise Wrong("evidence of another kind or version: take the checker that goes with it")
     if not all(type(evidence[name]) is str and evidence[name] for name in ("locker", "epoch", "case")):
         raise Wrong("it does not name a locker, a journal and a case")
-    _signed(evidence["keys"]["locker"], signature, SIGNED_AS + text.encode(), "the evidence as a whole")
+    made_by = evidence["keys"][MADE_BY[evidence["v"]]]
+    _signed(made_by, signature, SIGNED_AS + text.encode(), "the evidence as a whole")
     chain = _walked(evidence)
     about = _about(evidence, chain)
     signed_to = _heads(evidence, chain)
@@ -229,10 +234,11 @@ def _verdict(
 ) -> Verdict:
     stored_to, stored_ms = countersigned
     keys = ", ".join(f"{name} {key}" for name, key in evidence["keys"].items() if key)
+    who = MADE_BY[evidence["v"]]
     case = f"{len(about)} entries of case {evidence['case']}, from {about[0]} to {about[-1]}"
     shown = [
         f"{case}, stand unaltered and in this order in the journal of locker {evidence['locker']}",
-        f"the locker signs that these are all entries of the case that it kept up to entry {chain.last}",
+        f"the {who} signs that these are all entries of the case that it kept up to entry {chain.last}",
     ]
     missing = []
     if signed_to:
@@ -315,7 +321,7 @@ def page(text: str, signature: str) -> str:
     for at, row in zip(numbers, evidence["rows"], strict=False):
         if not isinstance(row, str):
             rows.append(_row(at, json.loads(row["public"]), row))
-    facts = (
+    facts = [
         ("Locker · 柜机", evidence["locker"]),
         ("Case · 办件", evidence["case"]),
         ("Journal · 日志", evidence["epoch"]),
@@ -325,7 +331,9 @@ def page(text: str, signature: str) -> str:
         ),
         ("Key of the locker · 柜机公钥", evidence["keys"]["locker"]),
         ("Key of the centre · 中心公钥", evidence["keys"]["centre"] or "–"),
-    )
+    ]
+    if evidence.get("v") == BY_CENTRE:
+        facts.append(("Made by · 出具", "the centre, from its copy of the journal · 中心，据其日志副本"))
     heads = ("No. · 序号", "Time (UTC) · 时间", "What · 事项", "By · 来源", "Details · 内容")
     html = [
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">',
