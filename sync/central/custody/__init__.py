@@ -1,0 +1,1 @@
+"""Custody beyond the locker: who holds what now, slips, dead lockers, stocktakes, evidence."""

@@ -1,0 +1,141 @@
+"""What people ask about custody. Reads only, and only of areas that exist for who asks."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Connection, Row, func, select, true
+
+from sync.central.access import scope
+from sync.central.access.actor import Actor
+from sync.central.custody.hand_over import lines_of, slip_row
+from sync.central.custody.parties import Kind, LineState, Room, SlipState
+from sync.central.custody.tables import DIFFERENCE, HELD, LINE, LOOK, SLIP
+
+LISTED_MAX: Final = 500
+UNCONFIRMED_MAX_MS: Final = 4 * 3_600_000
+"""Half a shift: a round and the way to the hall are over by then, and people still remember the round."""
+ON_THE_WAY_MAX_MS: Final = 24 * 3_600_000
+"""Couriers come once a day; what nobody has received after that is looked for."""
+IN_HANDS: Final = (Kind.HELPER, Kind.WINDOW, Kind.DEPARTMENT, Kind.COURIER)
+
+
+@dataclass(frozen=True, slots=True)
+class InHand:
+    """A thing and whether it should be elsewhere by now."""
+
+    row: Row[Any]
+    overdue: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Slip:
+    """``received`` of ``count``; ``overdue``: nobody has settled it in time."""
+
+    row: Row[Any]
+    count: int
+    received: int
+    overdue: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A slip with what stands on it, and the differences that came of it."""
+
+    slip: Slip
+    lines: Sequence[Row[Any]]
+    differences: Sequence[Row[Any]]
+
+    @property
+    def by_window(self) -> Mapping[str, list[Row[Any]]]:
+        found = defaultdict(list)
+        for line in self.lines:
+            found[line.window].append(line)
+        return found
+
+
+def in_hands(
+    connection: Connection, actor: Actor, now_ms: int, holder: tuple[str, str] | None = None
+) -> list[InHand]:
+    """The longest held first: what was taken out of lockers and confirmed nowhere before all else."""
+    own = HELD.c
+    query = select(HELD).where(own.holder_kind.in_([kind.value for kind in IN_HANDS]), _sees(actor, own.area))
+    if holder is not None:
+        query = query.where(own.holder_kind == holder[0], own.holder == holder[1])
+    rows = connection.execute(query.order_by(own.confirmed, own.since_ms, own.thing).limit(LISTED_MAX)).all()
+    return [InHand(row, is_overdue(row, now_ms)) for row in rows]
+
+
+def is_overdue(held: Row[Any], now_ms: int) -> bool:
+    """Out of a locker, and confirmed nowhere."""
+    return not held.confirmed and now_ms - held.since_ms > UNCONFIRMED_MAX_MS
+
+
+def slips(connection: Connection, actor: Actor, now_ms: int, *, only_open: bool) -> list[Slip]:
+    """The oldest first where they wait for somebody, else the latest first."""
+    own = SLIP.c
+    query = select(SLIP).where(_sees(actor, own.area))
+    if only_open:
+        query = query.where(own.state == SlipState.PROPOSED.value).order_by(own.proposed_ms, own.slip)
+    else:
+        query = query.order_by(own.proposed_ms.desc(), own.slip)
+    rows = connection.execute(query.limit(LISTED_MAX)).all()
+    return [_slip(connection, row, now_ms) for row in rows]
+
+
+def slip(connection: Connection, actor: Actor, name: str, now_ms: int) -> Whole:
+    """Raises Refused."""
+    row = slip_row(connection, actor, name)
+    own = DIFFERENCE.c
+    of_it = select(DIFFERENCE).where(own.slip == name).order_by(own.number)
+    found = connection.execute(of_it).all()
+    return Whole(_slip(connection, row, now_ms), lines_of(connection, name), found)
+
+
+def _slip(connection: Connection, row: Row[Any], now_ms: int) -> Slip:
+    counts = select(LINE.c.state, func.count().label("many")).where(LINE.c.slip == row.slip)
+    found = {each.state: each.many for each in connection.execute(counts.group_by(LINE.c.state)).all()}
+    late = row.state == SlipState.PROPOSED and now_ms - row.proposed_ms > ON_THE_WAY_MAX_MS
+    return Slip(row, sum(found.values()), found.get(LineState.RECEIVED.value, 0), late)
+
+
+def differences(
+    connection: Connection,
+    actor: Actor,
+    room: Room | None = None,
+    *,
+    only_open: bool = True,
+    number: int = 0,
+) -> Sequence[Row[Any]]:
+    """The oldest first; with a ``number`` that one."""
+    own = DIFFERENCE.c
+    query = select(DIFFERENCE).where(_sees(actor, own.area))
+    if room is not None:
+        query = query.where(own.room == room.value)
+    if number:
+        query = query.where(own.number == number)
+    if only_open:
+        query = query.where(own.resolved_ms == 0)
+    return connection.execute(query.order_by(own.number).limit(LISTED_MAX)).all()
+
+
+def looks(connection: Connection, actor: Actor) -> Sequence[Row[Any]]:
+    """What people found who looked into compartments, the latest first."""
+    own = LOOK.c
+    query = select(LOOK).where(scope.sees(actor, own.locker))
+    order = (own.at_ms.desc(), own.locker, own.epoch, own.seq.desc())
+    return connection.execute(query.order_by(*order).limit(LISTED_MAX)).all()
+
+
+def holders(connection: Connection, actor: Actor) -> Sequence[Row[Any]]:
+    """Who has something now, and how much."""
+    own = HELD.c
+    kinds = own.holder_kind.in_([kind.value for kind in IN_HANDS])
+    query = select(own.holder_kind, own.holder, func.count().label("many"))
+    query = query.where(kinds, _sees(actor, own.area)).group_by(own.holder_kind, own.holder)
+    return connection.execute(query.order_by(own.holder_kind, own.holder)).all()
+
+
+def _sees(actor: Actor, area: ColumnElement[str]) -> ColumnElement[bool]:
+    return true() if actor.sees_all else area.in_(sorted(actor.areas))
