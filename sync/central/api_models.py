@@ -47,9 +47,11 @@ class Strict(BaseModel):
 class PersonIn(Strict):
     name: Text40
     phone: Phone
+    language: Literal["zh", "en"] = "zh"
+    """Of their messages."""
 
     def person(self) -> cases.Person:
-        return cases.Person(self.name, self.phone)
+        return cases.Person(self.name, self.phone, self.language)
 
 
 class PreReviewIn(Strict):

@@ -32,6 +32,8 @@ TOKEN_NONCE_BYTES: Final = 8
 class Person:
     name: str
     phone: str
+    language: str = "zh"
+    """In which they want their messages: `sync.central.messages.templates.LANGUAGES`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ def authorise(
     says = _grant(desk, locker, passed, locator, secret, now_ms)
     plain = {
         "phone": passed.applicant.phone,
+        "language": passed.applicant.language,
         "typed": codes.typed_text(locator, secret),
         "token": _token(desk, locker.area, passed, says),
     }

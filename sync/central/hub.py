@@ -33,6 +33,7 @@ from sync.central.figures.keep import keep as count_figures
 from sync.central.fleet.watch import Watch
 from sync.central.ingest import Ingest
 from sync.central.intake.keep import keep as keep_owed
+from sync.central.messages.keep import keep as keep_messages
 from sync.central.notify import Notifier, SmsSettings, UnusableChannel
 from sync.central.office import Office
 from sync.central.platform import WRITERS, Platform, Threads
@@ -40,6 +41,7 @@ from sync.central.pump import Pump
 from sync.central.shards import Shards
 from sync.central.store import Store, name_of
 from sync.central.switchboard import Switchboard, link_settings
+from sync.central.webhooks.deliver import Courier
 from sync.link.link import Link
 from sync.link.settings import LinkPort, Subscription, TlsFiles
 
@@ -77,7 +79,7 @@ async def serve(config: Config) -> None:
     several = config.workers.shards > 1
     with (
         socket.create_server((config.web.host, config.web.port)) as address,
-        _alone(config) as shards,
+        alone(config) as shards,
         contextlib.closing(Store.open(config.database, platform.threads)) as store,
         ThreadPoolExecutor(1, "hub-hash") as hashing,
         ThreadPoolExecutor(POSTING, "hub-post") as posting,
@@ -164,7 +166,7 @@ async def _serve(
     def health() -> tuple[bool, dict[str, int]]:
         return link.connected, dict(hub.ingest.dropped)
 
-    desks = Desks(hub.office, hub.acts, entrance, means, watch, health)
+    desks = Desks(hub.office, hub.acts, entrance, means, watch, health, config.webhooks)
     app = rooms.application(desks, config.url, config.hub.utc_offset_minutes)
     server = uvicorn.Server(
         uvicorn.Config(
@@ -181,6 +183,8 @@ async def _serve(
         asyncio.get_running_loop().add_signal_handler(number, setattr, server, "should_exit", True)
 
     calendar = Calendar(config.hub.utc_offset_minutes)
+    assert means.client is not None  # noqa: S101  # `serve` gives one
+    courier = Courier(means.store, means.desk, means.client, config.webhooks)
 
     async def pages() -> None:
         log.info("console and API at %s", config.url)
@@ -191,7 +195,9 @@ async def _serve(
                 group.create_task(keep_complaints(means.store, means.desk)),
                 group.create_task(keep_custody(means.store, means.desk.clock)),
                 group.create_task(keep_owed(means.store, means.desk)),
+                group.create_task(keep_messages(means.store, means.desk)),
                 group.create_task(keep_slots(hub.office)),
+                group.create_task(courier.run()),
             ]
             if shards:
                 others = _means(config, means.desk, means.store, hub.notifier.wake)
@@ -245,7 +251,7 @@ def _make_link(config: Config, desk: Desk, name: str, topics: tuple[Subscription
 
 
 @contextlib.contextmanager
-def _alone(config: Config) -> Iterator[Shards | None]:
+def alone(config: Config) -> Iterator[Shards | None]:
     """One hub a database, with its locks on PostgreSQL: two would each answer. Raises AlreadyServed."""
     database = config.database
     if isinstance(database, URL):

@@ -32,6 +32,7 @@ from sync.central.tables import (
 
 DROP_OFF_CODE: Final = "drop_off_code"
 PICKUP_CODE_TEMPLATE: Final = "pickup_code"
+AGENT_CODE: Final = "agent_code"
 RECEIPT: Final = "receipt"
 OPENED_FROM_AFAR: Final = "opened_from_afar"
 TOO_OLD_MS: Final = 24 * 3_600_000
@@ -207,6 +208,12 @@ def _drop_off_over(connection: Connection, notice: Row[Any], now_ms: int) -> boo
     return row is None or bool(row.ended) or row.valid_until_ms <= now_ms
 
 
+def _item_gone(connection: Connection, notice: Row[Any], _now_ms: int) -> bool:
+    where = [DEPOSIT.c.locker == notice.locker, DEPOSIT.c.deposit == notice.subject]
+    phase = connection.execute(select(DEPOSIT.c.phase).where(*where)).scalar()
+    return phase != Phase.AWAITING_PICKUP.value
+
+
 def _pickup_over(connection: Connection, notice: Row[Any], _now_ms: int) -> bool:
     joined = PICKUP_CODE.join(
         DEPOSIT, (DEPOSIT.c.locker == PICKUP_CODE.c.locker) & (DEPOSIT.c.deposit == PICKUP_CODE.c.deposit)
@@ -222,5 +229,11 @@ def _pickup_over(connection: Connection, notice: Row[Any], _now_ms: int) -> bool
 
 
 _SUPERSEDED: Final[Mapping[str, Callable[[Connection, Row[Any], int], bool]]] = MappingProxyType(
-    {DROP_OFF_CODE: _drop_off_over, PICKUP_CODE_TEMPLATE: _pickup_over}
+    {
+        DROP_OFF_CODE: _drop_off_over,
+        PICKUP_CODE_TEMPLATE: _pickup_over,
+        AGENT_CODE: _pickup_over,
+        "pickup_reminder": _item_gone,
+        "pickup_overdue": _item_gone,
+    }
 )

@@ -84,7 +84,13 @@ def announce(connection: Connection, desk: Desk, outgoing: Outgoing, actor: str)
             second_factor=outgoing.second_factor,
             name=says.name,
             phone=says.phone,
-            sealed=desk.sealed({"phone": outgoing.recipient.phone, "token": token}),
+            sealed=desk.sealed(
+                {
+                    "phone": outgoing.recipient.phone,
+                    "language": outgoing.recipient.language,
+                    "token": token,
+                }
+            ),
             directive=directives.write(Seq(1), says),
             made_ms=now_ms,
             valid_until_ms=ends,

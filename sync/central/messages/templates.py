@@ -53,7 +53,7 @@ TEMPLATES: Final[Mapping[str, Template]] = MappingProxyType(
     {
         "drop_off_code": Template(("expires",), Leads.AUTHORISATION, ("typed", "token")),
         "pickup_code": Template(("item",), Leads.CODE, _TYPED),
-        "agent_code": Template(("item", "until"), codes=_TYPED),
+        "agent_code": Template(("item", "expires"), codes=_TYPED),
         "receipt": Template(("number", "time"), Leads.DEPOSIT),
         "receipt_corrected": Template(("number", "time")),
         "opened_from_afar": Template(("door", "time")),
