@@ -68,6 +68,7 @@ class Action(StrEnum):
     SEE_FIGURES = "see_figures"
     SEE_MESSAGES = "see_messages"
     REPLAY_MESSAGE = "replay_message"
+    MANAGE_WEBHOOKS = "manage_webhooks"
     # who may come in, and what was done
     SEE_ACCOUNTS = "see_accounts"
     MANAGE_ACCOUNTS = "manage_accounts"
@@ -153,6 +154,7 @@ MATRIX: Final[Mapping[Action, Rule]] = MappingProxyType(
         Action.SEE_FIGURES: _rule(*_PEOPLE, scope=Scope.FIGURES_READ, journaled=False),
         Action.SEE_MESSAGES: _rule(_LEAD, _AUDITOR, _ADMIN),
         Action.REPLAY_MESSAGE: _rule(_ADMIN),
+        Action.MANAGE_WEBHOOKS: _rule(_ADMIN),
         Action.SEE_ACCOUNTS: _rule(_AUDITOR, _ADMIN),
         Action.MANAGE_ACCOUNTS: _rule(_ADMIN),
         Action.SEE_KEYS: _rule(_AUDITOR, _ADMIN),

@@ -71,7 +71,7 @@ def _add_complaints(api: APIRouter, room: Room, gate: Gate) -> None:
     @api.post("/complaints/{complaint}/moves", status_code=201)
     async def move(complaint: ComplaintPath, body: m.MoveIn, actor: Annotated[Actor, works]) -> m.Moved:
         """Take it, resolve it, write down what the applicant says."""
-        state = await room.move(complaint, body.move, actor, body.note, body.assignee)
+        state = await room.move(complaint, Move(body.move), actor, body.note, body.assignee)
         return m.Moved(complaint=complaint, state=state)
 
     @api.post("/complaints/{complaint}/giving-up", status_code=201)
@@ -128,7 +128,7 @@ def _add_ratings(api: APIRouter, room: Room, gate: Gate) -> None:
         page: WhichPage,
         since_ms: Annotated[int, Query(ge=0, le=SEQ_MAX)] = 0,
     ) -> Listed[m.RatingOut]:
-        """The oldest first, for the city's evaluation platform: go on with ``next``, or with the last time."""
+        """The oldest first, for the city's evaluation platform: go on with ``next``, or its last time."""
         query = ratings.listed(actor, office.desk.clock.wall_ms(), since_ms)
         found = await office.store.read(lambda c: ratings.ORDER.page(c, office.desk, query, page))
         return found.told(m.rating_out)

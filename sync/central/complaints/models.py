@@ -10,7 +10,7 @@ from sync.central.api_models import Case, LockerName, Phone, Strict, Text40, Tex
 from sync.central.complaints import ratings, register, solutions, work
 from sync.central.complaints.policy import Category
 from sync.central.complaints.register import Complaint
-from sync.central.complaints.states import Move, State
+from sync.central.complaints.states import State
 
 Told = Annotated[str, Field(min_length=1, max_length=register.TEXT_CHARACTERS_MAX), AfterValidator(printable)]
 Note = Annotated[str, Field(max_length=work.NOTE_CHARACTERS_MAX, pattern=r"^[^\x00-\x1f\x7f]*$")]
@@ -46,9 +46,7 @@ class ComplaintIn(Strict):
 
 
 class MoveIn(Strict):
-    move: Literal[
-        Move.ASSIGN, Move.RESOLVE, Move.SATISFY, Move.OBJECT, Move.MISS, Move.REOPEN, Move.REMARK
-    ] = Field(strict=False)
+    move: Literal["assign", "resolve", "satisfy", "object", "miss", "reopen", "remark"]
     note: Note = ""
     assignee: Annotated[str, Field(pattern=r"^(person:[a-z0-9._-]{1,32})?$")] = ""
     """For ``assign``; empty: whoever asks."""

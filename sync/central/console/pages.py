@@ -169,6 +169,8 @@ _MENU: Final = (
             ("/cases", "cases", Action.SEE_CASES),
             ("/pre-reviews/new", "pre_review", Action.AUTHORISE),
             ("/outgoing/new", "outgoing", Action.ANNOUNCE_ITEM),
+            ("/complaints", "complaints", Action.SEE_TICKETS),
+            ("/solutions", "solutions", Action.SEE_TICKETS),
         ),
     ),
     (

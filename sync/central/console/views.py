@@ -16,7 +16,7 @@ from sync.central.access import scope
 from sync.central.access.actor import Actor
 from sync.central.access.matrix import Action
 from sync.central.api_models import OutgoingIn, PreReviewIn, StaffIn
-from sync.central.console import accounts, figures, fleet, forms, journal, login, own, qr, staff
+from sync.central.console import accounts, complaints, figures, fleet, forms, journal, login, own, qr, staff
 from sync.central.console.pages import ROOT, Frame, Visit
 from sync.central.console.texts import Texts
 from sync.central.desks import Desks
@@ -35,6 +35,7 @@ def add(app: Starlette, desks: Desks, utc_offset_minutes: int) -> None:
     journal.add(frame, desks.means)
     staff.add(frame)
     looks, entries = _Looks(frame), _Entries(frame)
+    complaints.add(frame)
     figures.add(frame)
     fleet.add(frame, desks.watch)
     frame.add(f"{ROOT}/lockers/{{locker}}", Action.SEE_LOCKER, looks.locker)
