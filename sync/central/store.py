@@ -7,6 +7,8 @@ processes; what a transaction of another one spoiled is done again.
 import asyncio
 import contextlib
 import logging
+import sqlite3
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
@@ -151,6 +153,7 @@ class Store:
         """``checkpoints=False`` for a second process: only one may move pages out of the log of a file."""
         self._writer = _engine(where, query_only=False, checkpoints=checkpoints)
         self._reader = _engine(where, query_only=True, checkpoints=False)
+        self._writing, self._reading = _Idle(self._writer), _Idle(self._reader)
         self._threads = threads
         self.url = where if isinstance(where, URL) else None
         """Of PostgreSQL."""
@@ -198,21 +201,56 @@ class Store:
         return self._write_once(work, alone=alone)
 
     def _write_once(self, work: Callable[[Connection], T], *, alone: bool) -> T:
+        if self.url is None:
+            with self._writing.one() as connection, connection.begin():
+                return work(connection)
         with self._writer.connect() as connection:
-            if self.url is not None:
-                connection.execution_options(isolation_level="SERIALIZABLE" if alone else "READ COMMITTED")
+            connection.execution_options(isolation_level="SERIALIZABLE" if alone else "READ COMMITTED")
             with connection.begin():
                 return work(connection)
 
     def read_now(self, work: Callable[[Connection], T]) -> T:
+        if self.url is None:
+            with self._reading.one() as connection:
+                return work(connection)
         with self._reader.connect() as connection:
             return work(connection)
 
     def close(self) -> None:
         """Wait for what runs, then let go of the database."""
         self._threads.close()
+        self._reading.close()
+        self._writing.close()
         self._reader.dispose()
         self._writer.dispose()
+
+
+class _Idle:
+    """A file's connections of which nobody makes use just now. A pool's check-out costs as much as a read;
+    a server's pool also has to see whether the server is still there."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._idle: deque[Connection] = deque()
+
+    @contextlib.contextmanager
+    def one(self) -> Iterator[Connection]:
+        """For whoever asks alone; nothing is under way on it later. After an error it is not kept."""
+        try:
+            connection = self._idle.pop()
+        except IndexError:
+            connection = self._engine.connect()
+        try:
+            yield connection
+            connection.rollback()
+        except BaseException:
+            connection.close()
+            raise
+        self._idle.append(connection)
+
+    def close(self) -> None:
+        while self._idle:
+            self._idle.pop().close()
 
 
 def name_of(where: Path | URL) -> str:
@@ -239,9 +277,19 @@ def _engine(where: Path | URL, *, query_only: bool, checkpoints: bool) -> Engine
         for pragma in _pragmas(query_only=query_only, checkpoints=checkpoints):
             connection.execute(f"PRAGMA {pragma}")
 
+    statement = "BEGIN" if query_only else "BEGIN IMMEDIATE"
+
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN" if query_only else "BEGIN IMMEDIATE")
+        raw: Any = connection.connection.driver_connection
+        try:
+            raw.execute(
+                statement
+            )  # at once: by way of a statement's whole machinery it costs ten times as much
+        except sqlite3.Error as error:
+            raise DBAPIError.instance(
+                statement, None, error, sqlite3.Error, dialect=connection.dialect
+            ) from error
 
     return engine
 

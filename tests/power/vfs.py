@@ -59,10 +59,10 @@ METHODS: Final[dict[str, tuple[Any, ...]]] = {
     "xDeviceCharacteristics": (_p,),
     "xShmMap": (_p, _int, _int, _int, ctypes.POINTER(_p)),
     "xShmLock": (_p, _int, _int, _int),
-    "xShmBarrier": (_p,),
+    "xShmBarrier": (),
     "xShmUnmap": (_p, _int),
 }
-"""Each returns an int (xShmBarrier: nothing, and nobody looks)."""
+"""Each returns an int. xShmBarrier is not ours: it returns nothing, and does nothing."""
 OURS: Final[dict[str, tuple[Any, ...]]] = {
     "xOpen": (_p, _s, _p, _int, ctypes.POINTER(_int)),
     "xDelete": (_p, _s, _int),
@@ -121,7 +121,11 @@ class Vfs:
         """Of each open file's lock."""
         self._slots: dict[int, dict[int, bool]] = {}
         """Of each open file the slots held in its shared memory, and whether for itself alone."""
-        self._methods = _Methods(2, *(self._callback(name, kinds) for name, kinds in METHODS.items()))
+        self._library.sqlite3_libversion_number.restype = _int
+        nothing = ctypes.cast(self._library.sqlite3_libversion_number, _p).value
+        """Any function that changes nothing: where one process has one thread, a barrier is none."""
+        methods = {name: self._callback(name, kinds) for name, kinds in METHODS.items() if kinds}
+        self._methods = _Methods(2, *((methods.get(name) or nothing) for name in METHODS))
         self._default = self._library.sqlite3_vfs_find(None)
         own = {name: self._callback(name, kinds) for name, kinds in OURS.items()}
         theirs = {name: getattr(self._default.contents, name) for name in FIELDS if name not in OURS}
@@ -217,9 +221,13 @@ class Vfs:
         return OK
 
     def _read(self, file: int, to: int, count: int, at: int) -> int:
-        part = bytes(self._now.files[self._name(file)][at : at + count])
+        with memoryview(self._now.files[self._name(file)]) as data:
+            part = bytes(data[at : at + count])
+        if len(part) == count:
+            ctypes.memmove(to, part, count)
+            return OK
         ctypes.memmove(to, part + bytes(count - len(part)), count)
-        return OK if len(part) == count else SHORT_READ
+        return SHORT_READ
 
     def _write(self, file: int, data: int, count: int, at: int) -> int:
         return self._do(Write(self._name(file), at, ctypes.string_at(data, count)))
@@ -287,9 +295,6 @@ class Vfs:
                 return BUSY
         if not flags & SHM_UNLOCK:
             own |= dict.fromkeys(range(first, first + count), alone)
-        return OK
-
-    def _shm_barrier(self, _file: int) -> int:
         return OK
 
     def _shm_unmap(self, file: int, delete: int) -> int:

@@ -9,6 +9,7 @@ import itertools
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import cache
 from random import Random  # noqa: TID251  # seeded
 from typing import TYPE_CHECKING, Final
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 KEEPALIVE_FACTOR: Final = 1.5
 QUEUED_MAX: Final = 10_000
+HEARD_MAX: Final = 1_500
 SUCCESS: Final = 0
 
 
@@ -76,8 +78,8 @@ class Broker:
         """Clients who cannot connect anew, as when a certificate has run out."""
         self.sessions: dict[str, Session] = {}
         self.retained: dict[str, Parcel] = {}
-        self.heard: list[Parcel] = []
-        """Kept for whoever replays old messages; the latest thousand."""
+        self.heard: deque[Parcel] = deque(maxlen=HEARD_MAX)
+        """Kept for whoever replays old messages."""
         self.carried = 0
         self._mids = itertools.count(1)
         self._connections = itertools.count(1)
@@ -127,7 +129,7 @@ class Broker:
         self.carried += 1
         now_s = asyncio.get_running_loop().time()
         parcel = Parcel(topic, payload, qos, retain, float("inf") if expiry_s is None else now_s + expiry_s)
-        self.heard = [*self.heard[-999:], parcel] if len(self.heard) > 2_000 else [*self.heard, parcel]
+        self.heard.append(parcel)
         if retain:
             self.retained[topic] = parcel
         found = False
@@ -225,6 +227,7 @@ def _fits(settings: LinkSettings, topic: str) -> bool:
     return any(_matches(subscription.filter, topic) for subscription in settings.subscriptions)
 
 
+@cache
 def _matches(pattern: str, topic: str) -> bool:
     want, have = pattern.split("/"), topic.split("/")
     for n, part in enumerate(want):

@@ -108,15 +108,21 @@ class Rack(Disk):
     def __init__(self) -> None:
         super().__init__()
         self.platters: dict[str, Platter] = {}
+        self._found: dict[str, Platter] = {}
+        """Of each file that was asked for."""
         self.lives = 0
         self.files = _Files(self)  # type: ignore[assignment]  # a mapping as good as a dict for the VFS
 
     def put(self, folder: Path, platter: Platter) -> None:
         self.platters[f"{folder}/"] = platter
+        self._found.clear()
 
     def of(self, name: str) -> Platter | None:
+        if (known := self._found.get(name)) is not None:
+            return known
         for folder, platter in self.platters.items():
             if name.startswith(folder):
+                self._found[name] = platter
                 return platter
         return None
 

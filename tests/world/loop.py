@@ -9,6 +9,7 @@ import heapq
 import warnings
 from collections import deque
 from collections.abc import Callable, Coroutine
+from concurrent.futures import Executor, Future
 from contextlib import suppress
 from contextvars import Context, ContextVar, copy_context
 from typing import Any, TypeVar
@@ -111,6 +112,24 @@ class VirtualLoop(asyncio.BaseEventLoop):
         heapq.heappush(self._timers, (when, self._set, timer))
         return timer
 
+    def call_soon(  # type: ignore[override]  # same
+        self, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> asyncio.Handle:
+        handle = asyncio.Handle(callback, args, self, context)
+        self._ready.append(handle)
+        return handle
+
+    def run_in_executor(  # type: ignore[override]  # same
+        self, executor: Executor, func: Callable[..., T], *args: Any
+    ) -> "asyncio.Future[T]":
+        """What a thread has done at once is told a turn later, as a real one would at the earliest."""
+        done = executor.submit(func, *args)
+        if not done.done():
+            return asyncio.wrap_future(done, loop=self)
+        answer: asyncio.Future[T] = self.create_future()
+        self.call_soon(_tell, answer, done)
+        return answer
+
     def _run_once(self) -> None:
         timers, ready = self._timers, self._ready
         while timers and timers[0][2].cancelled():
@@ -151,6 +170,15 @@ class VirtualLoop(asyncio.BaseEventLoop):
             for life in tuple(self._tasks):
                 self.kill(life)
             self.close()
+
+
+def _tell(answer: "asyncio.Future[T]", done: "Future[T]") -> None:
+    if answer.done():  # whoever asked was cancelled meanwhile
+        return
+    if (error := done.exception()) is not None:
+        answer.set_exception(error)
+    else:
+        answer.set_result(done.result())
 
 
 def _close(coroutine: Any) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from contextlib import closing, suppress
 from contextvars import Context
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from random import Random  # noqa: TID251  # seeded
 from typing import TYPE_CHECKING, Any, Final
@@ -23,7 +24,8 @@ from hw_sim.line import Line, Wire
 from hw_sim.physics import Mechanics
 from hw_sim.settings import wiring
 from locker import daemon
-from locker.config import Config, load
+from locker.config import Config
+from locker.config.config import load_text
 from locker.domain.ids import BoardId
 from locker.journal.journal import Journal
 from locker.platform import Keys, LockerClock, Platform, Times
@@ -124,7 +126,7 @@ class Machine:
         wires = wiring(self.layout, urls, dict.fromkeys(self.layout.lines, self.baud))
         path = self.folder / "locker.toml"
         path.write_text(head + more + wires, encoding="utf-8")
-        return load(path)
+        return _configured(path, path.read_text(encoding="utf-8"))
 
     # --- what the simulated cabinet tells ---
 
@@ -321,7 +323,8 @@ class Machine:
                 self.lines.clear()
 
     async def _run(self) -> None:
-        config = load(self.folder / "locker.toml")
+        path = self.folder / "locker.toml"
+        config = _configured(path, path.read_text(encoding="utf-8"))
         keys = Keys.load(config.keys_dir, config.locker_id, config.area)
         platform = self._platform()
         self.storing.life = self.life
@@ -406,6 +409,12 @@ class _Page:
         self._daemon.kiosk.state.kiosk.close()
         self._machine.screen.app = None
         self._stopped.set()
+
+
+@lru_cache(maxsize=16)
+def _configured(path: Path, text: str) -> Config:
+    """The same file is read at every start of every life; it is the same configuration every time."""
+    return load_text(path, text)
 
 
 Living = Coroutine[Any, Any, None]

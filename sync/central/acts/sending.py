@@ -29,6 +29,8 @@ from sync.central.tables import COMPARTMENT, DEPOSIT, LOCKER
 
 NONCE_BYTES: Final = 16
 LOOK_MS: Final = 60_000
+IDLE_MS: Final = 600_000
+"""Where nothing waits: only another process could have asked for something without our hearing of it."""
 LISTED_MAX: Final = 200
 
 Say = Callable[[str, wire.Act], None]
@@ -164,7 +166,7 @@ class Acts:
         left = {row.act: _left_ms(row, now_ms) for row in waiting}
         if any(ms <= 0 for ms in left.values()):
             await self._store.write(lambda connection: _end_what_is_over(connection, now_ms))
-        return min([LOOK_MS, *(ms for ms in left.values() if ms > 0)])
+        return min([LOOK_MS, *(ms for ms in left.values() if ms > 0)]) if waiting else IDLE_MS
 
 
 # --- in a transaction ---------------------------------------------------------------------------------------
