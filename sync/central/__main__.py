@@ -35,6 +35,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 commands.enrol(asked.config, asked.locker, asked.area, asked.public, asked.out)
             case "enrol-many":
                 commands.enrol_many(asked.config, asked.list, asked.out)
+            case "backup":
+                commands.save(asked.config, asked.to)
+            case "restore":
+                commands.restore(asked.config, asked.copy)
             case "keys":
                 commands.keys(asked.config)
             case "init":
@@ -64,6 +68,12 @@ def _parser() -> argparse.ArgumentParser:
     many.add_argument("list", type=Path, metavar="LIST", help="CSV, first line locker,area,public")
     many.add_argument("--out", type=Path, required=True, metavar="DIR", help="for one LOCKER.json each")
     many.add_argument("--config", type=Path, default=DEFAULT_CONFIG, metavar="FILE")
+    save = commands.add_parser("backup", help="make a copy of the database, beside a running hub")
+    save.add_argument("--to", type=Path, required=True, metavar="DIR", help="its name tells the moment")
+    save.add_argument("--config", type=Path, default=DEFAULT_CONFIG, metavar="FILE")
+    back = commands.add_parser("restore", help="go back to such a copy, while no hub runs")
+    back.add_argument("copy", type=Path, metavar="FILE")
+    back.add_argument("--config", type=Path, default=DEFAULT_CONFIG, metavar="FILE")
     keys = commands.add_parser("keys", help="print the public keys by which evidence of a case is checked")
     keys.add_argument("--config", type=Path, default=DEFAULT_CONFIG, metavar="FILE")
     init = commands.add_parser("init", help="make a configuration with fresh keys and passwords")

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from sync import durable, seal
+from sync.central import backup, hub, lockers, migrations
 from sync.central import config as configuration
 from sync.central import enrol_many as many
-from sync.central import hub, lockers, migrations
 from sync.central.access import commands as access
 from sync.central.desk import Desk
 from sync.central.platform import Chance, SystemClock
@@ -21,6 +21,7 @@ EXPECTED: Final = (
     configuration.BadConfig,
     lockers.CannotEnrol,
     hub.AlreadyServed,
+    backup.CannotCopy,
     migrations.StoreTooNew,
     *access.EXPECTED,
     OSError,
@@ -58,6 +59,27 @@ def enrol_many(config: Path, wanted: Path, out: Path) -> None:
     with contextlib.closing(Store.open(loaded.database, checkpoints=False)) as store:
         count = many.enrol_many(store.write_now, desk, wanted, out)
     print(f"{count} lockers are enrolled; carry each one's file from {out} to its keys folder as centre.json")
+
+
+def save(config: Path, folder: Path) -> None:
+    """Also beside a running hub. Raises CannotCopy, BadConfig, OSError."""
+    path = backup.save(configuration.load(config).database, folder, SystemClock().wall_ms())
+    print(
+        f"{path} ({path.stat().st_size:,} bytes); the keys are not in it: keep a copy of keys.json elsewhere"
+    )
+
+
+def restore(config: Path, copy: Path) -> None:
+    """Raises AlreadyServed, CannotCopy, BadConfig, OSError."""
+    loaded = configuration.load(config)
+    desk = Desk(configuration.load_keys(loaded.keys), SystemClock())
+    with hub.alone(loaded):
+        told = backup.restore(loaded.database, desk, copy, desk.clock.wall_ms())
+    print(f"{told.lockers} lockers, {told.entries:,} entries, {told.authorisations} living authorisations")
+    print("Lockers say again what came since. Look through accounts, keys and staff: what was ended since")
+    print("this copy lives again. Alarms `right_extra` name rights whose phone is unknown.")
+    if told.aside:
+        print(f"What was there before: {told.aside}")
 
 
 def keys(config: Path) -> None:

@@ -16,6 +16,8 @@ from locker.domain.encoding import build
 from locker.domain.events import StaffEnrolled
 from locker.domain.ids import Seq, StaffId
 from sync import wire
+from sync.central.bookings import said as bookings
+from sync.central.doors import said as bars
 from sync.central.platform import Chance
 from sync.central.tables import AUTHORISATION, DIRECTIVE, LOCKER, OUTGOING_ITEM, STAFF, STAFF_GRANT
 
@@ -69,6 +71,12 @@ def hash_at(connection: Connection, locker: str, dn_epoch: str, seq: int) -> str
     return str(connection.execute(select(DIRECTIVE.c.hash).where(*where)).scalar() or "")
 
 
+def is_ours(connection: Connection, locker: str, dn_epoch: str) -> bool:
+    """Whether we numbered so once: before a restore, or before anything else that made us begin anew."""
+    where = [DIRECTIVE.c.locker == locker, DIRECTIVE.c.dn_epoch == dn_epoch]
+    return connection.execute(select(DIRECTIVE.c.seq).where(*where).limit(1)).first() is not None
+
+
 def snapshot(connection: Connection, locker: str, chance: Chance, now_ms: int) -> None:
     """Number anew and say again what is still valid; what ended is not, lest an ended code live again."""
     begin(connection, locker, chance)
@@ -90,6 +98,7 @@ def begin(connection: Connection, locker: str, chance: Chance) -> None:
 def still_valid(connection: Connection, locker: str, now_ms: int) -> Iterable[directives.StateEntry]:
     """Staff, rights that live, items that wait: as they would be said now."""
     yield from _staff(connection, locker, now_ms)
+    yield from bars.standing(connection, locker)
     own = AUTHORISATION.c
     living = [own.locker == locker, own.ended == "", own.valid_until_ms > now_ms]
     yield from _read(
@@ -100,6 +109,7 @@ def still_valid(connection: Connection, locker: str, now_ms: int) -> Iterable[di
     yield from _read(
         connection.execute(select(item.directive).where(*waiting).order_by(item.made_ms)).scalars().all()
     )
+    yield from bookings.standing(connection, locker)
 
 
 def _read(texts: Sequence[str]) -> Iterable[directives.StateEntry]:
@@ -115,7 +125,7 @@ def read_one(text: str) -> directives.StateEntry:
 
 def _staff(connection: Connection, locker: str, now_ms: int) -> Iterable[StaffEnrolled]:
     joined = STAFF_GRANT.join(STAFF, STAFF.c.staff == STAFF_GRANT.c.staff)
-    where = [STAFF_GRANT.c.locker == locker, STAFF.c.revoked_ms == 0, STAFF_GRANT.c.until_ms > now_ms]
+    where = [STAFF_GRANT.c.locker == locker, STAFF_GRANT.c.until_ms > now_ms]
     query = select(STAFF.c.name, STAFF.c.roles, STAFF_GRANT).select_from(joined).where(*where)
     for row in connection.execute(query.order_by(STAFF.c.staff)):
         yield enrolled(row)

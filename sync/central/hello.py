@@ -168,14 +168,14 @@ def _compare_down(
             return
         detail = f"the locker's entry {link.dn_applied} is not ours"
         raise_alarm(connection, locker.locker, Trouble("down_fork", link.dn_epoch, detail), now_ms)
-    elif link.dn_epoch:
+    elif link.dn_epoch and not directives.is_ours(connection, locker.locker, link.dn_epoch):
         detail = "the locker follows a numbering that is not ours"
         raise_alarm(connection, locker.locker, Trouble("down_epoch", link.dn_epoch, detail), now_ms)
     elif new_disk:
         histories.say_to_new_disk(connection, locker.locker, link.epoch, desk.chance, now_ms)
         return
     else:
-        # It has applied nothing of ours, or said so before it did: the numbering is good from its start.
+        # It has applied nothing of this numbering, or said so before it did: it is good from its start.
         where = LOCKER.c.locker == locker.locker
         connection.execute(LOCKER.update().where(where).values(dn_stored_to=0))
         return

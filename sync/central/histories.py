@@ -41,13 +41,13 @@ from sync.central import directives, store
 from sync.central.desk import Refusal, Refused
 from sync.central.ledger import Applied, current_epoch
 from sync.central.platform import Chance
+from sync.central.staff import TAKEN_AWAY
 from sync.central.tables import (
     AUTHORISATION,
     DEPOSIT,
     LEDGER,
     OUTGOING_ITEM,
     PICKUP_CODE,
-    STAFF,
     STAFF_GRANT,
     STREAM,
 )
@@ -105,9 +105,8 @@ def _memory(connection: Connection, locker: str, epoch: str, now_ms: int) -> Ite
 
 
 def _staff_gone(connection: Connection, locker: str) -> Iterator[StaffRevoked]:
-    joined = STAFF_GRANT.join(STAFF, STAFF.c.staff == STAFF_GRANT.c.staff)
-    where = [STAFF_GRANT.c.locker == locker, STAFF.c.revoked_ms > 0]
-    query = select(STAFF.c.staff).select_from(joined).where(*where).order_by(STAFF.c.staff)
+    own = STAFF_GRANT.c
+    query = select(own.staff).where(own.locker == locker, own.until_ms == TAKEN_AWAY).order_by(own.staff)
     for staff in connection.execute(query).scalars():
         yield StaffRevoked(StaffId(staff))
 

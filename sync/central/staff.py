@@ -20,6 +20,10 @@ RENEW_BEFORE_MS: Final = 6 * DAY_MS
 """Renewed daily: a locker that was offline for some days still knows its helpers."""
 
 
+TAKEN_AWAY: Final = 0
+"""The end of a grant that was revoked: it is kept, for a locker whose card forgets must be told again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Enrolment:
     staff: str
@@ -59,7 +63,8 @@ def enrol(connection: Connection, desk: Desk, person: Enrolment) -> str:
 def renew(connection: Connection, now_ms: int) -> list[str]:
     """Grants of today's staff reach seven days ahead again; the lockers that have news."""
     joined = STAFF_GRANT.join(STAFF, STAFF.c.staff == STAFF_GRANT.c.staff)
-    ending = [STAFF.c.revoked_ms == 0, STAFF_GRANT.c.until_ms < now_ms + RENEW_BEFORE_MS]
+    own = STAFF_GRANT.c
+    ending = [own.until_ms > TAKEN_AWAY, own.until_ms < now_ms + RENEW_BEFORE_MS]
     rows = connection.execute(
         select(STAFF_GRANT.c.staff, STAFF_GRANT.c.locker).select_from(joined).where(*ending)
     ).all()
@@ -75,15 +80,16 @@ def revoke(connection: Connection, staff: str, lockers: frozenset[str] | None, n
 
     Raises Refused.
     """
-    query = select(STAFF_GRANT.c.locker).where(STAFF_GRANT.c.staff == staff).order_by(STAFF_GRANT.c.locker)
+    own = STAFF_GRANT.c
+    query = select(own.locker).where(own.staff == staff, own.until_ms > TAKEN_AWAY).order_by(own.locker)
     granted = [str(locker) for locker in connection.execute(query).scalars()]
     told = [locker for locker in granted if lockers is None or locker in lockers]
     if not told:
         raise Refused(Refusal.UNKNOWN_STAFF, "no such staff number")
     for locker in told:
         directives.append(connection, locker, StaffRevoked(StaffId(staff)), now_ms)
-    own = STAFF_GRANT.c
-    connection.execute(STAFF_GRANT.delete().where(own.staff == staff, own.locker.in_(told)))
+    here = STAFF_GRANT.update().where(own.staff == staff, own.locker.in_(told))
+    connection.execute(here.values(until_ms=TAKEN_AWAY))
     if told == granted:
         put(connection, STAFF, {"staff": staff}, {"revoked_ms": now_ms})
     return told
@@ -97,17 +103,17 @@ class Member:
 
 
 def listed(connection: Connection, lockers: frozenset[str] | None) -> list[Member]:
-    """Everybody with a right at one of these lockers (None: at any), and whose badge was taken away."""
+    """Everybody who has, or had, a right at one of these lockers (None: at any)."""
     grants: dict[str, list[Row[Any]]] = {}
     for row in connection.execute(select(STAFF_GRANT).order_by(STAFF_GRANT.c.locker)).all():
         if lockers is None or row.locker in lockers:
             grants.setdefault(row.staff, []).append(row)
     every = connection.execute(select(STAFF).order_by(STAFF.c.staff)).all()
-    return [
-        Member(row, tuple(grants.get(row.staff, ())))
-        for row in every
-        if row.staff in grants or (row.revoked_ms and lockers is None)
-    ]
+    return [Member(row, _living(grants[row.staff])) for row in every if row.staff in grants]
+
+
+def _living(grants: list[Row[Any]]) -> tuple[Row[Any], ...]:
+    return tuple(grant for grant in grants if grant.until_ms > TAKEN_AWAY)
 
 
 def _say(connection: Connection, staff: str, locker: str, now_ms: int) -> None:

@@ -44,6 +44,7 @@ class Event(StrEnum):
     SECOND_FACTOR_ENROLLED = "second_factor_enrolled"
     RECOVERY_CODE_USED = "recovery_code_used"
     REFUSED = "refused"
+    RESTORED = "restored"
 
 
 @dataclass(frozen=True, slots=True)
