@@ -55,6 +55,8 @@ STATUS: Final = {
     Refusal.BAD_CURSOR: 422,
     Refusal.UNKNOWN_WEBHOOK: 404,
     Refusal.UNKNOWN_DELIVERY: 404,
+    Refusal.UNKNOWN_ENTRUSTMENT: 404,
+    Refusal.TOO_OFTEN: 429,
     Refusal.UNKNOWN_BOOKING: 404,
     Refusal.BOOKED_ALREADY: 409,
     Refusal.RIGHT_OVER: 409,

@@ -16,6 +16,7 @@ from sync.central.access.settings import Access, Identity
 from sync.central.desk import Keys
 from sync.central.messages.settings import Channel, Messages
 from sync.central.messages.templates import TEMPLATES
+from sync.central.webhooks.settings import Webhooks
 
 PORT_MAX: Final = 65_535
 POSTGRESQL: Final = ("postgresql:", "postgres:")
@@ -85,6 +86,7 @@ class Config:
     access: Access = field(default_factory=Access)
     identity: Identity = field(default_factory=Identity)
     workers: Workers = field(default_factory=Workers)
+    webhooks: Webhooks = field(default_factory=Webhooks)
     messages: Messages = field(default_factory=Messages)
     channels: tuple[Channel, ...] = ()
     """Beside ``[sms] url``, which is the first of them."""
@@ -113,6 +115,7 @@ SECTIONS: Final[Mapping[str, type[Any]]] = {
     "access": Access,
     "identity": Identity,
     "workers": Workers,
+    "webhooks": Webhooks,
     "messages": Messages,
 }
 CHANNELS: Final = "channels"
@@ -207,6 +210,7 @@ class _Source:
             ("access", config.access.problems()),
             ("identity", config.identity.problems()),
             ("workers", config.workers.problems(config.database)),
+            ("webhooks", config.webhooks.problems()),
             ("messages", config.messages.problems()),
         ):
             for key, problem in problems:

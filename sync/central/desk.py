@@ -48,6 +48,18 @@ class Refusal(StrEnum):
     STILL_INSIDE = "still_inside"
     NO_TRACKING = "no_tracking"
     BAD_CURSOR = "bad_cursor"
+    UNKNOWN_WEBHOOK = "unknown_webhook"
+    UNKNOWN_DELIVERY = "unknown_delivery"
+    # what waits for its recipient
+    UNKNOWN_ENTRUSTMENT = "unknown_entrustment"
+    TOO_OFTEN = "too_often"
+    # booked slots
+    UNKNOWN_BOOKING = "unknown_booking"
+    BOOKED_ALREADY = "booked_already"
+    RIGHT_OVER = "right_over"
+    BAD_SLOT = "bad_slot"
+    NO_ROOM = "no_room"
+    LOCKER_AWAY = "locker_away"
     # complaints and ratings
     UNKNOWN_COMPLAINT = "unknown_complaint"
     UNKNOWN_SOLUTION = "unknown_solution"

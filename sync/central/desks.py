@@ -1,12 +1,13 @@
 """What the hub's routes and pages work on."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sync.central.access.front import Front, Means
 from sync.central.acts.sending import Acts
 from sync.central.fleet.watch import Watch
 from sync.central.office import Office
+from sync.central.webhooks.settings import Webhooks
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,3 +21,5 @@ class Desks:
     watch: Watch
     health: Callable[[], tuple[bool, dict[str, int]]]
     """Is the broker there, and what was dropped so far."""
+    webhooks: Webhooks = field(default_factory=Webhooks)
+    """Where other systems may be told."""

@@ -5,14 +5,18 @@ from fastapi import FastAPI
 from sync.central import api, metrics
 from sync.central.access import api as access_api
 from sync.central.acts import api as acts_api
+from sync.central.bookings import api as bookings_api
 from sync.central.complaints import api as complaints_api
 from sync.central.console import views
 from sync.central.custody import api as custody_api
 from sync.central.desks import Desks
+from sync.central.doors import api as doors_api
 from sync.central.fleet import api as fleet_api
 from sync.central.intake import api as intake_api
 from sync.central.intake.counter import Counter
 from sync.central.onward import api as onward_api
+from sync.central.webhooks import api as webhooks_api
+from sync.central.webhooks.subscriptions import Subscriptions
 
 
 def application(desks: Desks, url: str, utc_offset_minutes: int) -> FastAPI:
@@ -21,10 +25,13 @@ def application(desks: Desks, url: str, utc_offset_minutes: int) -> FastAPI:
     app = api.build(desks.office, gate, url, desks.health)
     metrics.add(app, desks.watch, gate, desks.health)
     acts_api.add(app, desks.acts, gate)
+    doors_api.add(app, desks.office, gate)
+    bookings_api.add(app, desks.office, gate)
     fleet_api.add(app, desks.office, desks.watch, gate)
     intake_api.add(app, Counter(desks.office), gate)
     onward_api.add(app, desks.office, gate)
     custody_api.add(app, desks.office, gate)
+    webhooks_api.add(app, Subscriptions(desks.office.store, desks.office.desk, desks.webhooks), gate)
     access_api.add(app, desks.front, desks.means)
     complaints_api.add(app, desks.office, gate)
     views.add(app, desks, utc_offset_minutes)
