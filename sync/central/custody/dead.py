@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, select
 
 from locker.domain.deposit import ENDED
 from sync.central import desk as hub
-from sync.central import store
+from sync.central import histories, store
 from sync.central.access import audit, scope
 from sync.central.access.actor import Actor
 from sync.central.access.matrix import Action
@@ -73,21 +73,17 @@ class Resolution:
 def holdings(connection: Connection, actor: Actor, locker: str, now_ms: int) -> Holdings:
     """Raises Refused."""
     row = scope.locker_row(connection, actor, locker)
-    stream = store.find(connection, STREAM, {"locker": locker, "epoch": row.epoch})
-    own = LEDGER.c
-    told_ms = connection.execute(
-        select(func.max(own.received_ms)).where(
-            own.locker == locker, own.epoch == row.epoch, own.seq == (stream.stored_to if stream else 0)
-        )
-    ).scalar()
+    epoch, stored_to, _ = histories.in_force(connection, locker)
+    stream = store.find(connection, STREAM, {"locker": locker, "epoch": epoch})
+    entry = store.find(connection, LEDGER, {"locker": locker, "epoch": epoch, "seq": stored_to})
     return Holdings(
         locker=locker,
         presence=presence(row, now_ms).value,
         last_heard_ms=row.last_heard_ms,
-        epoch=row.epoch,
-        stored_to=stream.stored_to if stream else 0,
+        epoch=epoch,
+        stored_to=stored_to,
         head=row.head,
-        told_ms=told_ms or 0,
+        told_ms=entry.received_ms if entry else 0,
         mark=stream.mark if stream else "",
         lies=[_lies(connection, stay) for stay in _stays(connection, locker)],
         doubted=_doubted(connection, locker),
@@ -102,7 +98,7 @@ def resolve(connection: Connection, desk: Desk, actor: Actor, said: Resolution) 
     if stay is None:
         raise Refused(Refusal.UNKNOWN_ITEM, "nothing of this name lies there")
     _require_fit(connection, said)
-    stream = store.find(connection, STREAM, {"locker": said.locker, "epoch": row.epoch})
+    epoch, stored_to, _ = histories.in_force(connection, said.locker)
     connection.execute(
         RESOLUTION.insert().values(
             locker=said.locker,
@@ -115,8 +111,8 @@ def resolve(connection: Connection, desk: Desk, actor: Actor, said: Resolution) 
             note=said.note,
             who=actor.who,
             at_ms=now_ms,
-            epoch=row.epoch,
-            stored_to=stream.stored_to if stream else 0,
+            epoch=epoch,
+            stored_to=stored_to,
             head=row.head,
         )
     )
