@@ -55,6 +55,11 @@ class Pump:
         self._flights.pop(locker, None)
         self.wake([locker])
 
+    def sent_to(self, locker: str) -> tuple[str, int]:
+        """The numbering, and how far it is under way or acknowledged on the present connection."""
+        flight = self._flights.get(locker)
+        return (flight.dn_epoch, max([flight.acknowledged, *flight.ends])) if flight else ("", 0)
+
     async def run(self) -> None:
         while True:
             await self._desk.clock.wait(self._news, await self.step())

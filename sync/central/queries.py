@@ -43,6 +43,7 @@ class Door:
     doubt: str
     fault: str
     blocked: str
+    barred: str
     case: str
     phase: str
     since_ms: int
@@ -174,6 +175,7 @@ def _doors(connection: Connection, locker: str) -> list[Door]:
             doubt=row.doubt,
             fault=row.fault,
             blocked=row.blocked,
+            barred=row.barred,
             case=row.case_number or "",
             phase=row.phase or "",
             since_ms=row.since_ms or 0,
@@ -194,7 +196,7 @@ def _status(row: Row[Any]) -> str:
         return "to_check"
     if row.deposit:
         return "holding" if row.phase in {phase.value for phase in HELD} else "reserved"
-    return "vacant"
+    return "out_of_service" if row.barred else "vacant"
 
 
 def alarms(connection: Connection, locker: str) -> Sequence[Row[Any]]:

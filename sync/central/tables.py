@@ -140,6 +140,8 @@ class CompartmentRow(Base, table=True):
     fault: str = _text()
     blocked: str = _text()
     configured: bool = True
+    barred: str = _text()
+    """Why the centre lets nothing new into it, as the locker has heard it."""
 
 
 class DepositRow(Base, table=True):
@@ -216,6 +218,7 @@ class DirectiveRow(Base, table=True):
     """One state entry of a locker's down-log, exactly as it is sent."""
 
     __tablename__: ClassVar[str] = "directive"
+    __table_args__ = (Index("directive_made", "locker", "made_ms"),)
 
     locker: str = _key()
     dn_epoch: str = _key()
@@ -223,6 +226,9 @@ class DirectiveRow(Base, table=True):
     text: str = _text()
     hash: str = ""
     made_ms: int = _big()
+    outcome: str = _text()
+    """What its locker made of it, as its journal tells; empty before."""
+    told_ms: int = _big()
 
 
 class AuthorisationRow(Base, table=True):

@@ -206,8 +206,9 @@ _RAISED: Final[Select[Any]] = select(_ranked.c.locker, _ranked.c.kind, _ranked.c
 """For each locker with open alarms: how many, and the kind of the latest."""
 
 _door: Final = COMPARTMENT.c
-_broken: Final = (_door.fault != "") | (_door.blocked != "")
-_used: Final = ~_broken & ((_door.doubt != "") | (_door.deposit != ""))
+_something: Final = (_door.doubt != "") | (_door.deposit != "")
+_broken: Final = (_door.fault != "") | (_door.blocked != "") | (~_something & (_door.barred != ""))
+_used: Final = ~_broken & _something
 _ROOMS: Final[Select[Any]] = (
     select(
         _door.locker,

@@ -8,7 +8,7 @@ from locker.domain.deposit import Phase, Proof
 from locker.domain.door import Presence
 from locker.domain.fold.custody import FINDINGS
 from sync.central import tables as t
-from sync.central.project import rows
+from sync.central.project import rows, slots
 from sync.central.project.rows import Apply, Place
 
 
@@ -45,6 +45,7 @@ def _deposited(at: Place, e: ev.SubmissionDeposited) -> None:
     proof = Proof.SENSED if e.sensed is Presence.PRESENT else Proof.DECLARED
     rows.advance(at, e.deposit, Phase.AWAITING_INTAKE, proof.value)
     rows.door(at, e.door, doubt="")
+    slots.used(at, e.deposit)
 
 
 def _receipt(at: Place, e: ev.ReceiptIssued) -> None:
@@ -102,7 +103,8 @@ def _blocked(at: Place, e: ev.CompartmentBlocked) -> None:
 
 
 def _restored(at: Place, e: ev.CompartmentRestored) -> None:
-    rows.door(at, e.door, fault="", blocked="")
+    rows.door(at, e.door, fault="", blocked="", barred="")
+    slots.restored(at, e.door)
 
 
 APPLY: Final[Apply] = MappingProxyType(

@@ -11,7 +11,7 @@ from locker.domain.encoding import canonical
 from locker.domain.ids import Seq
 from sync.central import tables as t
 from sync.central.alarms import Trouble, raise_alarm
-from sync.central.project import rows
+from sync.central.project import rows, slots
 from sync.central.project.rows import Apply, Place
 
 
@@ -83,6 +83,7 @@ def _extra(at: Place, subject: str, detail: str) -> None:
 
 def _revoked(at: Place, e: ev.AuthorisationRevoked) -> None:
     rows.end_authorisation(at, e.authorisation, "revoked")
+    slots.revoked(at, e.authorisation)
 
 
 def _recalled(at: Place, e: ev.ItemRecalled) -> None:
@@ -99,6 +100,7 @@ def _code_ended(at: Place, e: ev.CodeEnded) -> None:
 
 
 def _directive_applied(at: Place, e: ev.DirectiveApplied) -> None:
+    slots.told(at, e)
     if e.outcome.startswith("refused"):
         trouble = Trouble("directive_refused", f"{e.dn_epoch}/{e.dn_seq}", e.outcome)
         raise_alarm(at.connection, at.locker, trouble, at.now_ms)
@@ -119,6 +121,7 @@ APPLY: Final[Apply] = MappingProxyType(
         ev.AuthorisationRevoked: _revoked,
         ev.ItemRecalled: _recalled,
         ev.DirectiveApplied: _directive_applied,
+        **slots.APPLY,
         ev.PickupCodeMade: _code_made,
         ev.CodeEnded: _code_ended,
     }

@@ -1,0 +1,1 @@
+"""Booked slots: a compartment is kept free for one drop-off until its slot lapses."""
