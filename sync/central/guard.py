@@ -10,6 +10,9 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 BODY_BYTES_MAX: Final = 64 * 1024
+FILE_BYTES_MAX: Final = 1024 * 1024 + 16 * 1024
+"""A file of `sync.central.imports` and what a form puts around it."""
+FILE_PATHS: Final = frozenset({"/api/v1/imports", "/console/imports"})
 PROBLEM_TYPE: Final = "application/problem+json"
 CONTENT_POLICY: Final = (
     b"default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; "
@@ -65,12 +68,16 @@ class Limits:
 
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", []), *HEADERS]
+                own = message.get("headers", [])
+                # A page may be stricter about itself.
+                set_there = {name for name, _ in own}
+                message["headers"] = [*own, *(header for header in HEADERS if header[0] not in set_there)]
             await send(message)
 
-        body = await _whole_body(receive, _declared(scope))
+        longest = FILE_BYTES_MAX if scope["path"] in FILE_PATHS else BODY_BYTES_MAX
+        body = await _whole_body(receive, _declared(scope), longest)
         if body is None:
-            answer = problem(413, "too_large", f"at most {BODY_BYTES_MAX} bytes")
+            answer = problem(413, "too_large", f"at most {longest} bytes")
             await answer(scope, receive, send_guarded)
             return
         await self._app(scope, _replay(body, receive), send_guarded)
@@ -83,9 +90,9 @@ def _declared(scope: Scope) -> int:
     return 0
 
 
-async def _whole_body(receive: Receive, declared: int) -> bytes | None:
+async def _whole_body(receive: Receive, declared: int, longest: int) -> bytes | None:
     """The body; None where it is too long, without having read it all."""
-    if declared > BODY_BYTES_MAX:
+    if declared > longest:
         return None
     chunks: list[bytes] = []
     size = 0
@@ -95,7 +102,7 @@ async def _whole_body(receive: Receive, declared: int) -> bytes | None:
             return b"".join(chunks)
         chunks.append(message.get("body", b""))
         size += len(chunks[-1])
-        if size > BODY_BYTES_MAX:
+        if size > longest:
             return None
         if not message.get("more_body"):
             return b"".join(chunks)

@@ -36,6 +36,7 @@ from sync.central.intake.keep import keep as keep_owed
 from sync.central.messages.keep import keep as keep_messages
 from sync.central.notify import Notifier, SmsSettings, UnusableChannel
 from sync.central.office import Office
+from sync.central.personal.lost import keep as keep_lost
 from sync.central.platform import WRITERS, Platform, Threads
 from sync.central.pump import Pump
 from sync.central.shards import Shards
@@ -196,6 +197,7 @@ async def _serve(
                 group.create_task(keep_custody(means.store, means.desk.clock)),
                 group.create_task(keep_owed(means.store, means.desk)),
                 group.create_task(keep_messages(means.store, means.desk)),
+                group.create_task(keep_lost(means.store, means.desk, hub.pump.wake)),
                 group.create_task(keep_slots(hub.office)),
                 group.create_task(courier.run()),
             ]

@@ -11,10 +11,15 @@ from sync.central.console import views
 from sync.central.custody import api as custody_api
 from sync.central.desks import Desks
 from sync.central.doors import api as doors_api
+from sync.central.figures import api as figures_api
 from sync.central.fleet import api as fleet_api
+from sync.central.imports import api as imports_api
+from sync.central.imports.doing import Imports
 from sync.central.intake import api as intake_api
 from sync.central.intake.counter import Counter
 from sync.central.onward import api as onward_api
+from sync.central.personal import pages as personal_pages
+from sync.central.pickups import api as pickups_api
 from sync.central.webhooks import api as webhooks_api
 from sync.central.webhooks.subscriptions import Subscriptions
 
@@ -27,12 +32,16 @@ def application(desks: Desks, url: str, utc_offset_minutes: int) -> FastAPI:
     acts_api.add(app, desks.acts, gate)
     doors_api.add(app, desks.office, gate)
     bookings_api.add(app, desks.office, gate)
+    pickups_api.add(app, desks.office, gate)
     fleet_api.add(app, desks.office, desks.watch, gate)
     intake_api.add(app, Counter(desks.office), gate)
     onward_api.add(app, desks.office, gate)
     custody_api.add(app, desks.office, gate)
     webhooks_api.add(app, Subscriptions(desks.office.store, desks.office.desk, desks.webhooks), gate)
+    imports_api.add(app, Imports(desks.office), gate)
     access_api.add(app, desks.front, desks.means)
     complaints_api.add(app, desks.office, gate)
+    figures_api.add(app, desks.office, gate)
     views.add(app, desks, utc_offset_minutes)
+    personal_pages.add(app, desks.office.store, desks.office.desk, desks.watch, utc_offset_minutes)
     return app

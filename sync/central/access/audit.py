@@ -45,6 +45,8 @@ class Event(StrEnum):
     RECOVERY_CODE_USED = "recovery_code_used"
     REFUSED = "refused"
     RESTORED = "restored"
+    PERSONAL_LOOK = "personal_look"
+    LOST_CODE = "lost_code"
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,9 @@ OPEN_ROUTES: Final[Mapping[str, str]] = MappingProxyType(
         "/console/login/identity": "signing in elsewhere",
         "/console/login/identity/back": "coming back from there",
         "/console/logout": "ends one's own session",
+        "/p/static": "style",
+        "/p/lost": "asks for a code anew: one answer always, and a message to the phone on file",
+        "/p/{link}": "one's own case: the link is the right, 128 bits keyed; nothing of others is shown",
     }
 )
 """Routes without an action, each with its reason. Every other route has one."""

@@ -11,11 +11,11 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, select
 
 from locker.domain.deposit import Phase
-from locker.domain.policy import Policy
 from sync.central import messages
 from sync.central.desk import Desk, note
 from sync.central.messages.tables import UNSURE_RECEIPT
 from sync.central.notices import TRUSTED
+from sync.central.pickups import holds
 from sync.central.store import Store
 from sync.central.tables import DEPOSIT, LEDGER, NOTICE, OUTGOING_ITEM
 
@@ -79,21 +79,21 @@ def _is_work(connection: Connection, desk: Desk) -> bool:
 # --- reminders ----------------------------------------------------------------------------------------------
 
 
-def hold_ends_ms(since_ms: int) -> int:
-    """When the hold of an item ends that has been waiting since then."""
-    return since_ms + Policy().hold_days * DAY_MS
+def hold_ends_ms(stay: Row[Any]) -> int:
+    """When the hold of an item ends; ``stay``: its deposit, with the item's ``directive``."""
+    return int(stay.since_ms) + holds.days_of(stay) * DAY_MS
 
 
 def _due(connection: Connection, now_ms: int) -> Iterator[tuple[Row[Any], Reminder]]:
     """Items that wait to be collected, each with the reminder whose time it is and that was not said."""
     query = (
-        select(DEPOSIT, OUTGOING_ITEM.c.service_item, OUTGOING_ITEM.c.sealed)
+        select(DEPOSIT, *(OUTGOING_ITEM.c[name] for name in ("service_item", "sealed", "directive")))
         .select_from(DEPOSIT.join(OUTGOING_ITEM, OUTGOING_ITEM.c.item == DEPOSIT.c.item))
         .where(DEPOSIT.c.phase == Phase.AWAITING_PICKUP.value, DEPOSIT.c.time_quality.in_(sorted(TRUSTED)))
         .order_by(DEPOSIT.c.since_ms)
     )
     for stay in connection.execute(query).all():
-        ends_ms = hold_ends_ms(stay.since_ms)
+        ends_ms = hold_ends_ms(stay)
         for reminder in REMINDERS:
             at_ms = ends_ms - reminder.before_ms
             if at_ms <= now_ms < at_ms + LATE_MS and not _was_said(connection, stay, reminder):
@@ -102,7 +102,7 @@ def _due(connection: Connection, now_ms: int) -> Iterator[tuple[Row[Any], Remind
 
 def _once(stay: Row[Any], reminder: Reminder) -> str:
     """Of each hold: one that was extended is reminded of anew."""
-    moment = hold_ends_ms(stay.since_ms) - reminder.before_ms
+    moment = hold_ends_ms(stay) - reminder.before_ms
     return f"{stay.locker}/{stay.deposit}/{moment}"
 
 
@@ -120,7 +120,7 @@ def _remind(connection: Connection, desk: Desk, stay: Row[Any], reminder: Remind
         subject=stay.deposit,
         contact_sealed=stay.sealed,
         locker=stay.locker,
-        variables={"item": stay.service_item, "until_ms": hold_ends_ms(stay.since_ms)},
+        variables={"item": stay.service_item, "until_ms": hold_ends_ms(stay)},
         once=_once(stay, reminder),
     )
 
