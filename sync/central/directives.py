@@ -18,6 +18,7 @@ from locker.domain.ids import Seq, StaffId
 from sync import wire
 from sync.central.bookings import said as bookings
 from sync.central.doors import said as bars
+from sync.central.pickups import said as pickups
 from sync.central.platform import Chance
 from sync.central.tables import AUTHORISATION, DIRECTIVE, LOCKER, OUTGOING_ITEM, STAFF, STAFF_GRANT
 
@@ -109,6 +110,7 @@ def still_valid(connection: Connection, locker: str, now_ms: int) -> Iterable[di
     yield from _read(
         connection.execute(select(item.directive).where(*waiting).order_by(item.made_ms)).scalars().all()
     )
+    yield from pickups.standing(connection, locker, now_ms)
     yield from bookings.standing(connection, locker)
 
 

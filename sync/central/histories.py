@@ -33,6 +33,7 @@ from locker.domain.ids import (
     CodeId,
     CompartmentNumber,
     DepositId,
+    EntrustmentId,
     Epoch,
     ItemId,
     StaffId,
@@ -163,8 +164,11 @@ def _codes(connection: Connection, locker: str, deposits: set[DepositId]) -> Ite
     found = connection.execute(select(own.code, own.deposit, own.ended).where(own.locker == locker)).all()
     wanted = {row.code: row for row in found if row.deposit in deposits}
     made: dict[str, Mapping[str, Any]] = {}
-    for kind in (PickupCodeMade.__name__, CodeReported.__name__):
-        made |= {says["code"]: says for says in _told(connection, locker, kind) if says["code"] in wanted}
+    heard = _told(connection, locker, PickupCodeMade.__name__)
+    for says in (*heard, *_told(connection, locker, CodeReported.__name__)):
+        if says["code"] in wanted:
+            made[says["code"]] = says
+    over = _superseded(heard)
     for code, says in made.items():
         row = wanted[code]
         yield CodeRestored(
@@ -173,8 +177,21 @@ def _codes(connection: Connection, locker: str, deposits: set[DepositId]) -> Ite
             says["locator"],
             says["typed_digest"],
             says["scan_digest"],
-            row.ended,
+            row.ended or ("reissued" if code in over else ""),
+            EntrustmentId(says.get("entrustment", "")),
         )
+
+
+def _superseded(made: Iterable[Mapping[str, Any]]) -> set[str]:
+    """Codes that gave way to a later one in the same hands, of which we have the seal, oldest first."""
+    over: set[str] = set()
+    held: dict[tuple[str, str], list[str]] = {}
+    for says in made:
+        before = held.setdefault((says["deposit"], says.get("entrustment", "")), [])
+        if says.get("order"):
+            over |= set(before)
+        before.append(says["code"])
+    return over
 
 
 def _told(connection: Connection, locker: str, kind: str, epoch: str = "") -> Iterable[Mapping[str, Any]]:

@@ -17,9 +17,11 @@ from locker.domain.encoding import canonical
 from sync.central.ledger import Applied
 from sync.central.messages import NOBODY
 from sync.central.messages.tables import UNSURE_RECEIPT
+from sync.central.pickups.tables import ENTRUSTMENT
 from sync.central.project import rows
 from sync.central.project.keys import subject_of
 from sync.central.project.sheet import Held
+from sync.central.store import find
 from sync.central.tables import (
     AUTHORISATION,
     DEPOSIT,
@@ -132,10 +134,19 @@ def _granted(applied: Applied, e: ev.AuthorisationGranted) -> _Message | None:
 def _code_made(applied: Applied, e: ev.PickupCodeMade) -> _Message:
     item = _item_of(applied, e.deposit)
     contact, name = (item.sealed, item.service_item) if item else ("", "")
+    if e.entrustment:
+        return _agents_code(applied, e, name)
     stay = rows.find(applied.place, DEPOSIT, deposit=e.deposit)
     # The first code is made before the item lies there; a later one, because somebody asked for it.
     again = stay is not None and stay.phase == Phase.AWAITING_PICKUP
     return _Message(PICKUP_CODE_TEMPLATE, e.code, contact, e.sealed, {"item": name}, again)
+
+
+def _agents_code(applied: Applied, e: ev.PickupCodeMade, name: str) -> _Message:
+    """To the agent's own phone, and to nobody else's."""
+    row = find(applied.place.connection, ENTRUSTMENT, {"entrustment": e.entrustment})
+    variables: dict[str, str | int] = {"item": name, "expires_ms": row.valid_until_ms if row else 0}
+    return _Message(AGENT_CODE, e.code, row.sealed if row else "", e.sealed, variables, urgent=True)
 
 
 def _receipt(applied: Applied, e: ev.ReceiptIssued) -> _Message:

@@ -8,7 +8,7 @@ The rooms are those of `locker.domain.fold`; `rights` are its centre and access.
 from typing import Final
 
 from locker.domain.events import Event
-from sync.central.project import acts, custody, doors, history, machine, rights, surroundings
+from sync.central.project import acts, custody, doors, history, machine, pickups, rights, surroundings
 from sync.central.project.cases import case_of
 from sync.central.project.rows import Apply, CannotProject, Place
 
@@ -18,6 +18,7 @@ _APPLY: Final[Apply] = {
     **machine.APPLY,
     **history.APPLY,
     **rights.APPLY,
+    **pickups.APPLY,
     **doors.APPLY,
     **custody.APPLY,
     **surroundings.APPLY,

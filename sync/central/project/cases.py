@@ -6,7 +6,9 @@ from typing import Final
 
 from locker.domain.door import Presence
 from locker.domain.events import Event
+from sync.central import store
 from sync.central import tables as t
+from sync.central.pickups.tables import ENTRUSTMENT
 from sync.central.project import rows
 from sync.central.project.rows import Place
 
@@ -18,7 +20,7 @@ def case_of(at: Place, event: Event) -> str:
     record = str(getattr(event, "record", ""))
     kind, _, reference = record.partition("/")
     named = {kind: reference} if record else {}
-    for name in ("deposit", "grant", "code", "authorisation", "item"):
+    for name in _CASE_BY:
         key = getattr(event, name, "") or named.get(name, "")
         if isinstance(key, str) and key and not isinstance(key, Presence):
             found = _CASE_BY[name](at, key)
@@ -52,6 +54,11 @@ def _case_by_item(at: Place, item: str) -> str:
     return str(row.case_number) if row else ""
 
 
+def _case_by_entrustment(at: Place, entrustment: str) -> str:
+    row = store.find(at.connection, ENTRUSTMENT, {"entrustment": entrustment})
+    return str(row.case_number) if row else ""
+
+
 _CASE_BY: Final[Mapping[str, Callable[[Place, str], str]]] = MappingProxyType(
     {
         "deposit": _case_by_deposit,
@@ -59,5 +66,6 @@ _CASE_BY: Final[Mapping[str, Callable[[Place, str], str]]] = MappingProxyType(
         "code": _case_by_code,
         "authorisation": _case_by_authorisation,
         "item": _case_by_item,
+        "entrustment": _case_by_entrustment,
     }
 )

@@ -11,7 +11,7 @@ from locker.domain.encoding import canonical
 from locker.domain.ids import Seq
 from sync.central import tables as t
 from sync.central.alarms import Trouble, raise_alarm
-from sync.central.project import rows, slots
+from sync.central.project import pickups, rows, slots
 from sync.central.project.rows import Apply, Place
 
 
@@ -93,6 +93,7 @@ def _recalled(at: Place, e: ev.ItemRecalled) -> None:
 def _code_made(at: Place, e: ev.PickupCodeMade) -> None:
     keys = {"code": e.code}
     rows.put(at, t.PICKUP_CODE, keys, {"deposit": e.deposit, "ended": ""})
+    pickups.made(at, e)
 
 
 def _code_ended(at: Place, e: ev.CodeEnded) -> None:
@@ -101,6 +102,7 @@ def _code_ended(at: Place, e: ev.CodeEnded) -> None:
 
 def _directive_applied(at: Place, e: ev.DirectiveApplied) -> None:
     slots.told(at, e)
+    pickups.told(at, e)
     if e.outcome.startswith("refused"):
         trouble = Trouble("directive_refused", f"{e.dn_epoch}/{e.dn_seq}", e.outcome)
         raise_alarm(at.connection, at.locker, trouble, at.now_ms)
