@@ -66,6 +66,7 @@ class Frame:
             lstrip_blocks=True,
         )
         self._templates.filters["moment"] = self.moment
+        self._templates.filters["may"] = lambda session, action: may(session.account.actor, Action(action))
         app.mount(f"{ROOT}/static", StaticFiles(directory=_FOLDER / "static"))
         for path, handler in (("/", self._home), (f"{ROOT}/language", self._language)):
             app.add_route(path, handler, methods=["GET"], include_in_schema=False)
@@ -167,8 +168,14 @@ _MENU: Final = (
         "hall",
         (
             ("/cases", "cases", Action.SEE_CASES),
+            ("/awaiting", "awaiting", Action.SEE_CASES),
+            ("/supplements", "supplements", Action.SEE_CASES),
+            ("/deferrals", "deferrals", Action.SEE_CASES),
+            ("/outgoing", "outgoing_list", Action.SEE_ITEMS),
             ("/pre-reviews/new", "pre_review", Action.AUTHORISE),
             ("/outgoing/new", "outgoing", Action.ANNOUNCE_ITEM),
+            ("/custody", "custody", Action.SEE_CUSTODY),
+            ("/custody/stocktakes", "stocktakes", Action.SEE_CUSTODY),
             ("/complaints", "complaints", Action.SEE_TICKETS),
             ("/solutions", "solutions", Action.SEE_TICKETS),
         ),

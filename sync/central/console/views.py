@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any, Final
+from typing import Any
 
 from markupsafe import Markup
 from sqlalchemy import Connection
@@ -16,13 +16,29 @@ from sync.central.access import scope
 from sync.central.access.actor import Actor
 from sync.central.access.matrix import Action
 from sync.central.api_models import OutgoingIn, PreReviewIn, StaffIn
-from sync.central.console import accounts, complaints, figures, fleet, forms, journal, login, own, qr, staff
+from sync.central.console import (
+    accounts,
+    complaints,
+    custody,
+    figures,
+    fleet,
+    forms,
+    intake,
+    journal,
+    login,
+    month,
+    onward,
+    own,
+    qr,
+    staff,
+)
+from sync.central.console import cases as case_pages
 from sync.central.console.pages import ROOT, Frame, Visit
-from sync.central.console.texts import Texts
 from sync.central.desks import Desks
+from sync.central.intake.counter import Counter
 from sync.central.office import Office, Repeatable
+from sync.central.outgoing import results_of
 
-CASES_SHOWN: Final = 200
 Form = Mapping[str, list[str]]
 
 
@@ -36,11 +52,15 @@ def add(app: Starlette, desks: Desks, utc_offset_minutes: int) -> None:
     staff.add(frame)
     looks, entries = _Looks(frame), _Entries(frame)
     complaints.add(frame)
+    custody.add(frame)
     figures.add(frame)
+    month.add(frame)
     fleet.add(frame, desks.watch)
+    counter = Counter(desks.office)
+    case_pages.add(frame, counter)
+    intake.add(frame, counter)
+    onward.add(frame)
     frame.add(f"{ROOT}/lockers/{{locker}}", Action.SEE_LOCKER, looks.locker)
-    frame.add(f"{ROOT}/cases", Action.SEE_CASES, looks.cases)
-    frame.add(f"{ROOT}/cases/{{case}}", Action.SEE_CASE, looks.case)
     frame.add(f"{ROOT}/authorisations/{{authorisation}}", Action.SEE_AUTHORISATION, looks.authorisation)
     frame.add(f"{ROOT}/items/{{item}}", Action.SEE_ITEM, looks.item)
     frame.add(f"{ROOT}/items/{{item}}/label", Action.PRINT_LABEL, looks.label)
@@ -78,19 +98,6 @@ class _Looks:
         }
         return self.frame.page(visit, "locker.html", values)
 
-    async def cases(self, visit: Visit) -> Response:
-        wanted = visit.request.query_params.get("case", "").strip()
-        if wanted and len(wanted) <= 24 and set(wanted) <= _CASE_LETTERS:  # noqa: PLR2004  # as the API has it
-            return RedirectResponse(f"{ROOT}/cases/{wanted}", 303)
-        found = await self.frame.office.store.read(lambda c: scope.cases(c, visit.actor, CASES_SHOWN))
-        return self.frame.page(visit, "cases.html", {"cases": found, "wanted": wanted[:80]})
-
-    async def case(self, visit: Visit) -> Response:
-        case = visit.request.path_params["case"]
-        steps = await self.frame.office.store.read(lambda c: scope.trail(c, visit.actor, case))
-        told = [(step, _told(visit.text, step.detail)) for step in steps]
-        return self.frame.page(visit, "case.html", {"case": case, "steps": told})
-
     async def authorisation(self, visit: Visit) -> Response:
         desk = self.frame.office.desk
         name = visit.request.path_params["authorisation"]
@@ -114,7 +121,8 @@ class _Looks:
         name = visit.request.path_params["item"]
         row = await self.frame.office.store.read(lambda c: scope.item_row(c, visit.actor, name))
         token = cases.token_of(self.frame.office.desk, row)
-        return self.frame.page(visit, template, {"row": row, **_drawn(token)})
+        named = results_of(row)
+        return self.frame.page(visit, template, {"row": row, "named": named, **_drawn(token)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +175,7 @@ class _Entries:
                     "recipient": _person(form),
                     "locker": forms.one(form, "locker"),
                     "second_factor": forms.one(form, "second_factor") == "yes",
+                    "results": forms.lines(form, "results"),
                 },
             )
         except forms.BadForm as error:
@@ -213,9 +222,6 @@ class _Entries:
         return self.frame.page(visit, template, values, status=422 if problems else 200)
 
 
-_CASE_LETTERS: Final = set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-")
-
-
 async def _overviews(office: Office, actor: Actor) -> list[queries.Overview]:
     now_ms = office.desk.clock.wall_ms()
     return await office.store.read(lambda connection: scope.overviews(connection, actor, now_ms))
@@ -240,10 +246,3 @@ def _cabinets(doors: Iterable[queries.Door]) -> list[tuple[str, list[list[querie
         (cabinet, [list(row) for _, row in groupby(hung, key=lambda door: door.row)])
         for cabinet, hung in groupby(doors, key=lambda door: door.cabinet)
     ]
-
-
-def _told(text: Texts, detail: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """What a fact says that a person wants to know, in their words."""
-    known = text.words["key"]
-    shown = [(known[key], detail[key]) for key in known if detail.get(key) not in {None, "", 0}]
-    return [(name, text.word("value", str(value))) for name, value in shown]
