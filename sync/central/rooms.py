@@ -18,7 +18,6 @@ from sync.central.imports.doing import Imports
 from sync.central.intake import api as intake_api
 from sync.central.intake.counter import Counter
 from sync.central.onward import api as onward_api
-from sync.central.pickups import api as pickups_api
 from sync.central.personal import pages as personal_pages
 from sync.central.pickups import api as pickups_api
 from sync.central.webhooks import api as webhooks_api
@@ -33,7 +32,6 @@ def application(desks: Desks, url: str, utc_offset_minutes: int) -> FastAPI:
     acts_api.add(app, desks.acts, gate)
     doors_api.add(app, desks.office, gate)
     bookings_api.add(app, desks.office, gate)
-    pickups_api.add(app, desks.office, gate)
     pickups_api.add(app, desks.office, gate)
     fleet_api.add(app, desks.office, desks.watch, gate)
     intake_api.add(app, Counter(desks.office), gate)

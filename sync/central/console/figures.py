@@ -1,4 +1,4 @@
-"""The figures: a page for any days, the same as CSV, and a month on paper."""
+"""The figures: a page for any days, and the same as CSV."""
 
 import csv
 import io
@@ -12,15 +12,16 @@ from markupsafe import Markup
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from sync.central.access.matrix import Action
+from sync.central.access.matrix import Action, may
 from sync.central.console import charts
 from sync.central.console.pages import ROOT, Frame, Visit
-from sync.central.figures import summary
+from sync.central.figures import month, service, summary
+from sync.central.figures.api import as_csv_response, export, plain
 from sync.central.figures.count import VISITS
-from sync.central.figures.summary import By, Days, Line
+from sync.central.figures.month import Period, Row, Whole
+from sync.central.figures.summary import By, Line
 
 DAYS_MAX: Final = 400
-DAY_MS: Final = 86_400_000
 HUNDRED: Final = 100
 
 
@@ -28,25 +29,23 @@ def add(frame: Frame) -> None:
     pages = _Pages(frame)
     frame.add(f"{ROOT}/figures", Action.SEE_FIGURES, pages.figures)
     frame.add(f"{ROOT}/figures.csv", Action.SEE_FIGURES, pages.table)
+    frame.add(f"{ROOT}/ratings.csv", Action.SEE_RATINGS, pages.ratings)
 
 
 @dataclass(frozen=True, slots=True)
-class _Wanted:
+class Wanted:
     first: date
     last: date
     by: By
 
-    @property
-    def days(self) -> Days:
-        return Days(int(self.first.strftime("%Y%m%d")), int(self.last.strftime("%Y%m%d")))
-
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    lines: Sequence[Line]
+    rows: Sequence[Row]
     by_day: Sequence[Line]
-    whole: Line
+    whole: Whole
     full: Sequence[tuple[int, int]]
+    tickets: Mapping[str, Mapping[str, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,40 +53,51 @@ class _Pages:
     frame: Frame
 
     async def figures(self, visit: Visit) -> Response:
-        wanted, offset = self._wanted(visit), self.frame.offset
-        first_ms = _wall_ms(wanted.first) - offset // timedelta(milliseconds=1)
-        last_ms = first_ms + ((wanted.last - wanted.first).days + 1) * DAY_MS - 1
+        wanted, offset, actor = self._wanted(visit), self.frame.offset, visit.actor
+        period, now_ms = Period(wanted.first, wanted.last, offset), self.frame.office.desk.clock.wall_ms()
 
         def look(connection: Connection) -> _Found:
-            actor, days = visit.actor, wanted.days
+            span = period.span
             return _Found(
-                summary.lines(connection, actor, days, wanted.by),
-                summary.lines(connection, actor, days, By.DAY),
-                summary.whole(connection, actor, days),
-                summary.occupancy(connection, actor, first_ms, last_ms),
+                month.rows(connection, actor, period, wanted.by, now_ms),
+                summary.lines(connection, actor, period.days, By.DAY),
+                month.whole(connection, actor, period, now_ms),
+                summary.occupancy(connection, actor, span.first_ms, span.last_ms),
+                service.tickets(connection, actor, span, now_ms),
             )
 
         found = await self.frame.office.store.read(look)
         values = {
             "wanted": wanted,
             "bys": list(By),
-            "kinds": [kind for kind in summary.KINDS if found.whole.counts.get(kind)],
+            "kinds": [kind for kind in summary.KINDS if found.whole.line.counts.get(kind)],
             "found": found,
-            "visits": _visits_chart(visit, found.by_day),
+            "ages": list(service.AGES),
+            "may_export": may(actor, Action.SEE_RATINGS),
+            "visits": visits_chart(visit, found.by_day),
             "occupancy": _occupancy_chart(visit, found.full, offset),
         }
         return self.frame.page(visit, "figures.html", values)
 
     async def table(self, visit: Visit) -> Response:
         wanted = self._wanted(visit)
-        lines = await self.frame.office.store.read(
-            lambda c: summary.lines(c, visit.actor, wanted.days, wanted.by)
+        period = Period(wanted.first, wanted.last, self.frame.offset)
+        now_ms = self.frame.office.desk.clock.wall_ms()
+        rows = await self.frame.office.store.read(
+            lambda c: month.rows(c, visit.actor, period, wanted.by, now_ms)
         )
         name = f"figures-{wanted.first}-{wanted.last}-{wanted.by}.csv"
         headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-        return Response(as_csv(wanted.by, lines), media_type="text/csv; charset=utf-8", headers=headers)
+        return Response(as_csv(wanted.by, rows), media_type="text/csv; charset=utf-8", headers=headers)
 
-    def _wanted(self, visit: Visit) -> _Wanted:
+    async def ratings(self, visit: Visit) -> Response:
+        """For the provincial platform, where it takes files."""
+        wanted = self._wanted(visit)
+        period = Period(wanted.first, wanted.last, self.frame.offset)
+        text = await export(self.frame.office, visit.actor, period)
+        return as_csv_response(text, wanted.first, wanted.last)
+
+    def _wanted(self, visit: Visit) -> Wanted:
         """The days that were asked for; the present month where they do not fit."""
         asked = visit.request.query_params
         desk = self.frame.office.desk
@@ -96,19 +106,44 @@ class _Pages:
         first, last = _day(asked.get("first", "")), _day(asked.get("last", ""))
         if first is None or last is None or not timedelta(0) <= last - first < timedelta(days=DAYS_MAX):
             first, last = today.replace(day=1), today.replace(day=monthrange(today.year, today.month)[1])
-        return _Wanted(first, last, by)
+        return Wanted(first, last, by)
 
 
-def as_csv(by: By, lines: Sequence[Line]) -> str:
-    """With a byte order mark: spreadsheets take it for UTF-8 then. Times in seconds."""
+def as_csv(by: By, rows: Sequence[Row]) -> str:
+    """With a byte order mark: spreadsheets take it for UTF-8 then. Times in seconds, shares of one."""
     text = io.StringIO()
     writer = csv.writer(text)
     timed = [f"{kind}_{what}" for kind in VISITS for what in ("median_s", "p90_s", "within_60_s")]
-    writer.writerow([by, *summary.KINDS, *timed])
-    for line in lines:
+    writer.writerow([by, *summary.KINDS, *timed, *_TOLD])
+    for row in rows:
+        line = row.line
         counts = [line.counts.get(kind, 0) for kind in summary.KINDS]
-        writer.writerow([_plain(line.name), *counts, *_times(line.drop_off), *_times(line.pick_up)])
+        times = [*_times(line.drop_off), *_times(line.pick_up)]
+        writer.writerow([plain(line.name), *counts, *times, *_told(row)])
     return "\ufeff" + text.getvalue()
+
+
+_TOLD: Final = (
+    "pick_up_on_time",
+    "complaints",
+    "complaints_satisfied",
+    "complaints_given_up",
+    "complaints_on_time",
+    "ratings",
+    "ratings_satisfied",
+    "available",
+)
+
+
+def _told(row: Row) -> list[str]:
+    cause, rated = row.told.complaints, row.told.ratings
+    counted = (str(each) for each in (cause.registered, cause.satisfied, cause.given_up))
+    shares = (_share(each) for each in (rated.satisfied, row.available))
+    return [_share(row.line.on_time), *counted, _share(cause.on_time), str(rated.given), *shares]
+
+
+def _share(share: float | None) -> str:
+    return "" if share is None else f"{share:.3f}"
 
 
 def _times(visits: summary.Visits) -> list[str]:
@@ -118,12 +153,7 @@ def _times(visits: summary.Visits) -> list[str]:
     return [*seconds, f"{visits.within_a_minute:.3f}"]
 
 
-def _plain(name: str) -> str:
-    """No spreadsheet takes a name for a formula."""
-    return f"'{name}" if name[:1] in {"=", "+", "-", "@", "\t", "\r"} else name
-
-
-def _visits_chart(visit: Visit, by_day: Sequence[Line]) -> Markup | str:
+def visits_chart(visit: Visit, by_day: Sequence[Line]) -> Markup | str:
     if not by_day:
         return ""
     series: Mapping[str, list[int]] = {
@@ -150,7 +180,3 @@ def _day(text: str) -> date | None:
         return date.fromisoformat(text[:10])
     except ValueError:
         return None
-
-
-def _wall_ms(day: date) -> int:
-    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp() * 1000)

@@ -13,7 +13,8 @@ from sync.central import store
 from sync.central.figures.tables import COUNTED_TO, FIGURE, OCCUPANCY
 from sync.central.fleet.board import rooms_of
 from sync.central.notices import TRUSTED
-from sync.central.tables import AUTHORISATION, LEDGER, LOCKER, OUTGOING_ITEM, STREAM
+from sync.central.presence import Presence, presence
+from sync.central.tables import AUTHORISATION, DEPOSIT, LEDGER, LOCKER, OUTGOING_ITEM, STREAM
 
 AT_ONCE: Final = 5_000
 """Entries a transaction, of one locker."""
@@ -72,10 +73,21 @@ def sample(connection: Connection, now_ms: int) -> None:
     hour_ms = now_ms - now_ms % HOUR_MS
     if connection.execute(select(OCCUPANCY.c.size).where(OCCUPANCY.c.hour_ms == hour_ms).limit(1)).first():
         return
-    names = connection.execute(select(LOCKER.c.locker)).scalars().all()
+    known: Select[Any] = select(LOCKER.c.locker, LOCKER.c.online, LOCKER.c.last_heard_ms)
+    heard = {
+        row.locker: presence(row, now_ms) is not Presence.OFFLINE for row in connection.execute(known).all()
+    }
     rows = [
-        {"locker": name, "hour_ms": hour_ms, "size": size, "doors": room.doors, "used": room.used}
-        for name, rooms in rooms_of(connection, names).items()
+        {
+            "locker": name,
+            "hour_ms": hour_ms,
+            "size": size,
+            "doors": room.doors,
+            "used": room.used,
+            "broken": room.broken,
+            "heard": heard[name],
+        }
+        for name, rooms in rooms_of(connection, heard).items()
         for size, room in rooms.items()
     ]
     if rows:
@@ -107,6 +119,7 @@ def _figure(connection: Connection, calendar: Calendar, entry: Row[Any]) -> dict
         "hour": hour,
         "service_item": _service_item(connection, entry.case_number),
         "took_ms": _took_ms(connection, entry) if what in VISITS else 0,
+        "late": what == "pick_up" and _was_overdue(connection, entry.locker, body["data"]["deposit"]),
     }
 
 
@@ -118,6 +131,11 @@ def _service_item(connection: Connection, case: str) -> str:
         if found:
             return str(found)
     return ""
+
+
+def _was_overdue(connection: Connection, locker: str, deposit: str) -> bool:
+    where = [DEPOSIT.c.locker == locker, DEPOSIT.c.deposit == deposit]
+    return bool(connection.execute(select(DEPOSIT.c.overdue).where(*where)).scalar())
 
 
 def _took_ms(connection: Connection, entry: Row[Any]) -> int:

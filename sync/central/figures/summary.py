@@ -65,25 +65,40 @@ class Line:
     counts: Mapping[str, int]
     drop_off: Visits
     pick_up: Visits
+    late: int = 0
+    """Of the pickups: their items had been overdue."""
+
+    @property
+    def on_time(self) -> float | None:
+        """Share of pickups before their item was overdue; None without any."""
+        collected = self.counts.get("pick_up", 0)
+        return 1 - self.late / collected if collected else None
 
 
 def lines(connection: Connection, actor: Actor, days: Days, by: By) -> list[Line]:
     """One for each value of ``by`` that has figures, in its order."""
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     took: dict[tuple[str, str], list[int]] = defaultdict(list)
+    late: Counter[str] = Counter()
     for row in _rows(connection, actor, days):
         name = _NAME[by](row)
         counts[name][row.what] += 1
+        late[name] += row.late
         if row.what in VISITS:
             took[name, row.what].append(row.took_ms)
-    return [_line(name, counts[name], took) for name in sorted(counts)]
+    return [_line(name, counts[name], took, late[name]) for name in sorted(counts)]
 
 
 def whole(connection: Connection, actor: Actor, days: Days) -> Line:
     """All of it in one line."""
     rows = _rows(connection, actor, days)
     took = {("", kind): [row.took_ms for row in rows if row.what == kind] for kind in VISITS}
-    return _line("", Counter(row.what for row in rows), took)
+    return _line("", Counter(row.what for row in rows), took, sum(row.late for row in rows))
+
+
+def nothing(name: str) -> Line:
+    """Of which no visit is known."""
+    return _line(name, {}, {}, 0)
 
 
 def occupancy(connection: Connection, actor: Actor, first_ms: int, last_ms: int) -> list[tuple[int, int]]:
@@ -100,15 +115,17 @@ def occupancy(connection: Connection, actor: Actor, first_ms: int, last_ms: int)
     ]
 
 
-def _line(name: str, counts: Mapping[str, int], took: Mapping[tuple[str, str], list[int]]) -> Line:
+def _line(name: str, counts: Mapping[str, int], took: Mapping[tuple[str, str], list[int]], late: int) -> Line:
     visits = {kind: Visits.of(took.get((name, kind), ())) for kind in VISITS}
-    return Line(name, counts, visits["drop_off"], visits["pick_up"])
+    return Line(name, counts, visits["drop_off"], visits["pick_up"], late)
 
 
 def _rows(connection: Connection, actor: Actor, days: Days) -> list[Row[Any]]:
     own = FIGURE.c
     query: Select[Any] = (
-        select(own.what, own.day, own.hour, own.locker, own.service_item, own.took_ms, LOCKER.c.area)
+        select(
+            own.what, own.day, own.hour, own.locker, own.service_item, own.took_ms, own.late, LOCKER.c.area
+        )
         .select_from(FIGURE.join(LOCKER, LOCKER.c.locker == own.locker))
         .where(own.day.between(days.first, days.last), scope.sees(actor, own.locker))
     )

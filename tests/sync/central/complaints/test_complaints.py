@@ -7,9 +7,9 @@ from functools import partial
 
 import pytest
 
-from locker.domain.events import ItemPickedUp, TicketOpened
 from locker.domain.deposit import Proof
-from locker.domain.ids import DepositId
+from locker.domain.events import ItemPickedUp, TicketOpened
+from locker.domain.ids import AuthorisationId, DepositId
 from sync.central import ledger, lockers
 from sync.central.access.actor import Role, person
 from sync.central.complaints import keep, listing, policy, ratings, register, solutions, work
@@ -34,8 +34,8 @@ SUN = person("sun", [Role.HELPER_LEAD], ["north"])
 STRANGER = person("li", [Role.HELPER_LEAD], ["south"])
 
 
-def registered(parts: Parts, **more: str) -> str:
-    told = Complaint(Category.DOOR, f"门不开，打 {PHONE}", PHONE, "张伟", "hall-1", case="GS-1", **more)
+def registered(parts: Parts) -> str:
+    told = Complaint(Category.DOOR, f"门不开，打 {PHONE}", PHONE, "张伟", "hall-1", case="GS-1")
     return parts.store.write_now(lambda c: register.register(c, parts.desk, told, SUN.who, Origin.HALL))
 
 
@@ -141,8 +141,8 @@ def test_number_and_name_go_a_fortnight_after_the_end(parts: Parts) -> None:
 
 def test_a_ticket_behind_which_a_person_stands_is_one_complaint(parts: Parts) -> None:
     right = authorise(parts)
-    reserved, *rest = VISIT
-    mine = replace(reserved, authorisation=right)  # type: ignore[type-var]  # an event
+    reserved, *_ = VISIT
+    mine = replace(reserved, authorisation=AuthorisationId(right))
     stuck = TicketOpened("door_stuck", DOOR, STAY)
     parts.locker.add(BIRTH, CABINET, mine, stuck, stuck, TicketOpened("relay_stuck", DOOR, STAY))
     parts.locker.add(TicketOpened("door_stuck", DOOR, DepositId("")))
@@ -191,7 +191,9 @@ def test_lists_hold_what_they_say(parts: Parts) -> None:
         Which.ALL: {one, two, three},
     }
     for which, wanted in held.items():
-        found = parts.store.read_now(lambda c, w=which: listing.listed(c, SUN, Wanted(w), parts.clock.now_ms))
+        found = parts.store.read_now(
+            partial(listing.listed, actor=SUN, wanted=Wanted(which), now_ms=parts.clock.now_ms)
+        )
         assert {row.complaint for row in found} == wanted
     counts = parts.store.read_now(lambda c: listing.counts(c, SUN, parts.clock.now_ms))
     assert counts == {Which.OPEN: 2, Which.MINE: 1, Which.OVERDUE: 2, Which.TO_ASK: 0}
@@ -265,4 +267,6 @@ def test_an_area_without_lockers_is_nobodys(parts: Parts) -> None:
     for area, known in (("south", True), ("west", False)):
         told = Complaint(Category.OTHER, "x", area=area)
         with _nothing() if known else pytest.raises(Refused):
-            parts.store.write_now(lambda c, t=told: register.register(c, parts.desk, t, "hub", Origin.HALL))
+            parts.store.write_now(
+                partial(register.register, desk=parts.desk, told=told, who="hub", origin=Origin.HALL)
+            )
