@@ -48,8 +48,10 @@ class Refusal(StrEnum):
     STILL_INSIDE = "still_inside"
     NO_TRACKING = "no_tracking"
     BAD_CURSOR = "bad_cursor"
+    UNKNOWN_MESSAGE = "unknown_message"
     UNKNOWN_WEBHOOK = "unknown_webhook"
     UNKNOWN_DELIVERY = "unknown_delivery"
+    UNKNOWN_UPLOAD = "unknown_upload"
     # what waits for its recipient
     UNKNOWN_ENTRUSTMENT = "unknown_entrustment"
     TOO_OFTEN = "too_often"
