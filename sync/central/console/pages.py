@@ -161,6 +161,7 @@ _MENU: Final = (
         (
             ("", "lockers", Action.SEE_LOCKERS),
             ("/alarms", "alarms", Action.SEE_LOCKERS),
+            ("/acts", "acts", Action.SEE_LOCKER),
             ("/figures", "figures", Action.SEE_FIGURES),
         ),
     ),
@@ -191,6 +192,7 @@ _MENU: Final = (
             ("/keys", "keys", Action.SEE_KEYS),
             ("/access", "access", Action.SEE_ACCESS),
             ("/audit", "audit", Action.SEE_AUDIT),
+            ("/messages", "messages", Action.SEE_MESSAGES),
         ),
     ),
 )

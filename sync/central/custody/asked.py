@@ -5,15 +5,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Row, func, select, true
+from sqlalchemy import ColumnElement, Connection, Row, func, literal, select, true
 
 from sync.central.access import scope
 from sync.central.access.actor import Actor
 from sync.central.custody.hand_over import lines_of, slip_row
 from sync.central.custody.parties import Kind, LineState, Room, SlipState
 from sync.central.custody.tables import DIFFERENCE, HELD, LINE, LOOK, SLIP
+from sync.central.tables import OUTGOING_ITEM
 
 LISTED_MAX: Final = 500
+UNMOVED_MAX: Final = 100
 UNCONFIRMED_MAX_MS: Final = 4 * 3_600_000
 """Half a shift: a round and the way to the hall are over by then, and people still remember the round."""
 ON_THE_WAY_MAX_MS: Final = 24 * 3_600_000
@@ -139,3 +141,11 @@ def holders(connection: Connection, actor: Actor) -> Sequence[Row[Any]]:
 
 def _sees(actor: Actor, area: ColumnElement[str]) -> ColumnElement[bool]:
     return true() if actor.sees_all else area.in_(sorted(actor.areas))
+
+
+def unmoved(connection: Connection, actor: Actor) -> Sequence[Row[Any]]:
+    """Results that were announced and that nobody has handed to anybody, the latest first."""
+    own = OUTGOING_ITEM.c
+    moved = select(HELD.c.thing).where(HELD.c.thing == literal("result/") + own.item).exists()
+    query = select(OUTGOING_ITEM).where(own.state == "announced", ~moved, scope.sees(actor, own.locker))
+    return connection.execute(query.order_by(own.made_ms.desc(), own.item).limit(UNMOVED_MAX)).all()
