@@ -98,7 +98,7 @@ def whole(connection: Connection, actor: Actor, days: Days) -> Line:
 
 def nothing(name: str) -> Line:
     """Of which no visit is known."""
-    return _line(name, {}, {}, 0)
+    return _line(name, Counter(), {}, 0)
 
 
 def occupancy(connection: Connection, actor: Actor, first_ms: int, last_ms: int) -> list[tuple[int, int]]:
