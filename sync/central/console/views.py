@@ -1,23 +1,21 @@
 """What operators look at and fill in."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
-from typing import Any
 
 from markupsafe import Markup
-from sqlalchemy import Connection
 from starlette.applications import Starlette
 from starlette.responses import RedirectResponse, Response
 
 from sync.central import cases, queries
 from sync.central.access import scope
 from sync.central.access.actor import Actor
-from sync.central.access.matrix import Action
+from sync.central.access.matrix import Action, may
 from sync.central.api_models import OutgoingIn, PreReviewIn, StaffIn
 from sync.central.console import (
     accounts,
+    bookings,
     complaints,
     custody,
     figures,
@@ -25,6 +23,7 @@ from sync.central.console import (
     forms,
     intake,
     journal,
+    lockers,
     login,
     month,
     onward,
@@ -49,7 +48,6 @@ def add(app: Starlette, desks: Desks, utc_offset_minutes: int) -> None:
     own.add(frame, desks.means)
     accounts.add(frame, desks.means)
     journal.add(frame, desks.means)
-    messages.add(frame)
     staff.add(frame)
     looks, entries = _Looks(frame), _Entries(frame)
     complaints.add(frame)
@@ -61,7 +59,8 @@ def add(app: Starlette, desks: Desks, utc_offset_minutes: int) -> None:
     case_pages.add(frame, counter)
     intake.add(frame, counter)
     onward.add(frame)
-    frame.add(f"{ROOT}/lockers/{{locker}}", Action.SEE_LOCKER, looks.locker)
+    lockers.add(frame, desks.acts)
+    bookings.add(frame)
     frame.add(f"{ROOT}/authorisations/{{authorisation}}", Action.SEE_AUTHORISATION, looks.authorisation)
     frame.add(f"{ROOT}/items/{{item}}", Action.SEE_ITEM, looks.item)
     frame.add(f"{ROOT}/items/{{item}}/label", Action.PRINT_LABEL, looks.label)
@@ -80,25 +79,6 @@ class _Looks:
 
     frame: Frame
 
-    async def locker(self, visit: Visit) -> Response:
-        name = visit.request.path_params["locker"]
-        now_ms = self.frame.office.desk.clock.wall_ms()
-
-        def look(connection: Connection) -> tuple[queries.Overview, Sequence[Any], Sequence[Any]]:
-            scope.locker_row(connection, visit.actor, name)
-            view = queries.overview(connection, name, now_ms)
-            return view, queries.tickets(connection, name), queries.alarms(connection, name)
-
-        view, tickets, troubles = await self.frame.office.store.read(look)
-        values = {
-            "locker": view,
-            "cabinets": _cabinets(view.doors),
-            "lying": [door for door in view.doors if door.case],
-            "tickets": tickets,
-            "troubles": troubles,
-        }
-        return self.frame.page(visit, "locker.html", values)
-
     async def authorisation(self, visit: Visit) -> Response:
         desk = self.frame.office.desk
         name = visit.request.path_params["authorisation"]
@@ -108,6 +88,7 @@ class _Looks:
             "state": cases.state_of(row, desk.clock.wall_ms()),
             "papers": json.loads(row.papers),
             "deferred": json.loads(row.deferred),
+            "books": may(visit.actor, Action.BOOK_SLOT),
             **_drawn(cases.token_of(desk, row)),
         }
         return self.frame.page(visit, "authorisation.html", values)
@@ -239,11 +220,3 @@ def _once(form: Form, body: str) -> Repeatable:
 
 def _drawn(digits: str) -> dict[str, str]:
     return {"code": Markup(qr.svg(digits)), "digits": digits}  # noqa: S704  # our own drawing of our own digits
-
-
-def _cabinets(doors: Iterable[queries.Door]) -> list[tuple[str, list[list[queries.Door]]]]:
-    """Doors as they hang: by cabinet, row by row."""
-    return [
-        (cabinet, [list(row) for _, row in groupby(hung, key=lambda door: door.row)])
-        for cabinet, hung in groupby(doors, key=lambda door: door.cabinet)
-    ]
