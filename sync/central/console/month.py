@@ -71,6 +71,7 @@ class _Pages:
             "occupancy": _by_hour(visit, found.full),
             "rated": _ratings(visit, found),
             "made_ms": now_ms,
+            "unfinished": now_ms <= period.span.last_ms,
         }
         return self.frame.page(visit, "month.html", values)
 

@@ -17,7 +17,7 @@ from sync.central.complaints.states import CLOSED, State
 from sync.central.complaints.tables import COMPLAINT, RATING
 from sync.central.figures.fullness import Span, hour_of
 from sync.central.figures.summary import By
-from sync.central.tables import LOCKER, TICKET
+from sync.central.tables import AUTHORISATION, LOCKER, OUTGOING_ITEM, TICKET
 
 HOUR_MS: Final = 3_600_000
 DAY_MS: Final = 24 * HOUR_MS
@@ -136,7 +136,12 @@ def _ages(since_ms: Iterable[int], now_ms: int) -> Mapping[str, int]:
 
 def _complaints(connection: Connection, actor: Actor, span: Span) -> Sequence[Row[Any]]:
     own = COMPLAINT.c
-    columns = (own.category, own.state, own.level, own.made_ms, own.locker, own.area)
+    items = [
+        select(table.c.service_item).where(table.c.case_number == own.case_number).limit(1).scalar_subquery()
+        for table in (AUTHORISATION, OUTGOING_ITEM)
+    ]
+    item = func.coalesce(*items, "").label("service_item")
+    columns = (own.category, own.state, own.level, own.made_ms, own.locker, own.area, item)
     registered = own.made_ms.between(span.first_ms, span.last_ms)
     query: Select[Any] = select(*columns).where(registered, listing.sees(actor))
     return connection.execute(query).all()
@@ -166,7 +171,7 @@ _NAME: Final[Mapping[By, Callable[[Row[Any], int], str]]] = MappingProxyType(
         By.MONTH: lambda _row, local_ms: _day(local_ms, "%Y-%m"),
         By.LOCKER: lambda row, _local_ms: str(row.locker),
         By.AREA: lambda row, _local_ms: str(row.area),
-        By.SERVICE_ITEM: lambda row, _local_ms: str(getattr(row, "service_item", "")),
+        By.SERVICE_ITEM: lambda row, _local_ms: str(row.service_item),
         By.HOUR: lambda _row, local_ms: _day(local_ms, "%H"),
     }
 )
