@@ -28,6 +28,7 @@ from sync.central.console import (
     month,
     onward,
     own,
+    pickups,
     qr,
     staff,
 )
@@ -59,6 +60,7 @@ def add(app: Starlette, desks: Desks, utc_offset_minutes: int) -> None:
     case_pages.add(frame, counter)
     intake.add(frame, counter)
     onward.add(frame)
+    pickups.add(frame)
     lockers.add(frame, desks.acts)
     bookings.add(frame)
     frame.add(f"{ROOT}/authorisations/{{authorisation}}", Action.SEE_AUTHORISATION, looks.authorisation)

@@ -28,7 +28,7 @@ def extend(connection: Connection, desk: Desk, authorisation: str, valid_hours: 
     """
     now_ms = desk.clock.wall_ms()
     row = _unused(connection, authorisation)
-    if row.valid_until_ms < now_ms - Policy().locator_rest_ms:
+    if not may_lengthen(row, now_ms):
         raise Refused(Refusal.NOT_NOW, "it ran out too long ago: its code may be another's; authorise anew")
     until_ms = now_ms + valid_hours * HOUR_MS
     before = kept(row.directive)
@@ -54,6 +54,11 @@ def extend(connection: Connection, desk: Desk, authorisation: str, valid_hours: 
     what: dict[str, str | int] = {"locker": row.locker, "until_ms": until_ms}
     note(connection, row.case_number, "authorisation_extended", authorisation, who, now_ms, **what)
     return row
+
+
+def may_lengthen(row: Row[Any], now_ms: int) -> bool:
+    """Whether its typed code is still its own: a locator rests for a while, then it is another's."""
+    return bool(row.valid_until_ms >= now_ms - Policy().locator_rest_ms)
 
 
 def revoke(connection: Connection, desk: Desk, authorisation: str, reason: str, who: str) -> list[str]:
