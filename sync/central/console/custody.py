@@ -178,6 +178,7 @@ class _Slips:
             return {
                 "hands": [each for each in hands if not each.row.slip],
                 "unmoved": asked.unmoved(connection, actor) if begins else [],
+                "names": asked.names(connection, actor),
             }
 
         values = {

@@ -149,3 +149,13 @@ def unmoved(connection: Connection, actor: Actor) -> Sequence[Row[Any]]:
     moved = select(HELD.c.thing).where(HELD.c.thing == literal("result/") + own.item).exists()
     query = select(OUTGOING_ITEM).where(own.state == "announced", ~moved, scope.sees(actor, own.locker))
     return connection.execute(query.order_by(own.made_ms.desc(), own.item).limit(UNMOVED_MAX)).all()
+
+
+def names(connection: Connection, actor: Actor) -> list[str]:
+    """Of windows, departments, couriers and helpers that had something before: offered, so that nobody is
+    written in two ways."""
+    own = SLIP.c
+    found = {row.holder for row in holders(connection, actor)}
+    for name in (own.from_name, own.to_name):
+        found |= set(connection.execute(select(name).where(_sees(actor, own.area)).distinct()).scalars())
+    return sorted(found)

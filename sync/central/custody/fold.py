@@ -18,7 +18,7 @@ from sync.central.alarms import Trouble, raise_alarm
 from sync.central.custody.parties import Difference, Kind, Resolved, Room
 from sync.central.custody.tables import DIFFERENCE, FOLDED_TO, HELD, LOOK, RESOLUTION
 from sync.central.notices import TRUSTED
-from sync.central.tables import DEPOSIT, LEDGER, LOCKER, OUTGOING_ITEM, STREAM
+from sync.central.tables import COMPARTMENT, DEPOSIT, LEDGER, LOCKER, OUTGOING_ITEM, STREAM
 
 AT_ONCE: Final = 2_000
 """Entries a transaction, of one locker."""
@@ -125,16 +125,19 @@ def _ended(connection: Connection, told: _Told, now_ms: int) -> None:
 
 
 def _looked(connection: Connection, told: _Told, now_ms: int) -> None:
-    row, found = told.row, str(told.data["found"])
+    row, found, door = told.row, str(told.data["found"]), int(told.data["door"])
     keys = {"locker": row.locker, "epoch": row.epoch, "seq": row.seq}
     values = {name: told.data.get(name, "") for name in ("door", "found", "staff", "second")}
-    case = _case_behind(connection, row.locker, told.data["door"])
+    case = _case_behind(connection, row.locker, door) if found in {"expected", "missing"} else ""
     store.put(connection, LOOK, keys, values | {"case_number": case, "at_ms": told.at_ms})
+    if found == "expected":
+        compartment = store.find(connection, COMPARTMENT, {"locker": row.locker, "number": door})
+        _contradicts(connection, told, now_ms, compartment.deposit if compartment else "")
     kind = _FOUND.get(found)
     if kind is not None:
-        said = f"{found} · {told.data.get('staff', '')} {told.data.get('second', '')}".strip()
+        said = " · ".join(str(who) for who in (values["staff"], values["second"]) if who)
         about = _found(told, now_ms) | {"case_number": case}
-        differ(connection, Room.STOCKTAKE, kind, door=told.data["door"], said=said, **about)
+        differ(connection, Room.STOCKTAKE, kind, door=door, said=said, **about)
 
 
 _FOUND: Final = MappingProxyType({"missing": Difference.NOT_FOUND, "unknown_item": Difference.UNKNOWN_ITEM})
@@ -156,18 +159,17 @@ _APPLY: Final[Mapping[str, Callable[[Connection, _Told, int], None]]] = MappingP
 # --- where staff have emptied a locker that could not speak ---------------------------------------------
 
 
-def _contradicts(connection: Connection, told: _Told, now_ms: int) -> bool:
+def _contradicts(connection: Connection, told: _Told, now_ms: int, deposit: str = "") -> bool:
     """Whether staff resolved this deposit, and the locker now says how it ended: both are kept and shown."""
     own = RESOLUTION.c
-    query = select(RESOLUTION).where(
-        own.locker == told.row.locker, own.deposit == told.data.get("deposit", "")
-    )
+    deposit = deposit or str(told.data.get("deposit", ""))
+    query = select(RESOLUTION).where(own.locker == told.row.locker, own.deposit == deposit)
     resolved = connection.execute(query.order_by(own.number.desc()).limit(1)).first()
     # What was still inside then may well be taken out in the usual way now.
     if resolved is None or resolved.outcome == Resolved.LEFT_INSIDE:
         return False
     said = f"{resolved.outcome} ({resolved.who}) ≠ {told.row.kind}, {told.row.seq}"
-    about = _found(told, now_ms) | {"door": resolved.door, "thing": told.thing}
+    about = _found(told, now_ms) | {"door": resolved.door, "case_number": resolved.case_number}
     differ(connection, Room.LOCKER, Difference.CONTRADICTED, said=said, **about)
     trouble = Trouble("resolution_contradicted", resolved.deposit, f"door {resolved.door}: {said}")
     raise_alarm(connection, told.row.locker, trouble, now_ms)

@@ -359,7 +359,12 @@ def _locker_of(connection: Connection, thing: str) -> str:
 
 
 def _told(giver: Party, receiver: Party) -> dict[str, str]:
-    return {"from": f"{giver.kind}/{giver.name}", "to": f"{receiver.kind}/{receiver.name}"}
+    return {
+        "from_kind": giver.kind.value,
+        "from_name": giver.name,
+        "to_kind": receiver.kind.value,
+        "to_name": receiver.name,
+    }
 
 
 def _note(

@@ -120,6 +120,17 @@ def test_a_locker_that_comes_back_and_says_otherwise_is_an_alarm(parts: Parts) -
         parts.store.write_now(lambda c: hand_over.resolve(c, parts.desk, THIRD, Room.HAND_OVER, ending))
 
 
+def test_what_is_found_in_a_locker_that_was_emptied_of_it_is_an_alarm(parts: Parts) -> None:
+    lived(parts, *papers(1), *papers(2))
+    resolve(parts)
+    seen = [ev.CompartmentChecked(CompartmentNumber(n), "expected", StaffId("h-1")) for n in (1, 2)]
+    tell(parts, *seen)
+    assert [(row.kind, row.door, row.case_number) for row in parts.rows(DIFFERENCE)] == [
+        ("contradicted", 1, "GS-1")
+    ]
+    assert alarms(parts) == ["resolution_contradicted"]
+
+
 def test_what_it_held_besides_is_an_alarm_and_what_came_later_is_not(parts: Parts) -> None:
     lived(parts, *papers(1))
     then_ms = parts.clock.now_ms
