@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 
-from sync.central import api, metrics
+from sync.central import api, document, metrics
 from sync.central.access import api as access_api
 from sync.central.acts import api as acts_api
 from sync.central.bookings import api as bookings_api
@@ -44,4 +44,5 @@ def application(desks: Desks, url: str, utc_offset_minutes: int) -> FastAPI:
     figures_api.add(app, desks.office, gate)
     views.add(app, desks, utc_offset_minutes)
     personal_pages.add(app, desks.office.store, desks.office.desk, desks.watch, utc_offset_minutes)
+    document.complete(app)
     return app
