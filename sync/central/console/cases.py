@@ -17,7 +17,7 @@ from sync.central.intake import decisions, lists, models, stages
 from sync.central.intake.api import require_reason
 from sync.central.intake.counter import Counter
 from sync.central.intake.lists import Docket
-from sync.central.intake.stages import Standing, Verdict
+from sync.central.intake.stages import Kind, Standing, Verdict
 from sync.central.intake.trail import Told, Trail, trail
 from sync.central.onward import lists as items
 
@@ -85,6 +85,7 @@ class _Pages:
             "days": [(day, [(told, self._row(visit.text, told)) for told in steps]) for day, steps in days],
             "findings": _possible(seen, _FINDINGS) if may(visit.actor, Action.CHECK_CASE) else [],
             "decisions": _possible(seen, _DECISIONS) if may(visit.actor, Action.DECIDE_CASE) else [],
+            "runs": _runs(seen.docket),
             "may_ask": may(visit.actor, Action.CHECK_CASE) and bool(seen.docket.rights),
             "supplement_fits": stages.fits(seen.standing, Verdict.MISSING),
             "deferral_fits": seen.standing not in {Standing.ACCEPTED, Standing.RETURNED, Standing.REJECTED},
@@ -146,7 +147,20 @@ _PROOFS: Final = frozenset({"sensed", "declared", "assumed"})
 def _possible(seen: _Seen, verdicts: tuple[Verdict, ...]) -> list[str]:
     if not seen.docket.rights:
         return []
-    return [verdict.value for verdict in verdicts if stages.fits(seen.standing, verdict)]
+    fitting = [verdict for verdict in verdicts if stages.fits(seen.standing, verdict)]
+    return [verdict.value for verdict in fitting if verdict not in _held_up(seen.docket)]
+
+
+def _held_up(docket: Docket) -> set[Verdict]:
+    """What is not decided while papers are owed: see `sync.central.intake.decisions`."""
+    held = {Verdict.RETURN, Verdict.REJECT} if _runs(docket) else set()
+    asked = any(found.row.kind == Kind.SUPPLEMENT and found.state in stages.OPEN for found in docket.owed)
+    return held | ({Verdict.ACCEPT} if asked else set())
+
+
+def _runs(docket: Docket) -> bool:
+    """Whether the applicant still has time to bring something."""
+    return any(found.state in stages.RUNNING for found in docket.owed)
 
 
 def _shown_ms(told: Told) -> int:

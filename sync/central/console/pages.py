@@ -208,12 +208,12 @@ def _menu(actor: Actor) -> list[tuple[str, list[tuple[str, str]]]]:
 
 
 def _here(path: str, menu: list[tuple[str, list[tuple[str, str]]]]) -> str:
-    """The entry of the menu that a page lies under: the longest that its path begins with."""
+    """The entry of the menu that a page lies under: the longest that its path begins with, or none."""
     under = path.removeprefix(ROOT)
     known = [entry for _, entries in menu for entry, _ in entries]
     # The first page is the list of lockers: theirs lie under it, though its own path is empty.
     fits = [entry for entry in known if under == entry or under.startswith(f"{entry or '/lockers'}/")]
-    return max(fits, key=len, default="")
+    return max(fits, key=len, default="nowhere")
 
 
 def local(path: str) -> str:
