@@ -1,7 +1,8 @@
 """Where somebody finds their case without signing in: a name that nobody can guess, and that nobody stores.
 
 A link is a reference and 128 bits of a digest keyed by the hub: whoever reads the database cannot make one,
-and a database that was restored, or moved, knows every link that was ever sent.
+and a database that was restored, or moved, knows every link that was ever sent. Only characters that an SMS
+holds without escapes: one that it does not hold would make every English message twice as long.
 """
 
 import base64
@@ -18,7 +19,7 @@ ROOT: Final = "/p"
 MAC_BYTES: Final = 16
 _MAC_CHARACTERS: Final = 26
 _PURPOSE: Final = b"doclocker/personal-page/1\n"
-_LINK: Final = re.compile(rf"([aic])([A-Za-z0-9._-]{{1,24}})~([a-z2-7]{{{_MAC_CHARACTERS}}})")
+_LINK: Final = re.compile(rf"([aic])([A-Za-z0-9._-]{{1,24}})\.([a-z2-7]{{{_MAC_CHARACTERS}}})")
 
 
 class Kind(StrEnum):
@@ -36,7 +37,7 @@ class About:
 def path_of(desk: Desk, kind: str, reference: str) -> str:
     """The path of somebody's own page."""
     about = About(Kind(kind), reference)
-    return f"{ROOT}/{about.kind[0]}{reference}~{_mac(desk, about)}"
+    return f"{ROOT}/{about.kind[0]}{reference}.{_mac(desk, about)}"
 
 
 def read(desk: Desk, link: str) -> About | None:
