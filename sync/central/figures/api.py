@@ -108,7 +108,7 @@ def add(app: FastAPI, office: Office, gate: Gate) -> None:
 
         return await office.store.read(look)
 
-    @api.get("/ratings.csv")
+    @api.get("/ratings.csv", response_class=Response, responses={200: {"content": {"text/csv": {}}}})
     async def exported(
         actor: Annotated[Actor, exports],
         first: Day,

@@ -151,7 +151,7 @@ async def test_a_month_stands_beside_the_one_before(browser: httpx.AsyncClient, 
     async def heads(month: str) -> dict[str, tuple[str, str]]:
         page = (await browser.get("/console/figures/month", params={"month": month})).text
         cells = re.findall(
-            r"<td>([^<]+)</td>\s*<td class=.number.><strong>([^<]*)</strong></td>\s*<td class=.number.>([^<]*)<",
+            r"<td>([^<]+)</td><td class=.number.><strong>([^<]*)</strong></td>\s*<td class=.number.>([^<]+)",
             page,
         )
         return {name: (now, was) for name, now, was in cells}
