@@ -1,12 +1,17 @@
 """Papers that are owed, and how a case stands: every state and signal."""
 
+import re
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sync.central.intake import stages
 from sync.central.intake.stages import BECOMES, NEXT, Paper, Signal, Standing, State, Verdict
+from sync.central.onward import ways
 
+DOCUMENT = Path(__file__).parents[4] / "docs" / "intake.md"
 DAY = stages.DAY_MS
 
 
@@ -77,3 +82,12 @@ def test_what_was_in_order_stays_so_and_no_paper_is_due_earlier(
 )
 def test_reminders_three_days_and_one_day_before(reminded: float, now: float, due: bool) -> None:
     assert stages.reminder_due(10 * DAY, int(reminded * DAY), int(now * DAY)) is due
+
+
+def test_the_document_draws_the_tables() -> None:
+    drawn = re.findall(r"^    (\w+) --> (\w+): (\w+)$", DOCUMENT.read_text("utf-8"), re.MULTILINE)
+    assert drawn == [
+        (before.value, after.value, signal.value)
+        for pairs in (NEXT.items(), ways.NEXT.items())
+        for (before, signal), after in pairs
+    ]
