@@ -1,11 +1,11 @@
 """From the ledger to what is counted: each entry once, a few thousand a transaction."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from sqlalchemy import Connection, Row, Select, and_, func, select
 
@@ -17,7 +17,9 @@ from sync.central.presence import Presence, presence
 from sync.central.tables import AUTHORISATION, DEPOSIT, LEDGER, LOCKER, OUTGOING_ITEM, STREAM
 
 AT_ONCE: Final = 5_000
-"""Entries a transaction, of one locker."""
+"""Entries a transaction."""
+STREAMS_AT_ONCE: Final = 50
+"""Each asks a handful of questions, however many entries it has."""
 HOUR_MS: Final = 3_600_000
 LONGEST_MS: Final = 30 * 60_000
 """What took longer was not one visit."""
@@ -58,13 +60,16 @@ class Calendar:
 def count(connection: Connection, calendar: Calendar) -> int:
     """Take in what came since; how many entries were looked at. 0: nothing is left."""
     looked_at = 0
-    for stream in connection.execute(_BEHIND.limit(1)).all():
-        first, last = stream.counted + 1, min(stream.stored_to, stream.counted + AT_ONCE)
-        rows = [_figure(connection, calendar, entry) for entry in _entries(connection, stream, first, last)]
-        if rows:
-            connection.execute(FIGURE.insert(), rows)
+    for stream in connection.execute(_BEHIND.limit(STREAMS_AT_ONCE)).all():
+        first, last = stream.counted + 1, min(stream.stored_to, stream.counted + AT_ONCE - looked_at)
+        entries = _entries(connection, stream, first, last)
+        if entries:
+            beside = _Beside.of(connection, stream, entries)
+            connection.execute(FIGURE.insert(), [_figure(calendar, entry, beside) for entry in entries])
         store.put(connection, COUNTED_TO, {"locker": stream.locker, "epoch": stream.epoch}, {"seq": last})
         looked_at += last - first + 1
+        if looked_at >= AT_ONCE:
+            break
     return looked_at
 
 
@@ -106,7 +111,48 @@ def _entries(connection: Connection, stream: Row[Any], first: int, last: int) ->
     return list(connection.execute(query.order_by(own.seq)).all())
 
 
-def _figure(connection: Connection, calendar: Calendar, entry: Row[Any]) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class _Beside:
+    """What the ledger's rows do not say themselves, asked once for all of them."""
+
+    service_items: Mapping[str, str]
+    """By case."""
+    overdue: frozenset[str]
+    """Deposits."""
+    doors: Mapping[str, Sequence[Row[Any]]]
+    """By case: codes that were accepted and doors that were shut, the latest first."""
+
+    @classmethod
+    def of(cls, connection: Connection, stream: Row[Any], entries: Sequence[Row[Any]]) -> Self:
+        cases = sorted({entry.case_number for entry in entries if entry.case_number})
+        items: dict[str, str] = {}
+        for table in (OUTGOING_ITEM, AUTHORISATION):
+            asked = select(table.c.case_number, table.c.service_item).where(table.c.case_number.in_(cases))
+            items |= {case: item for case, item in connection.execute(asked) if item}
+        late = select(DEPOSIT.c.deposit).where(
+            DEPOSIT.c.locker == stream.locker, DEPOSIT.c.case_number.in_(cases), DEPOSIT.c.overdue.is_(True)
+        )
+        visited = sorted({entry.case_number for entry in entries if WHAT[entry.kind] in VISITS})
+        return cls(items, frozenset(connection.execute(late).scalars()), _doors(connection, stream, visited))
+
+
+def _doors(
+    connection: Connection, stream: Row[Any], cases: Sequence[str]
+) -> Mapping[str, Sequence[Row[Any]]]:
+    own = LEDGER.c
+    query: Select[Any] = (
+        select(own.seq, own.kind, own.case_number, own.public)
+        .where(own.locker == stream.locker, own.epoch == stream.epoch, own.case_number.in_(cases))
+        .where(own.kind.in_(("CodeAccepted", "DoorClosed")))
+        .order_by(own.seq.desc())
+    )
+    found: dict[str, list[Row[Any]]] = {}
+    for row in connection.execute(query).all():
+        found.setdefault(row.case_number, []).append(row)
+    return found
+
+
+def _figure(calendar: Calendar, entry: Row[Any], beside: _Beside) -> dict[str, Any]:
     body, what = json.loads(entry.public), WHAT[entry.kind]
     trusted = body.get("tq") in TRUSTED
     day, hour = calendar.day_and_hour(body["time"] if trusted else entry.received_ms)
@@ -117,39 +163,17 @@ def _figure(connection: Connection, calendar: Calendar, entry: Row[Any]) -> dict
         "what": what,
         "day": day,
         "hour": hour,
-        "service_item": _service_item(connection, entry.case_number),
-        "took_ms": _took_ms(connection, entry) if what in VISITS else 0,
-        "late": what == "pick_up" and _was_overdue(connection, entry.locker, body["data"]["deposit"]),
+        "service_item": beside.service_items.get(entry.case_number, ""),
+        "took_ms": _took_ms(entry, beside) if what in VISITS else 0,
+        "late": what == "pick_up" and body["data"]["deposit"] in beside.overdue,
     }
 
 
-def _service_item(connection: Connection, case: str) -> str:
-    if not case:
-        return ""
-    for table in (AUTHORISATION, OUTGOING_ITEM):
-        found = connection.execute(select(table.c.service_item).where(table.c.case_number == case)).scalar()
-        if found:
-            return str(found)
-    return ""
-
-
-def _was_overdue(connection: Connection, locker: str, deposit: str) -> bool:
-    where = [DEPOSIT.c.locker == locker, DEPOSIT.c.deposit == deposit]
-    return bool(connection.execute(select(DEPOSIT.c.overdue).where(*where)).scalar())
-
-
-def _took_ms(connection: Connection, entry: Row[Any]) -> int:
+def _took_ms(entry: Row[Any], beside: _Beside) -> int:
     """From the code that was accepted to the door that was shut, by the locker's own monotonic clock."""
-    own = LEDGER.c
-    before = (
-        select(own.kind, own.public)
-        .where(own.locker == entry.locker, own.epoch == entry.epoch, own.case_number == entry.case_number)
-        .where(own.seq < entry.seq, own.kind.in_(("CodeAccepted", "DoorClosed")))
-        .order_by(own.seq.desc())
-        .limit(LOOKED_BACK)
-    )
     shut: dict[str, Any] | None = None
-    for row in connection.execute(before).all():
+    before = [row for row in beside.doors.get(entry.case_number, ()) if row.seq < entry.seq]
+    for row in before[:LOOKED_BACK]:
         body = json.loads(row.public)
         if row.kind == "DoorClosed":
             shut = shut or body

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from sqlalchemy import Table
 
-from locker.domain.events import AuthorisationGranted, Event
+from locker.domain.events import AuthorisationGranted, Event, StaffEnrolled
 from sync.central import tables as t
 from sync.central.project.sheet import Key, Sheet
 
@@ -24,7 +24,7 @@ _ALONE: Final = frozenset({t.AUTHORISATION, t.OUTGOING_ITEM})
 
 def prefetch(sheet: Sheet, events: Iterable[tuple[str, Event]]) -> None:
     """Entries with their lockers. Nothing rests on it: what it misses is asked for one by one."""
-    named: dict[Table, set[Key]] = {table: set() for table in (*_BY.values(), t.NOTICE)}
+    named: dict[Table, set[Key]] = {table: set() for table in (*_BY.values(), t.NOTICE, t.STAFF_GRANT)}
     for locker, event in events:
         for name, table in _BY.items():
             _name(named, table, locker, getattr(event, name, ""))
@@ -33,6 +33,8 @@ def prefetch(sheet: Sheet, events: Iterable[tuple[str, Event]]) -> None:
             _name(named, _BY[kind], locker, reference)
         if isinstance(event, AuthorisationGranted):
             named[t.NOTICE].add((subject_of(event),))
+        elif isinstance(event, StaffEnrolled):
+            _name(named, t.STAFF_GRANT, locker, event.staff)
     for table in (t.OPENING, t.PICKUP_CODE):
         for row in _fetch(sheet, table, named[table]):
             _name(named, t.DEPOSIT, row.locker, row.deposit)
@@ -40,7 +42,7 @@ def prefetch(sheet: Sheet, events: Iterable[tuple[str, Event]]) -> None:
         _name(named, t.AUTHORISATION, row.locker, row.authorisation)
         _name(named, t.OUTGOING_ITEM, row.locker, row.item)
         _name(named, t.COMPARTMENT, row.locker, row.door)
-    for table in (t.COMPARTMENT, t.AUTHORISATION, t.OUTGOING_ITEM, t.NOTICE):
+    for table in (t.COMPARTMENT, t.AUTHORISATION, t.OUTGOING_ITEM, t.NOTICE, t.STAFF_GRANT):
         _fetch(sheet, table, named[table])
 
 

@@ -3,7 +3,7 @@
 from types import MappingProxyType
 from typing import Final
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam
 
 from locker.domain import directives
 from locker.domain import events as ev
@@ -70,9 +70,7 @@ def _announced(at: Place, e: ev.ItemAnnounced) -> None:
 
 def _enrolled(at: Place, e: ev.StaffEnrolled) -> None:
     """Not made again: who may open doors is said by the office, never by a locker."""
-    own = t.STAFF_GRANT.c
-    known = select(own.staff).where(own.staff == e.staff, own.locker == at.locker)
-    if at.connection.execute(known).first() is None:
+    if at.sheet.find(t.STAFF_GRANT, {"locker": at.locker, "staff": e.staff}) is None:
         _extra(at, f"staff/{e.staff}", "their badge works there until it runs out: enrol or revoke them")
 
 

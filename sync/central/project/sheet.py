@@ -38,6 +38,7 @@ KEYS: Final[Mapping[Table, tuple[str, ...]]] = {
     t.OUTGOING_ITEM: ("item",),
     t.NOTICE: ("subject",),
     t.LOCKER: ("locker",),
+    t.STAFF_GRANT: ("locker", "staff"),
     COMPLAINT: ("source",),
 }
 """By what rows are held; of several with one key, any."""
