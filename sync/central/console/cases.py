@@ -97,7 +97,7 @@ class _Pages:
     async def check(self, visit: Visit) -> Response:
         form, case = await self.frame.form(visit), visit.request.path_params["case"]
         values = {"finding": forms.one(form, "finding"), "remark": forms.one(form, "remark")}
-        body = forms.read(models.FoundIn, values)
+        body = forms.read(models.FindingIn, values)
         await self.counter.find(case, Verdict(body.finding), body.remark, visit.actor)
         return RedirectResponse(f"{CASES}/{case}", 303)
 

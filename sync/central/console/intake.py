@@ -136,7 +136,7 @@ class _Asking:
         case, form = visit.request.path_params["case"], await self.frame.form(visit)
         try:
             body = forms.read(
-                models.ListIn,
+                models.MissingIn,
                 {
                     "papers": [_lacking(line) for line in forms.lines(form, "papers")],
                     **{name: forms.one(form, name) for name in ("until", "consequence", "again")},

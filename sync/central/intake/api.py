@@ -87,7 +87,7 @@ def _add_case(api: APIRouter, counter: Counter, gate: Gate) -> None:
         return _docket(docket, own, office.desk.clock.wall_ms())
 
     @api.post("/cases/{case}/checks", status_code=204)
-    async def check(case: CasePath, body: m.FoundIn, actor: Annotated[Actor, checks]) -> None:
+    async def check(case: CasePath, body: m.FindingIn, actor: Annotated[Actor, checks]) -> None:
         """The window's own check of what a helper brought."""
         await counter.find(case, Verdict(body.finding), body.remark, actor)
 
@@ -100,7 +100,7 @@ def _add_case(api: APIRouter, counter: Counter, gate: Gate) -> None:
     @api.post("/cases/{case}/supplements", status_code=201)
     async def supplement(
         case: CasePath,
-        body: m.ListIn,
+        body: m.MissingIn,
         actor: Annotated[Actor, checks],
         idempotency_key: IdempotencyKey = "",
     ) -> m.OwedDetail:

@@ -16,7 +16,7 @@ from sync.central.office import Office, Repeatable
 class Counter:
     office: Office
 
-    def supplement(self, case: str, body: models.ListIn) -> Ask:
+    def supplement(self, case: str, body: models.MissingIn) -> Ask:
         until_ms = self.end_of(body.until)
         papers = tuple(Paper(paper.name, until_ms, paper.why) for paper in body.papers)
         return Ask(case, papers, body.consequence, body.again)

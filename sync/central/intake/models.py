@@ -47,7 +47,7 @@ class DeferredIn(Strict):
     until: Day
 
 
-class ListIn(Strict):
+class MissingIn(Strict):
     """Everything that is missing, once."""
 
     papers: Annotated[list[LackingIn], Field(min_length=1, max_length=30)]
@@ -91,7 +91,7 @@ class ExtensionIn(Strict):
     reason: Reason
 
 
-class FoundIn(Strict):
+class FindingIn(Strict):
     finding: Literal["complete", "missing", "wrong"]
     remark: Remark = ""
 
