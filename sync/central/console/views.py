@@ -25,6 +25,7 @@ from sync.central.console import (
     journal,
     lockers,
     login,
+    messages,
     month,
     onward,
     own,
@@ -49,6 +50,7 @@ def add(app: Starlette, desks: Desks, utc_offset_minutes: int) -> None:
     own.add(frame, desks.means)
     accounts.add(frame, desks.means)
     journal.add(frame, desks.means)
+    messages.add(frame)
     staff.add(frame)
     looks, entries = _Looks(frame), _Entries(frame)
     complaints.add(frame)
