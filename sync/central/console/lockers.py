@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, select
 from starlette.responses import RedirectResponse, Response
 
 from locker.domain.acts import ActKind
+from locker.domain.compartment import Size
 from sync.central import queries, staff
 from sync.central.access import scope
 from sync.central.access.matrix import Action, may
@@ -22,9 +23,12 @@ from sync.central.console.pages import ROOT, Frame, Visit
 from sync.central.console.texts import Texts
 from sync.central.doors import bars
 from sync.central.doors.life import lives
+from sync.central.doors.tables import DOOR_BAR
 from sync.central.hello import TOLD
+from sync.central.ledger import current_epoch
 from sync.central.paging import Asked
 from sync.central.presence import presence
+from sync.central.store import find
 from sync.central.tables import LEDGER
 
 HISTORY_ROWS: Final = 60
@@ -84,9 +88,10 @@ class _Pages:
         def look(connection: Connection) -> tuple[Any, ...]:
             row = scope.locker_row(connection, visit.actor, name)
             view = queries.overview(connection, name, now_ms)
-            return row, view, queries.tickets(connection, name), queries.alarms(connection, name)
+            told = queries.tickets(connection, name), queries.alarms(connection, name)
+            return row, view, current_epoch(connection, name), *told
 
-        row, view, tickets, troubles = await self.frame.office.store.read(look)
+        row, view, epoch, tickets, troubles = await self.frame.office.store.read(look)
         values = {
             **head(visit, row, "cabinet", now_ms),
             "view": view,
@@ -95,7 +100,7 @@ class _Pages:
             "tickets": tickets,
             "troubles": troubles,
             "doubted": row.link_reason if row.link_reason in TOLD else "",
-            "confirms": may(visit.actor, Action.RESOLVE_LOCKER),
+            "confirms": epoch if may(visit.actor, Action.RESOLVE_LOCKER) else "",
         }
         return self.frame.page(visit, "locker.html", values)
 
@@ -106,14 +111,16 @@ class _Pages:
         name, number = visit.request.path_params["locker"], _number(visit)
         now_ms = self._now_ms()
 
-        def look(connection: Connection) -> tuple[Row[Any], queries.Overview]:
+        def look(connection: Connection) -> tuple[Row[Any], queries.Overview, Row[Any] | None]:
             row = scope.locker_row(connection, visit.actor, name)
-            return row, queries.overview(connection, name, now_ms)
+            wanted = find(connection, DOOR_BAR, {"locker": name, "door": number})
+            return row, queries.overview(connection, name, now_ms), wanted
 
-        row, view = await self.frame.office.store.read(look)
+        row, view, wanted = await self.frame.office.store.read(look)
         values = {
             **head(visit, row, "cabinet", now_ms),
             "door": next((door for door in view.doors if door.number == number), None),
+            "wanted": wanted,
             "bars": may(visit.actor, Action.DIRECT_LOCKER),
             "opens": may(visit.actor, Action.ASK_REMOTE_OPEN),
             "reason": reason,
@@ -149,7 +156,7 @@ class _Pages:
             row = scope.locker_row(connection, visit.actor, name)
             own = LEDGER.c
             query = select(own.seq, own.kind, own.case_number, own.public, own.received_ms, own.problem)
-            query = query.where(own.locker == name, own.epoch == row.epoch)
+            query = query.where(own.locker == name, own.epoch == current_epoch(connection, name))
             if before:
                 query = query.where(own.seq < before)
             return row, connection.execute(query.order_by(own.seq.desc()).limit(HISTORY_ROWS)).all()
@@ -328,6 +335,8 @@ def _words(text: Texts, data: Mapping[str, Any]) -> list[tuple[str, str]]:
     plain = {
         key: value for key, value in data.items() if isinstance(value, str | int) and value not in {"", 0}
     }
+    # A compartment's size is a number on the wire and a letter to people.
+    data = {**data, "size": Size(data["size"]).name} if data.get("size") in set(Size) else data
     return [
         (known[key], text.word("value", str(value)))
         for key, value in plain.items()
