@@ -10,6 +10,7 @@ import pytest
 from locker.domain.deposit import Proof
 from locker.domain.events import ItemPickedUp, TicketOpened
 from locker.domain.ids import AuthorisationId, DepositId
+from sync import wire
 from sync.central import ledger, lockers
 from sync.central.access.actor import Role, person
 from sync.central.complaints import keep, listing, policy, ratings, register, solutions, work
@@ -26,6 +27,7 @@ from tests.sync.central.access import people
 from tests.sync.central.conftest import Parts
 from tests.sync.central.fake_locker import FakeLocker
 from tests.sync.central.test_cases import announce, authorise
+from tests.sync.central.test_ingest import Hub
 from tests.sync.central.test_ledger import BIRTH, CABINET, DOOR, STAY, VISIT
 
 DAY_MS = 86_400_000
@@ -270,3 +272,10 @@ def test_an_area_without_lockers_is_nobodys(parts: Parts) -> None:
             parts.store.write_now(
                 partial(register.register, desk=parts.desk, told=told, who="hub", origin=Origin.HALL)
             )
+
+
+async def test_the_hub_takes_complaints_from_what_it_hears(parts: Parts) -> None:
+    mine = replace(VISIT[0], authorisation=AuthorisationId(authorise(parts)))
+    parts.locker.add(BIRTH, CABINET, mine, TicketOpened("not_empty", DOOR, STAY))
+    await Hub(parts).take(wire.Name.LOG, parts.locker.batch())
+    assert [row.category for row in parts.rows(COMPLAINT)] == ["not_empty"]
