@@ -1,6 +1,7 @@
 """A hub's parts, in memory time, on a real database file."""
 
 import asyncio
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -8,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import URL, Connection, Row, Table, select
+from sqlalchemy import Row, Table, select
 
 from sync import seal
 from sync.central import ledger, lockers, migrations, notices
@@ -70,22 +71,55 @@ class Parts:
         return seal.seal(bytes.fromhex(self.centre["centre_seal"]["public"]), plain, Chance().random_bytes)
 
 
-def _empty(connection: Connection) -> None:
-    for table in migrations.metadata().sorted_tables:
-        if table.name != "schema_number":
-            connection.execute(table.delete())
-
-
 def new_desk(clock: HandClock) -> Desk:
     return Desk(Keys(seal.SigningKey.from_seed(b"c" * 32), seal.SealKey.from_private(b"p" * 32)), clock)
 
 
+class KeptStore(Store):
+    """Knows whether somebody closed it."""
+
+    closed = False
+
+    def close(self) -> None:
+        super().close()
+        self.closed = True
+
+
+class OnPostgres:
+    """One database for all tests of a run, and one store: a new connection would have to learn every table.
+    What a test leaves in it is taken out, all in one message."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._url = cluster.database()
+        self._store = KeptStore.open(self._url)
+        self._cleaner = cluster.connect(str(self._url.database))
+        names = [table.name for table in migrations.metadata().tables.values()]
+        self._emptying = "; ".join(f'DELETE FROM "{name}"' for name in names if name != "schema_number")  # noqa: S608  # names of ours
+
+    def emptied(self) -> Store:
+        if self._store.closed:
+            self._store = KeptStore.open(self._url)
+        self._cleaner.execute(self._emptying.encode())
+        return self._store
+
+    def close(self) -> None:
+        self._store.close()
+        self._cleaner.close()
+
+
 @pytest.fixture(scope="session")
-def hub_database(postgres: Cluster) -> URL:
-    """One for all tests of a run; what a test leaves in it is taken out."""
-    url = postgres.database()
-    Store.open(url).close()
-    return url
+def on_postgres(postgres: Cluster) -> Iterator[OnPostgres]:
+    kept = OnPostgres(postgres)
+    yield kept
+    kept.close()
+
+
+@pytest.fixture(scope="session")
+def new_hub(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with nothing in it yet, to be copied: how it is made is for `test_migrations`."""
+    path = tmp_path_factory.mktemp("hub") / "central.sqlite"
+    Store.open(path).close()
+    return path
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -102,12 +136,14 @@ def parts(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Parts]:
     """On both databases: SQLite in a file, PostgreSQL emptied."""
     clock = HandClock()
     desk = new_desk(clock)
-    where: Path | URL = tmp_path / "central.sqlite"
     if request.param == "postgresql":
-        where = request.getfixturevalue("hub_database")
-    store = Store.open(where)
-    store.write_now(_empty)
+        store: Store = request.getfixturevalue("on_postgres").emptied()
+    else:
+        path = tmp_path / "central.sqlite"
+        shutil.copyfile(request.getfixturevalue("new_hub"), path)
+        store = Store.open(path)
     locker = FakeLocker()
     centre = store.write_now(lambda c: lockers.enrol(c, desk, locker.locker, "north", locker.public))
     yield Parts(store, desk, clock, locker, centre)
-    store.close()
+    if store.url is None:
+        store.close()
