@@ -21,7 +21,7 @@ from sync.central.tables import AUTHORISATION, DEPOSIT, LOCKER, OUTGOING_ITEM
 
 DAY_MS: Final = 86_400_000
 ENDS_AFTER_MS: Final = 14 * DAY_MS
-"""After the case ended: as long as what is personal in it is kept at a locker (`policy.personal_days`), and
+"""After the case ended: as long as what is personal in it is kept at a locker (14 days), and
 long enough to complain."""
 UNFINISHED_MS: Final = 180 * DAY_MS
 """A case that never ends here: its result went another way. No procedure of a hall takes longer."""
