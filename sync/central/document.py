@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of refusals: in one place for all routes, problem details as they are told."""
+"""What the OpenAPI document says of refusals: in one place for all routes, as problem details."""
 
 from collections.abc import Iterator
 from http import HTTPStatus

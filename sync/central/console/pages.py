@@ -175,6 +175,7 @@ _MENU: Final = (
             ("/outgoing", "outgoing_list", Action.SEE_ITEMS),
             ("/pre-reviews/new", "pre_review", Action.AUTHORISE),
             ("/outgoing/new", "outgoing", Action.ANNOUNCE_ITEM),
+            ("/imports", "imports", Action.IMPORT_CASES),
             ("/custody", "custody", Action.SEE_CUSTODY),
             ("/custody/stocktakes", "stocktakes", Action.SEE_CUSTODY),
             ("/complaints", "complaints", Action.SEE_TICKETS),
@@ -193,6 +194,7 @@ _MENU: Final = (
             ("/access", "access", Action.SEE_ACCESS),
             ("/audit", "audit", Action.SEE_AUDIT),
             ("/messages", "messages", Action.SEE_MESSAGES),
+            ("/webhooks", "webhooks", Action.SEE_MESSAGES),
         ),
     ),
 )

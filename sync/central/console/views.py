@@ -21,6 +21,7 @@ from sync.central.console import (
     figures,
     fleet,
     forms,
+    imports,
     intake,
     journal,
     lockers,
@@ -32,6 +33,7 @@ from sync.central.console import (
     pickups,
     qr,
     staff,
+    webhooks,
 )
 from sync.central.console import cases as case_pages
 from sync.central.console.pages import ROOT, Frame, Visit
@@ -39,6 +41,7 @@ from sync.central.desks import Desks
 from sync.central.intake.counter import Counter
 from sync.central.office import Office, Repeatable
 from sync.central.outgoing import results_of
+from sync.central.webhooks.subscriptions import Subscriptions
 
 Form = Mapping[str, list[str]]
 
@@ -51,6 +54,8 @@ def add(app: Starlette, desks: Desks, utc_offset_minutes: int) -> None:
     accounts.add(frame, desks.means)
     journal.add(frame, desks.means)
     messages.add(frame)
+    imports.add(frame)
+    webhooks.add(frame, Subscriptions(desks.office.store, desks.office.desk, desks.webhooks))
     staff.add(frame)
     looks, entries = _Looks(frame), _Entries(frame)
     complaints.add(frame)
