@@ -65,7 +65,12 @@ def board(connection: Connection, actor: Actor, state: str, now_ms: int) -> Boar
         .scalar_subquery()
     )
     rows = (
-        select(*(NOTICE.c[name] for name in _SHOWN), _STATE.label("shown"), latest.label("channel"))
+        select(
+            *(NOTICE.c[name] for name in _SHOWN),
+            _STATE.label("shown"),
+            latest.label("channel"),
+            (NOTICE.c.contact_sealed != "").label("reachable"),
+        )
         .where(mine, _STATE.in_([state]))
         .order_by(NOTICE.c.made_ms.desc(), NOTICE.c.key)
         .limit(LISTED_MAX)
