@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
+from itertools import product
 
 import httpx
 import pytest
@@ -101,9 +102,8 @@ async def test_what_does_not_fit_is_told_and_changes_nothing(
     ).status_code == 404
 
 
-@pytest.mark.parametrize("language", texts.LANGUAGES)
 async def test_every_page_shows_in_both_languages(
-    parts: Parts, giver: httpx.AsyncClient, taker: httpx.AsyncClient, language: str
+    parts: Parts, giver: httpx.AsyncClient, taker: httpx.AsyncClient
 ) -> None:
     announce(parts)
     lived(parts, *papers(1), *papers(2), *papers(3), taken(1), taken(2))
@@ -111,28 +111,31 @@ async def test_every_page_shows_in_both_languages(
     slip = await proposed(giver, thing(1), thing(2))
     where = f"/custody/slips/{slip}"
     await send(taker, where, f"{where}/receipt", received=thing(1))
-    for browser in (giver, taker):
-        await browser.get("/console/language", params={"to": language, "next": "/console"})
-    for path in (
-        "/custody",
-        "/custody?kind=window&name=3+号窗口",
-        "/custody/new",
-        "/custody/new?kind=window&name=3+号窗口",
-        "/custody/new?kind=helper&name=nobody",
-        where,
-        "/custody/stocktakes",
-        "/lockers/hall-1/holdings",
-        "/lockers/hall-1",
-        "/cases/GS-1",
+    for language, path in product(
+        texts.LANGUAGES,
+        (
+            "/custody",
+            "/custody?kind=window&name=3+号窗口",
+            "/custody/new",
+            "/custody/new?kind=window&name=3+号窗口",
+            "/custody/new?kind=helper&name=nobody",
+            where,
+            "/custody/stocktakes",
+            "/lockers/hall-1/holdings",
+            "/lockers/hall-1",
+            "/cases/GS-1",
+        ),
     ):
-        answer = await giver.get(f"/console{path}")
+        answer = await giver.get("/console/language", params={"to": language, "next": f"/console{path}"})
         assert answer.status_code == 200, path
         assert "<script>" not in answer.text
         assert "style=" not in answer.text
         assert f'lang="{"zh-CN" if language == "zh" else "en"}"' in answer.text
 
 
-async def test_a_dead_locker_is_emptied_by_its_page(parts: Parts, giver: httpx.AsyncClient) -> None:
+async def test_a_dead_locker_is_emptied_by_its_page_and_gives_evidence_to_who_may(
+    parts: Parts, giver: httpx.AsyncClient, taker: httpx.AsyncClient
+) -> None:
     lived(parts, *papers(1))
     page = "/lockers/hall-1/holdings"
     fields = {"deposit": "d1", "outcome": "to_window", "whereto": "3", "taken_by": "h-1", "note": ""}
@@ -140,21 +143,18 @@ async def test_a_dead_locker_is_emptied_by_its_page(parts: Parts, giver: httpx.A
     assert answer.status_code == 200
     assert "送窗口" in answer.text
     assert held(parts) == {thing(1): "helper/h-1"}
-
-
-async def test_evidence_is_a_button_for_who_may(
-    parts: Parts, giver: httpx.AsyncClient, taker: httpx.AsyncClient
-) -> None:
-    lived(parts, *papers(1))
     where = "/console/cases/GS-1"
     assert f'href="{where}/evidence"' in (await giver.get(where)).text
     assert "evidence" not in (await taker.get(where)).text
     assert (await taker.get(f"{where}/evidence")).status_code == 403
-    assert verify_evidence.check((await giver.get(f"{where}/evidence")).content).wrong == ""
+    one = await giver.get("/api/v1/cases/GS-1/evidence")
+    assert one.headers["content-disposition"] == 'attachment; filename="evidence-GS-1.html"'
+    assert verify_evidence.check(one.content).wrong == ""
+    assert (await giver.get(f"{where}/evidence")).status_code == 200
+    assert (await giver.get("/api/v1/cases/GS-9/evidence")).status_code == 404
 
 
-def test_what_is_scanned_twice_is_two_of_a_case_or_one(parts: Parts) -> None:
-    del parts
+def test_what_is_scanned_twice_is_two_of_a_case_or_one() -> None:
     line = type("Line", (), {})
     lines = []
     for name in ("papers/a/d1", "papers/a/d2", "result/i1"):

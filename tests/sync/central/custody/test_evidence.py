@@ -21,7 +21,6 @@ from sync.central.custody import evidence
 from sync.central.desk import Refusal, Refused
 from sync.central.tables import LEDGER
 from tests.locker.journal.told_case import LOCKER, OWN, bundle, inside, tell
-from tests.sync.central.access import people
 from tests.sync.central.conftest import Parts
 from tests.sync.central.fake_locker import name_of
 from tests.sync.central.test_ledger import BIRTH, CABINET, STAY, VISIT
@@ -133,36 +132,27 @@ def test_it_ends_where_the_locker_signed_and_nothing_lies_there_any_more(parts: 
     assert verify_evidence.check(made.page, keys_of(parts)).wrong == ""
 
 
-async def test_one_for_each_journal_through_the_api(parts: Parts, tmp_path: Path) -> None:
+def test_one_for_each_journal_that_has_something_of_it(
+    parts: Parts, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     parts.locker.add(BIRTH, CABINET, *VISIT)
     parts.ingest()
-    for name, role in (("officer", Role.CASE_OFFICER), ("clerk", Role.WINDOW_CLERK)):
-        people.add(parts, name, [role])
-    app = people.whole(parts, people.entrance(parts))
-    async with people.browser(app) as officer, people.browser(app) as clerk:
-        await people.sign_in(officer, "officer")
-        await people.sign_in(clerk, "clerk")
-        where = "/api/v1/cases/GS-1/evidence"
-        assert (await clerk.get(where)).status_code == 403
-        one = await officer.get(where)
-        assert (one.status_code, one.headers["content-disposition"]) == (
-            200,
-            'attachment; filename="evidence-GS-1.html"',
-        )
-        file, keys = tmp_path / "case.html", tmp_path / "keys.json"
-        file.write_bytes(one.content)
-        keys.write_text(json.dumps(keys_of(parts)))
-        assert verify_evidence.main([str(file), "--keys", str(keys)]) == 0
-        parts.locker.entries.clear()
-        parts.locker.epoch = name_of("second")
-        birth = ev.EpochStarted(Epoch(parts.locker.epoch), LockerId("hall-1"))
-        parts.locker.add(birth, CABINET, *VISIT)
-        parts.ingest()
-        both = zipfile.ZipFile(io.BytesIO((await officer.get(where)).content))
-        names = ["evidence-GS-1-hall-1-1.html", "evidence-GS-1-hall-1-2.html"]
-        assert both.namelist() == names
-        assert [verify_evidence.check(both.read(name), keys_of(parts)).wrong for name in names] == ["", ""]
-        assert (await officer.get("/api/v1/cases/GS-9/evidence")).status_code == 404
+    name, _, page = evidence.as_file("GS-1", exported(parts, "GS-1"))
+    file, keys = tmp_path / name, tmp_path / "keys.json"
+    file.write_bytes(page)
+    keys.write_text(json.dumps(keys_of(parts)))
+    assert verify_evidence.main([str(file), "--keys", str(keys)]) == 0
+    assert f"{file}: holds" in capsys.readouterr().out
+    parts.locker.entries.clear()
+    parts.locker.epoch = name_of("second")
+    parts.locker.add(ev.EpochStarted(Epoch(parts.locker.epoch), LockerId("hall-1")), CABINET, *VISIT)
+    parts.ingest()
+    name, kind, data = evidence.as_file("GS-1", exported(parts, "GS-1"))
+    assert (name, kind) == ("evidence-GS-1.zip", "application/zip")
+    both = zipfile.ZipFile(io.BytesIO(data))
+    assert both.namelist() == ["evidence-GS-1-hall-1-1.html", "evidence-GS-1-hall-1-2.html"]
+    wrong = [verify_evidence.check(both.read(each), keys_of(parts)).wrong for each in both.namelist()]
+    assert wrong == ["", ""]
 
 
 def test_a_case_of_another_area_is_as_if_it_did_not_exist(parts: Parts) -> None:

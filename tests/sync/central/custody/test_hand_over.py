@@ -12,7 +12,7 @@ from sync.central.access.tables import AUDIT
 from sync.central.custody import asked, hand_over
 from sync.central.custody.hand_over import Ending, Proposal, Receipt
 from sync.central.custody.parties import Kind, Outcome, Party, Room
-from sync.central.custody.tables import DIFFERENCE, HELD, LINE, SLIP
+from sync.central.custody.tables import DIFFERENCE, LINE, SLIP
 from sync.central.desk import Refusal, Refused
 from sync.central.tables import DESK_FACT
 from tests.sync.central.conftest import Parts
@@ -196,11 +196,3 @@ def test_what_nobody_received_in_time_is_overdue(parts: Parts) -> None:
     assert late() == ([thing(1)], [slip])
     assert parts.store.read_now(lambda c: asked.in_hands(c, FAR, parts.clock.now_ms)) == []
     assert parts.store.read_now(lambda c: asked.slips(c, FAR, parts.clock.now_ms, only_open=True)) == []
-
-
-def test_what_is_taken_in_twice_changes_nothing(parts: Parts) -> None:
-    lived(parts, *papers(1), taken(1))
-    handed(parts, ONE)
-    before = parts.rows(HELD)
-    tell(parts)
-    assert parts.rows(HELD) == before
