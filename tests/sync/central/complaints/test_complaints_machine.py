@@ -113,5 +113,5 @@ def test_whatever_people_do_in_whatever_order(tmp_path: Path, monkeypatch: pytes
     store.close()
     monkeypatch.setitem(globals(), "TEMPLATE", tmp_path)
     run_state_machine_as_test(
-        Complaints, settings=settings(max_examples=8, stateful_step_count=20, deadline=None)
+        Complaints, settings=settings(max_examples=6, stateful_step_count=20, deadline=None)
     )
