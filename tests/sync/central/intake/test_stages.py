@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sync.central.intake import stages
@@ -48,11 +48,13 @@ papers = st.lists(
 )
 
 
+@settings(max_examples=25)
 @given(papers)
 def test_papers_are_read_as_they_were_written(some: list[Paper]) -> None:
     assert stages.read(stages.written(some)) == tuple(some)
 
 
+@settings(max_examples=50)
 @given(papers, st.sets(st.integers(1, 6)), st.integers(1, 12))
 def test_what_was_in_order_stays_so_and_no_paper_is_due_earlier(
     some: list[Paper], numbers: set[int], until_ms: int

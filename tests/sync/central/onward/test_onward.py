@@ -1,7 +1,6 @@
 """Results that lie together, the list of outgoing items, and the ways after a locker."""
 
 import json
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -25,10 +24,9 @@ from sync.central.console.texts import load
 from sync.central.onward import ways
 from sync.central.onward.tables import ONWARD
 from sync.central.onward.ways import Signal, State
-from tests.sync.central.access import people
 from tests.sync.central.conftest import Parts
 from tests.sync.central.fake_locker import FakeLocker
-from tests.sync.central.intake.test_intake import Hall
+from tests.sync.central.intake.test_intake import Hall, http  # noqa: F401  # a fixture
 from tests.sync.central.test_api import OUTGOING
 from tests.sync.central.test_cases import said
 from tests.sync.central.test_ledger import DOOR
@@ -46,13 +44,7 @@ def loaded(item: str) -> tuple[Event, ...]:
 
 
 @pytest.fixture
-async def http(parts: Parts) -> AsyncIterator[httpx.AsyncClient]:
-    async with people.browser(people.whole(parts, people.entrance(parts))) as client:
-        yield client
-
-
-@pytest.fixture
-async def hall(parts: Parts, http: httpx.AsyncClient) -> Hall:
+async def hall(parts: Parts, http: httpx.AsyncClient) -> Hall:  # noqa: F811  # a fixture
     return Hall(parts, http)
 
 
