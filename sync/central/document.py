@@ -62,7 +62,7 @@ def _operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]
 def _refusals(method: str) -> list[int]:
     found = list(ALWAYS)
     if method in WITH_A_BODY:
-        found += [409, 413]
+        found += [400, 409, 413]
     return sorted(found)
 
 

@@ -43,9 +43,10 @@ class Asked:
         body, given_body = None, not isinstance(case.body, NotSet)
         if given_body:
             body = _encoded(case.body, str(case.media_type or ""))
-        headers = {str(name): str(value) for name, value in (case.headers or {}).items()}
+        said = {str(name): str(value) for name, value in (case.headers or {}).items()}
+        headers = [(name.encode(), value.encode("utf-8", "surrogatepass")) for name, value in said.items()]
         if given_body:
-            headers["Content-Type"] = str(case.media_type or "application/json")
+            headers.append((b"Content-Type", str(case.media_type or "application/json").encode()))
         url = f"{case.formatted_path}?{query}" if query else case.formatted_path
         request = self.client.build_request(case.method, url, content=body, headers=headers)
         return self.runner.run(self.client.send(request))
