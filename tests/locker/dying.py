@@ -62,6 +62,10 @@ class MortalJournal:
     def state(self) -> LockerState:
         return self._journal.state
 
+    @property
+    def acknowledged(self) -> Seq:
+        return self._journal.acknowledged
+
     async def commit(self, cause: str, decide: Callable[[LockerState], Decided[T]]) -> T:
         self._fate.step()
         answer = await self._journal.commit(cause, decide)

@@ -26,6 +26,9 @@ from sync.central.hub import Hub
 from sync.central.messages.settings import Messages
 from sync.central.office import Repeatable
 from sync.central.outgoing import Outgoing
+from sync.central.pickups.agents import Entrusting
+from sync.central.pickups.codes import Lost
+from sync.central.pickups.desk import Pickups
 from sync.central.platform import Chance, Threads
 from sync.central.staff import Enrolment
 from sync.central.store import Store
@@ -140,6 +143,12 @@ class Centre:
 
     async def outgoing_item(self, ready: Outgoing) -> str:
         return await self._at_the_hub(self.serving.office.outgoing_item(ready, CLERK, Repeatable()))
+
+    async def reissue(self, lost: Lost) -> str:
+        return await self._at_the_hub(Pickups(self.serving.office).reissue(lost, CLERK, Repeatable()))
+
+    async def entrust(self, wanted: Entrusting) -> str:
+        return await self._at_the_hub(Pickups(self.serving.office).entrust(wanted, CLERK, Repeatable()))
 
     async def enrol_staff(self, person: Enrolment) -> str:
         """The badge's digits."""

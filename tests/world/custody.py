@@ -21,6 +21,7 @@ EMPTIES: Final = 2
 DIRECTIVES: Final = frozenset(
     {"AuthorisationGranted", "AuthorisationRevoked", "ItemAnnounced", "ItemRecalled"}
     | {"StaffEnrolled", "StaffRevoked", "PolicyChanged"}
+    | {"CodeReissueOrdered", "AgentEntrusted", "EntrustmentEnded", "HoldExtended", "AuthorisationExtended"}
     | {"DepositRestored", "CodeRestored", "HistoryRestored", "HistoryConfirmed"}
 )
 """What the centre may say."""
@@ -45,6 +46,8 @@ class Custody:
 
     def __post_init__(self) -> None:
         self._down = ("", 0)
+        self._obeyed: set[str] = set()
+        """Orders of this epoch that have made a code."""
         self._facts: Sequence[Fact] = ()
         self._seq = 0
         self._wrong: list[tuple[int, str]] = []
@@ -57,6 +60,7 @@ class Custody:
         self._wrong, self._accepted, self._moved, self._last = [], [], [], []
         if facts[0].seq <= self._seq:
             self._down = ("", 0)  # another card: another past
+            self._obeyed.clear()
         self._facts, self._seq = facts, facts[-1].seq
         for fact in facts:
             judge = getattr(self, f"_judge{fact.name}", None)
@@ -119,6 +123,9 @@ class Custody:
     def _judge_pickup_code_made(self, fact: Fact) -> None:
         stay = self.model.stays.get(fact.data["deposit"])
         self._must(8, stay and stay.phase == "awaiting_pickup", "a pickup code for what does not wait")
+        order = fact.data["order"]
+        self._must(8, not order or order not in self._obeyed, f"order {order} makes a second code")
+        self._obeyed.add(order)
 
     def _judge_code_ended(self, fact: Fact) -> None:
         code = self.model.codes.get(fact.data["code"])
@@ -133,8 +140,9 @@ class Custody:
         self._must(8, not code.ended, f"{record} is accepted, and has ended: {code.ended}")
         frozen = fact.data["form"] == "typed" and code.failures >= TYPED_FAILURES
         self._must(21, not frozen, f"{record} is accepted as typed, and is frozen")
-        late = record.startswith("authorisation/") and fact.trusted and fact.wall_ms > code.until_ms
-        self._must(9, not late or code.deposit, f"{record} is accepted, and has run out")
+        late = 0 < code.until_ms < fact.wall_ms and fact.trusted
+        unused = record.startswith("code/") or not code.deposit
+        self._must(9, not (late and unused), f"{record} is accepted, and has run out")
         self._accepted.append(record)
 
     def _judge_staff_signed_in(self, fact: Fact) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sqlalchemy import Connection, select
 
+from sync.central.pickups.tables import ENTRUSTMENT
 from sync.central.tables import AUTHORISATION, LOCKER, OUTGOING_ITEM
 from tests.world.custody import TYPED_FAILURES
 from tests.world.guesses import Guesses
@@ -202,7 +203,7 @@ class Ears:
         if store is None or "hub_restored" in self.world.lies:
             return None
         codes: set[str] = set()
-        for table in (AUTHORISATION, OUTGOING_ITEM):
+        for table in (AUTHORISATION, OUTGOING_ITEM, ENTRUSTMENT):
             for sealed in store.read_now(partial(_sealed, table, case)):
                 told = desk.opened(sealed)
                 codes |= {told[form] for form in ("typed", "token") if form in told}

@@ -115,12 +115,15 @@ class Reference:
     items: dict[str, bool] = field(default_factory=dict)
     """Announced ones, and whether they were recalled."""
     staff: dict[str, Staff] = field(default_factory=dict)
+    agents: dict[str, int] = field(default_factory=dict)
+    """Until when each entrustment is good."""
 
     def forget(self) -> None:
         """Another history begins."""
         for records in (self.doors, self.stays, self.rights, self.codes, self.authorisations, self.items):
             records.clear()
         self.staff.clear()
+        self.agents.clear()
 
     # --- questions ---
 
@@ -194,6 +197,13 @@ class Reference:
             now.failures, now.phone_failures = before.failures, before.phone_failures
         self.authorisations[data["authorisation"]] = now
 
+    def _told_authorisation_extended(self, data: Data) -> None:
+        if code := self.authorisations.get(data["authorisation"]):
+            code.until_ms = data["valid_until_ms"]
+
+    def _told_agent_entrusted(self, data: Data) -> None:
+        self.agents[data["entrustment"]] = data["valid_until_ms"]
+
     def _told_token_admitted(self, data: Data) -> None:
         self.authorisations[data["authorisation"]] = Code("", data["valid_until_ms"])
 
@@ -239,7 +249,7 @@ class Reference:
             code.phone_failures += 1
 
     def _told_pickup_code_made(self, data: Data) -> None:
-        self.codes[data["code"]] = Code(data["deposit"])
+        self.codes[data["code"]] = Code(data["deposit"], self.agents.get(data["entrustment"], 0))
 
     def _told_code_ended(self, data: Data) -> None:
         if code := self.codes.get(data["code"]):

@@ -5,13 +5,16 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from locker.domain.codes import typed_text
 from locker.domain.compartment import Size
 from sync.central.cases import Person, PreReview, authorisation_row, token_of
 from sync.central.outgoing import Outgoing, item_row
+from sync.central.pickups.agents import Entrusting
+from sync.central.pickups.codes import Lost
 from sync.central.staff import Enrolment
+from sync.central.tables import OUTGOING_ITEM
 from tests.world.screen import DarkError, View
 from tests.world.times import pause
 from tests.world.world import World
@@ -245,6 +248,38 @@ class Cast:
         inbox = self.centre.phones.inbox
         sms = await self.until(lambda: inbox.get(papers.phone))
         papers.typed, papers.scan = sms[0].said["typed"], sms[0].said["scan"]
+
+    async def loses(self, papers: Papers) -> None:
+        """Their code; a new one is ordered, and comes by telephone."""
+        item = await self._item(papers)
+        inbox = self.centre.phones.inbox[papers.phone]
+        count = len(inbox)
+        await self.centre.reissue(Lost(item, "lost"))
+        await self.until(lambda: len(inbox) > count)
+        papers.typed, papers.scan = inbox[-1].said["typed"], inbox[-1].said["scan"]
+        await pause(15.0)
+
+    async def sends(self, papers: Papers) -> Papers:
+        """An agent, who gets a code of their own."""
+        _, phone = self._next()
+        entrusting = Entrusting(await self._item(papers), Person("王芳", phone), 24)
+        await self.centre.entrust(entrusting)
+        (sms, *_) = await self.until(lambda: self.centre.phones.inbox.get(phone))
+        return Papers(papers.case, phone, sms.said["typed"], sms.said["scan"], papers.door)
+
+    async def _item(self, papers: Papers) -> str:
+        own = OUTGOING_ITEM.c
+        query = select(own.item).where(own.case_number == papers.case)
+        return str(await self.centre.read(lambda c: c.execute(query).scalar_one()))
+
+    async def collects_for_another(self, agents: Papers) -> None:
+        await self.screen.scanned(agents.scan)
+        await self.sees("phone")
+        await self.screen.act("phone4", digits=agents.phone[-4:])
+        door = await self.opened(agents, "take")
+        self.world.contents.take(self.machine, door)
+        self.shuts(door)
+        await self.leaves("collected")
 
     async def collects(self, papers: Papers, *, takes: bool = True) -> None:
         await self.screen.scanned(papers.scan)

@@ -16,7 +16,7 @@ from locker.domain.opening import Purpose
 from locker.domain.state import LockerState
 from locker.domain.throttle import Guessing
 from locker.domain.tokens import Token
-from locker.operations import pick_up, present_code, service, upkeep
+from locker.operations import pick_up, pickup_codes, present_code, service, upkeep
 from locker.operations.open_door import grant, hindrance
 from locker.operations.ports import Decided, World
 from locker.operations.sign_in import roles_now
@@ -51,6 +51,31 @@ def pickup_code_outlives_collection() -> Iterator[None]:
         return Decided(opened, (ev.CodeAccepted(f"code/{offer.code}", offer.form), requested))
 
     with replaced(pick_up, "ended", lambda *_: ()), replaced(pick_up, "_decide", generous):
+        yield
+
+
+@mutant({8}, "second codes", seeds=(1, 2))
+def recipients_code_outlives_the_agents_collection() -> Iterator[None]:
+    """A collection ends the code that it was made with, and no other."""
+
+    def ended(state: LockerState, deposit: Any, reason: str) -> tuple[ev.CodeEnded, ...]:
+        return tuple(each for each in honest(state, deposit, reason) if each.code == deposit.code)
+
+    honest: Any = pick_up.ended
+    with replaced(pick_up, "ended", ended):
+        yield
+
+
+@mutant({8}, "second codes", seeds=(1, 2))
+def a_reissue_is_made_twice() -> Iterator[None]:
+    """An order makes a code, and once more when it is journaled."""
+
+    def twice(world: World, state: LockerState, says: Any) -> tuple[ev.Event, ...]:
+        made = honest(world, state, says)
+        return made + (honest(world, state, says) if isinstance(says, ev.CodeReissueOrdered) else ())
+
+    honest = pickup_codes.follows
+    with replaced(pickup_codes, "follows", twice):
         yield
 
 

@@ -19,6 +19,7 @@ _ALL: Final[tuple[Scene, ...]] = (
     visits.looks_only,
     visits.walk_away,
     visits.old_codes,
+    visits.second_codes,
     visits.revoked_badge,
     visits.foreign_tokens,
     visits.expired_codes,

@@ -83,6 +83,19 @@ async def old_codes(cast: Cast) -> None:
     await _shows(cast, licence.typed, licence.scan)
 
 
+async def second_codes(cast: Cast) -> None:
+    """A lost code gives way to a new one, an agent collects, and every code is shown again."""
+    badge = await cast.badge()
+    licence, label = await cast.label()
+    await cast.loads(badge, licence, label)
+    lost = (licence.typed, licence.scan)
+    await cast.loses(licence)
+    await _shows(cast, *lost)
+    agents = await cast.sends(licence)
+    await cast.collects_for_another(agents)
+    await _shows(cast, licence.typed, licence.scan)
+
+
 async def revoked_badge(cast: Cast) -> None:
     """A helper is dismissed, and comes to work all the same."""
     badge = await cast.badge()

@@ -4,13 +4,17 @@ from contextlib import suppress
 from random import Random  # noqa: TID251  # seeded
 
 from sync.central.outgoing import Outgoing
+from sync.central.pickups.agents import Entrusting
+from sync.central.pickups.codes import Lost
 from tests.world.centre import Person as Named
-from tests.world.centre import Size
+from tests.world.centre import Size, Sms
 from tests.world.machine import Machine
 from tests.world.people.town import GoneError, Label, Refused, Town, is_about
 from tests.world.people.visitors import Visitor
 from tests.world.screen import View
 from tests.world.times import HOUR_S, MINUTE_S, pause
+
+LOSE, SEND = 0.06, 0.12
 
 
 class Recipient(Visitor):
@@ -45,11 +49,35 @@ class Recipient(Visitor):
         sms = await self.town.sms(self.phone, "pickup_code", self.case, None)
         if sms is None:
             return
+        sms = await self._another(sms)
         self.typed, self.scan = sms.said["typed"], sms.said["scan"]
         await pause(lag_s)
         while not is_about(self.world.loop.time(), self.rng):
             await self.wait(10 * MINUTE_S, HOUR_S)
         self.done = await self.comes(self.visit, 8, (5 * MINUTE_S, 3 * HOUR_S), 15 * MINUTE_S)
+
+    async def _another(self, first: Sms) -> Sms:
+        """Some lose their code and ask for a new one; some send an agent, who has a code of their own."""
+        wish, centre, asked_s = (
+            Random(f"{self.case} asks").random(),
+            self.world.centre,
+            self.world.loop.time(),
+        )
+        with suppress(Refused):
+            if wish < LOSE:
+                lost = Lost(self.case, "lost", stolen=wish < LOSE / 3)
+                await self.town.at_the_office(lambda: centre.reissue(lost))
+                self.world.reached("a new pickup code was ordered")
+                return await self.town.sms(self.phone, "pickup_code", self.case, 6 * HOUR_S, asked_s) or first
+            if wish < SEND:
+                agent = Named("王芳", f"15{self.phone[2:-4]}7531")
+                await self.town.at_the_office(lambda: centre.entrust(Entrusting(self.case, agent, 720)))
+                own = await self.town.sms(agent.phone, "agent_code", self.case, 6 * HOUR_S)
+                if own is not None:
+                    self.world.reached("an agent was sent")
+                    self.phone = agent.phone
+                    return own
+        return first
 
     async def _announced(self, ready: Outgoing) -> str | None:
         """Its label. The clerk asks again where the hub broke off, or was set back."""
