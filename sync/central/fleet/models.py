@@ -72,8 +72,14 @@ class SiteIn(Strict):
     longitude: Longitude
 
 
-class SiteOut(SiteIn):
+class SiteOut(BaseModel):
+    """As it is kept: what was imported long ago need not be what is taken today."""
+
     locker: str
+    name: str
+    address: str
+    latitude: float
+    longitude: float
 
 
 class NearOut(BaseModel):

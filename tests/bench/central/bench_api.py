@@ -1,6 +1,7 @@
 """What the API's common calls take with a thousand lockers, at fifty requests a second."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -42,7 +43,7 @@ def parts(tmp_path: Path) -> Iterator[Parts]:
 async def test_common_calls(sheet: Sheet, parts: Parts, free_port: Callable[[], int]) -> None:
     headers = {"Authorization": f"Bearer {CONFIGURED_KEY}"}
     with served(parts, free_port()) as address:
-        async with httpx.AsyncClient(base_url=f"{address}/api/v1", headers=headers) as http:
+        async with httpx.AsyncClient(base_url=f"{address}/api/v1", headers=headers, timeout=60) as http:
             made = await http.post("/pre-reviews", json=_body(0))
             assert made.status_code == 201
             calls = _calls(made.json()["authorisation"])
@@ -91,6 +92,6 @@ def _body(number: int) -> dict[str, Any]:
 
 
 async def _until(due: float) -> None:
-    done = asyncio.get_running_loop().create_future()
-    asyncio.get_running_loop().call_later(max(0.0, due - time.perf_counter()), done.set_result, None)
-    await done
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(max(0.0, due - time.perf_counter())):
+            await asyncio.Event().wait()

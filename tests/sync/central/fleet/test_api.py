@@ -9,6 +9,7 @@ from sync.central import lockers
 from sync.central.access.actor import Role, Scope
 from sync.central.access.tables import AUDIT
 from sync.central.alarms import Trouble, raise_alarm
+from sync.central.fleet.tables import SITE
 from sync.central.tables import LOCKER
 from tests.sync.central.access import people
 from tests.sync.central.conftest import Parts
@@ -97,6 +98,9 @@ async def test_who_is_near_and_has_room(client: httpx.AsyncClient, parts: Parts)
     (found,) = (await client.get("/near", params={"lat": 30.3, "lon": 120.1})).json()
     # The other has no doors yet.
     assert found["site"] == {**HERE, "locker": "hall-1"}
+    parts.store.write_now(lambda c: c.execute(SITE.update().values(name="")))
+    parts.clock.now_ms += 60_000
+    assert (await client.get("/near", params={"lat": 30.3, "lon": 120.1})).json()[0]["site"]["name"] == ""
     assert (found["metres"], found["free"]) == (8_007, 1)
     assert (await client.get("/near", params={"lat": 30.3, "lon": 120.1, "size": "L"})).json() == []
     assert (await client.get("/near", params={"lat": 91, "lon": 0})).status_code == 422
