@@ -147,9 +147,9 @@ def _forgettable(world: World, state: LockerState) -> tuple[Event, ...]:
         key
         for key, c in state.codes.items()
         # That an order was obeyed is known as long as it could be repeated.
-        if c.ended and c.ended_ms < before_ms and not (c.order and _is_held(state, c))
+        if c.ended_ms < before_ms and c.ended and not (c.order and _is_held(state, c))
     )
-    gone = tuple(key for key, d in state.deposits.items() if d.ended and d.since_ms < before_ms)
+    gone = tuple(key for key, d in state.deposits.items() if d.since_ms < before_ms and d.ended)
     if gone:
         codes_left = {c.deposit for key, c in state.codes.items() if key not in codes}
         gone = tuple(key for key in gone if key not in codes_left)

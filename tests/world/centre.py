@@ -95,8 +95,6 @@ class Centre:
         self.loop: VirtualLoop = asyncio.get_running_loop()  # type: ignore[assignment]
         self.time = times.MachineTime()
         self.folder.mkdir(parents=True)
-        self.platter = Platter()
-        self.rack.put(self.folder, self.platter)
         self.restarts = True
         self.failed: list[BaseException] = []
         clock = times.HubClock(self.time)
@@ -114,6 +112,8 @@ class Centre:
             # It begins at 22:13: people of a world are awake.
             messages=Messages(0, 0),
         )
+        self.platter = Platter({str(self.config.database): self.vfs.new_hub})
+        self.rack.put(self.folder, self.platter)
         self.store: Store | None = None
         self.agreed_s: dict[str, float] = {}
         """When the second person had agreed to each act, by true time."""

@@ -5,13 +5,17 @@ what it had open is dead for ever, and its files are those that a disk would sti
 """
 
 import ctypes
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random  # noqa: TID251  # seeded: the same cut finds the same disk
 from typing import Any, Final
 
+from sync.central.platform import Threads
+from sync.central.store import Store
 from tests.power.disk import Create, Descent, Disk, DiskFault, Operation, Sync, Write
+from tests.power.recording import AtOnce
 from tests.power.vfs import Vfs
 
 READ_ONLY: Final = 8
@@ -155,6 +159,11 @@ class _Files(Mapping[str, bytearray]):
 class WorldVfs(Vfs):
     """Also knows how to take away what a machine had open."""
 
+    def __init__(self) -> None:
+        self.new_hub = _new_hub()
+        """A hub's database with nothing in it yet: made once a process, not once a world."""
+        super().__init__()
+
     @property
     def _now(self) -> Disk:
         # A connection may be collected after the world is over.
@@ -190,6 +199,13 @@ class WorldVfs(Vfs):
             ctypes.memset(to, 0, count)
             return IO_ERROR
         return super()._read(file, to, count, at)
+
+
+def _new_hub() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "central.sqlite"
+        Store.open(path, Threads(AtOnce(), AtOnce())).close()
+        return path.read_bytes()
 
 
 _AFTER: Final = Rack()
