@@ -6,9 +6,9 @@ Nothing heavy is imported before the command is known: ``--help`` answers at onc
 import argparse
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from sync.central.access import parser as people
 
@@ -26,29 +26,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.getLogger("httpx").setLevel(logging.WARNING)
     logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
-        match asked.command:
-            case "serve":
-                commands.serve(asked.config)
-            case "worker":
-                commands.worker(asked.config)
-            case "enrol":
-                commands.enrol(asked.config, asked.locker, asked.area, asked.public, asked.out)
-            case "enrol-many":
-                commands.enrol_many(asked.config, asked.list, asked.out)
-            case "backup":
-                commands.save(asked.config, asked.to)
-            case "restore":
-                commands.restore(asked.config, asked.copy)
-            case "keys":
-                commands.keys(asked.config)
-            case "init":
-                commands.init(asked.dir, asked.set)
-            case "account" | "audit":
-                commands.people(asked)
+        _does(commands)[asked.command](asked)
     except commands.EXPECTED as error:
         print(f"locker-central: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def _does(commands: Any) -> Mapping[str, Callable[[argparse.Namespace], None]]:
+    """``commands``: the module, imported late."""
+    return {
+        "serve": lambda asked: commands.serve(asked.config),
+        "worker": lambda asked: commands.worker(asked.config),
+        "enrol": lambda asked: commands.enrol(
+            asked.config, asked.locker, asked.area, asked.public, asked.out
+        ),
+        "enrol-many": lambda asked: commands.enrol_many(asked.config, asked.list, asked.out),
+        "backup": lambda asked: commands.save(asked.config, asked.to),
+        "restore": lambda asked: commands.restore(asked.config, asked.copy),
+        "keys": lambda asked: commands.keys(asked.config),
+        "init": lambda asked: commands.init(asked.dir, asked.set),
+        "account": commands.people,
+        "audit": commands.people,
+    }
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -17,7 +17,22 @@ from tests.world.world import World
 
 QUIET: Final = Job(5, 0.1, kinds=())
 """People and no faults: what is said there is what the contract means."""
-JUNK: Final[tuple[Any, ...]] = (None, True, -1, 0, 1.5, 2**63, "", "x" * 300, "\x00", [], [1], {}, {"a": 1}, "ab" * 32)
+JUNK: Final[tuple[Any, ...]] = (
+    None,
+    True,
+    -1,
+    0,
+    1.5,
+    2**63,
+    "",
+    "x" * 300,
+    "\x00",
+    [],
+    [1],
+    {},
+    {"a": 1},
+    "ab" * 32,
+)
 PUBLISHED: Final = asyncapi.document()["components"]
 
 

@@ -1,6 +1,6 @@
 """Doors that the centre bars, and what became of each entry of its log."""
 
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,7 +11,7 @@ branch_labels: Final = None
 depends_on: Final = None
 
 
-def _columns(kind: type[sa.types.TypeEngine[object]], *names: str) -> list["sa.Column[object]"]:
+def _columns(kind: type[sa.types.TypeEngine[Any]], *names: str) -> list["sa.Column[object]"]:
     return [sa.Column(name, kind(), nullable=False) for name in names]
 
 
