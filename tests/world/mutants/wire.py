@@ -7,7 +7,7 @@ from locker.domain.directives import Directive
 from locker.domain.events import DirectiveApplied, DownLogStarted
 from locker.domain.ids import Epoch
 from locker.operations import directives
-from locker.operations.directives import _outcome
+from locker.operations.directives import APPLIED, _outcome
 from locker.operations.ports import Decided, World
 from sync import wire
 from sync.edge import directives as edge_directives
@@ -74,14 +74,14 @@ def cursor_moves_before_the_fact() -> Iterator[None]:
             started = () if state.down.epoch == dn_epoch else (DownLogStarted(dn_epoch),)
             if directive.seq != (1 if started else state.down.seq + 1):
                 return Decided(answer=False)
-            outcomes.append(_outcome(state, directive))
+            outcomes.append(_outcome(state, directive) or APPLIED)
             applied = DirectiveApplied(dn_epoch, directive.seq, dn_hash, outcomes[0])
             return Decided(True, (*started, applied))
 
         if not await world.journal.commit("centre", moved):
             return False
         says = directive.says
-        if outcomes[0] == "applied" and says is not None:
+        if outcomes[0] == APPLIED and says is not None:
             await world.journal.commit("centre", lambda _state: Decided(None, (says,)))
         return True
 
