@@ -86,7 +86,7 @@ class _Pages:
 
     async def end(self, visit: Visit) -> Response:
         item, form = await self._item(visit)
-        body = forms.read(m.ReasonIn, {"reason": forms.one(form, "reason")})
+        body = forms.read(m.ReasonGiven, {"reason": forms.one(form, "reason")})
         entrustment = visit.request.path_params["entrustment"]
         await self.pickups.end(item, entrustment, body.reason, visit.actor)
         return _back(item)
@@ -99,7 +99,7 @@ class _Pages:
 
     async def recall(self, visit: Visit) -> Response:
         item, form = await self._item(visit)
-        body = forms.read(m.ReasonIn, {"reason": forms.one(form, "reason")})
+        body = forms.read(m.ReasonGiven, {"reason": forms.one(form, "reason")})
         await self.pickups.recall(item, body.reason, visit.actor)
         return _back(item)
 
@@ -124,7 +124,7 @@ class _Pages:
 
     async def revoke(self, visit: Visit) -> Response:
         form, name = await self.frame.form(visit), visit.request.path_params["authorisation"]
-        body = forms.read(m.ReasonIn, {"reason": forms.one(form, "reason")})
+        body = forms.read(m.ReasonGiven, {"reason": forms.one(form, "reason")})
         await self.pickups.revoke(name, body.reason, visit.actor)
         return RedirectResponse(f"{ROOT}/authorisations/{name}/change", 303)
 

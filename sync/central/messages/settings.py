@@ -23,7 +23,7 @@ class Channel:
     name: str = ""
     kind: str = Kind.HTTP.value
     url: str = field(default="", repr=False)
-    """Of apprise with ``{to}`` where the number belongs: ``twilio://SID:TOKEN@FROM/{to}``."""
+    """Of apprise with ``{to}`` where the number belongs: ``sns://ID/KEY/REGION/{to}``."""
     templates: tuple[str, ...] = ()
     """Which messages may go this way; empty: all."""
     order: int = 10

@@ -86,7 +86,7 @@ def _add_agents(api: APIRouter, pickups: Pickups, gate: Gate) -> None:
 
     @api.post("/outgoing-items/{item}/entrustments/{entrustment}/end", status_code=204)
     async def end(
-        item: NamePath, entrustment: EntrustmentPath, body: m.ReasonIn, actor: Annotated[Actor, entrusts]
+        item: NamePath, entrustment: EntrustmentPath, body: m.ReasonGiven, actor: Annotated[Actor, entrusts]
     ) -> None:
         """The agent's code opens nothing any more, as soon as the locker has heard of it."""
         await pickups.end(item, entrustment, body.reason, actor)
@@ -101,7 +101,7 @@ def _add_holds(api: APIRouter, pickups: Pickups, gate: Gate) -> None:
         await pickups.hold(item, body.hold_days, actor)
 
     @api.post("/outgoing-items/{item}/recall", status_code=204)
-    async def recall(item: NamePath, body: m.ReasonIn, actor: Annotated[Actor, changes]) -> None:
+    async def recall(item: NamePath, body: m.ReasonGiven, actor: Annotated[Actor, changes]) -> None:
         """Not to be loaded; what lies there is taken out by a helper, and may be collected until then."""
         await pickups.recall(item, body.reason, actor)
 
@@ -115,7 +115,7 @@ def _add_rights(api: APIRouter, pickups: Pickups, gate: Gate) -> None:
         await pickups.extend(authorisation, body.valid_hours, actor)
 
     @api.post("/authorisations/{authorisation}/revocation", status_code=204)
-    async def revoke(authorisation: NamePath, body: m.ReasonIn, actor: Annotated[Actor, changes]) -> None:
+    async def revoke(authorisation: NamePath, body: m.ReasonGiven, actor: Annotated[Actor, changes]) -> None:
         """Nothing can be handed in under it any more, once the lockers of its area have heard of it."""
         await pickups.revoke(authorisation, body.reason, actor)
 

@@ -12,11 +12,11 @@ Hours = Annotated[int, Field(ge=1, le=720)]
 HoldDays = Annotated[int, Field(ge=1, le=60)]
 
 
-class ReasonIn(Strict):
+class ReasonGiven(Strict):
     reason: Text120
 
 
-class ReissueIn(ReasonIn):
+class ReissueIn(ReasonGiven):
     stolen: bool = False
     """What was given out so far ends at once."""
     entrustment: EntrustmentName = ""
