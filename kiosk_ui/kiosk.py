@@ -319,7 +319,9 @@ class Kiosk:
         self._cancel_alarm()
         self._cancel_alarm = lambda: None
         untouched = not self._visit.visit and self._language == self._settings.language
-        if self._closed or untouched or at_work(self._visit, self._world.journal.state):
+        # A journal that fails never tells that this door was shut: then the page's own deadline holds.
+        waits = at_work(self._visit, self._world.journal.state) and not self._failing()
+        if self._closed or untouched or waits:
             return
         idle_ms = self._world.journal.state.policy.session_idle_s * 1000
         at_ms = self._ask_ends_ms or self._last_act_ms + idle_ms

@@ -198,6 +198,32 @@ async def test_a_journal_that_fails_while_a_door_stands_open_is_a_page_at_once(p
     await views.aclose()  # type: ignore[attr-defined]  # it is a generator
 
 
+async def test_nobody_s_visit_lasts_for_ever_behind_a_journal_that_fails_at_an_open_door(page: Page) -> None:
+    """That it was shut can be written down no more: the page does not wait for that."""
+    await page.code(typed=await page.world.grant())
+    await page.act("open")
+    await page.later(30_000)
+    page.world.journal.failing = True
+    page.kiosk.entries_committed(page.world.journal.state, ())
+    assert (await page.later(29_000))["ask"] is None
+    assert (await page.later(1_000))["ask"]["ends_in_ms"] == 20_000
+    view = await page.later(20_000)
+    assert (view["screen"], view["refused"]["reason"], view["visit"]) == ("problem", "journal_failing", "")
+
+
+async def test_a_helper_is_signed_out_behind_a_journal_that_fails_at_an_open_door(page: Page) -> None:
+    await page.hand_in()
+    await page.act("leave")
+    await page.sign_in()
+    view = await page.act("round", kind="intake")
+    await page.act("intake_open", **view["rows"][0]["data"])
+    page.world.journal.failing = True
+    page.kiosk.entries_committed(page.world.journal.state, ())
+    await page.later(60_000)
+    view = await page.later(20_000)
+    assert (view["screen"], view["staff"], view["visit"]) == ("problem", False, "")
+
+
 async def test_what_was_promised_stays_on_the_page_when_the_journal_fails(page: Page) -> None:
     await page.code(typed=await page.world.grant())
     await page.act("open")
