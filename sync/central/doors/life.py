@@ -12,7 +12,6 @@ from sync.central.desk import Desk
 from sync.central.paging import Asked, Keyset, Page
 from sync.central.tables import DIRECTIVE
 
-REFUSED: Final = "refused"
 _ABOUT: Final = ("door", "case", "authorisation", "item", "deposit", "staff", "booking", "reason", "size")
 """Parts of an entry that say what it is about and name no person."""
 
@@ -24,6 +23,10 @@ class State(StrEnum):
     ACCEPTED = "accepted"
     """Its locker has it, by its own word; its journal has not told yet what it made of it."""
     APPLIED = "applied"
+    VOID = "void"
+    """What it speaks of is over: nothing was to be done any more."""
+    REPEATED = "repeated"
+    """This very order was obeyed before."""
     REFUSED = "refused"
     SUPERSEDED = "superseded"
     """A later numbering said anew what was valid then."""
@@ -37,7 +40,7 @@ class Life:
     about: Mapping[str, str | int]
     state: State
     why: str
-    """Of a refusal."""
+    """Of a refusal, or of what is void."""
     made_ms: int
     told_ms: int
     """When its outcome was taken in; 0 before."""
@@ -57,6 +60,10 @@ _ORDER: Final = Keyset(
 )
 
 
+_SAID: Final = {state.value: state for state in (State.APPLIED, State.VOID, State.REPEATED, State.REFUSED)}
+"""The first word of what a locker tells of an entry."""
+
+
 def _life(row: Row[Any], locker: Row[Any], sent: tuple[str, int]) -> Life:
     body = json.loads(row.text)
     data = body["data"]
@@ -68,10 +75,9 @@ def _life(row: Row[Any], locker: Row[Any], sent: tuple[str, int]) -> Life:
 
 
 def _state(row: Row[Any], locker: Row[Any], sent: tuple[str, int]) -> tuple[State, str]:
-    if row.outcome.startswith(REFUSED):
-        return State.REFUSED, row.outcome.partition(": ")[2]
     if row.outcome:
-        return State.APPLIED, ""
+        word, _, why = row.outcome.partition(": ")
+        return _SAID.get(word, State.APPLIED), why
     if row.dn_epoch != locker.dn_epoch:
         return State.SUPERSEDED, ""
     if row.seq <= locker.dn_stored_to:

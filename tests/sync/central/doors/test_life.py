@@ -6,6 +6,7 @@ import pytest
 
 from sync.central import directives
 from sync.central import tables as t
+from sync.central.console import texts
 from sync.central.doors import bars
 from sync.central.doors.life import Life, State, lives
 from sync.central.paging import Asked
@@ -68,6 +69,14 @@ async def test_what_a_locker_will_not_do_is_told_with_its_reason(told: Told) -> 
 
 
 @pytest.mark.rule("CEN-32")
+async def test_what_is_void_by_now_is_not_told_as_done(told: Told) -> None:
+    await bars.bar(told.office, OPERATOR, "hall-1", 3, "wet floor")
+    told.hears(void="nothing of this waits here")
+    assert [(life.state, life.why) for life in shown(told)] == [(State.VOID, "nothing of this waits here")]
+    assert told.parts.rows(t.ALARM) == []
+
+
+@pytest.mark.rule("CEN-32")
 async def test_a_new_numbering_supersedes_what_was_never_told(told: Told) -> None:
     await bars.bar(told.office, OPERATOR, "hall-1", 3, "wet floor")
     told.hears()
@@ -76,6 +85,19 @@ async def test_a_new_numbering_supersedes_what_was_never_told(told: Told) -> Non
     now_ms = told.parts.clock.now_ms
     told.parts.store.write_now(lambda c: directives.snapshot(c, "hall-1", told.parts.desk.chance, now_ms))
     assert sorted(states(told)) == [State.APPLIED, State.QUEUED, State.QUEUED, State.SUPERSEDED]
+
+
+@pytest.mark.parametrize(("outcome", "state"), [("repeated", State.REPEATED), ("merged", State.APPLIED)])
+async def test_what_a_locker_says_it_made_of_it_is_told_so(told: Told, outcome: str, state: State) -> None:
+    """Also what a later locker says that is not known here."""
+    await bars.bar(told.office, OPERATOR, "hall-1", 3, "wet floor")
+    told.parts.store.write_now(lambda c: c.execute(t.DIRECTIVE.update().values(outcome=outcome)))
+    assert states(told) == [state]
+
+
+def test_every_state_has_its_words() -> None:
+    for language in texts.load().values():
+        assert {state.value for state in State} == language.words["directive_state"].keys()
 
 
 async def test_nobodys_name_is_among_what_an_entry_is_about(told: Told) -> None:

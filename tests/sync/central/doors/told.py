@@ -48,17 +48,17 @@ class Told:
         heard = {"online": True, "last_heard_ms": self.parts.clock.now_ms, **values}
         self.parts.store.write_now(lambda c: store.change(c, t.LOCKER, {"locker": "hall-1"}, heard))
 
-    def hears(self, refused: str = "") -> list[directives.StateEntry | None]:
-        """Everything since the last time, in the numbering in force; refused if there is a reason."""
+    def hears(self, refused: str = "", void: str = "") -> list[directives.StateEntry | None]:
+        """Everything since the last time, in the numbering in force; refused or void if there is a reason."""
         (row,) = self.parts.rows(t.LOCKER)
         own = t.DIRECTIVE.c
         query = select(t.DIRECTIVE).where(own.dn_epoch == row.dn_epoch, own.seq > self._applied)
         texts = self.parts.store.read_now(lambda c: c.execute(query.order_by(own.seq)).all())
         said = [directives.read(each.text).says for each in texts]
         for each, says in zip(texts, said, strict=True):
-            outcome = f"refused: {refused}" if refused else "applied"
+            outcome = f"refused: {refused}" if refused else f"void: {void}" if void else "applied"
             told = ev.DirectiveApplied(Epoch(row.dn_epoch), Seq(each.seq), each.hash, outcome)
-            self.goes_on(*(() if refused or says is None else (says,)), told)
+            self.goes_on(*(() if refused or void or says is None else (says,)), told)
             self._applied = each.seq
         return said
 
