@@ -19,7 +19,8 @@ from sync.central.figures import month, service, summary
 from sync.central.figures.api import as_csv_response, export, plain
 from sync.central.figures.count import VISITS
 from sync.central.figures.month import Period, Row, Whole
-from sync.central.figures.summary import By, Line
+from sync.central.figures.summary import Line
+from sync.central.figures.tally import By
 
 DAYS_MAX: Final = 400
 HUNDRED: Final = 100

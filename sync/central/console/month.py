@@ -16,7 +16,8 @@ from sync.central.console.figures import visits_chart
 from sync.central.console.pages import ROOT, Frame, Visit
 from sync.central.figures import fullness, month, service, summary
 from sync.central.figures.month import Period, Row, Whole
-from sync.central.figures.summary import By, Line
+from sync.central.figures.summary import Line
+from sync.central.figures.tally import By
 
 MONTH_CHARACTERS: Final = 7
 LOCKERS_SHOWN: Final = 60

@@ -20,7 +20,8 @@ from sync.central.complaints.tables import RATING
 from sync.central.figures import fullness, month, service
 from sync.central.figures.month import Period, Row, Whole
 from sync.central.figures.service import Cause
-from sync.central.figures.summary import By, Visits
+from sync.central.figures.summary import Visits
+from sync.central.figures.tally import By
 from sync.central.office import Office
 
 DAYS_MAX: Final = 400

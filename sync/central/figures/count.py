@@ -10,6 +10,7 @@ from typing import Any, Final, Self
 from sqlalchemy import Connection, Row, Select, and_, func, select
 
 from sync.central import store
+from sync.central.figures import tally
 from sync.central.figures.tables import COUNTED_TO, FIGURE, OCCUPANCY
 from sync.central.fleet.board import rooms_of
 from sync.central.notices import TRUSTED
@@ -59,17 +60,20 @@ class Calendar:
 
 def count(connection: Connection, calendar: Calendar) -> int:
     """Take in what came since; how many entries were looked at. 0: nothing is left."""
-    looked_at = 0
+    looked_at, figures = 0, list[Mapping[str, Any]]()
     for stream in connection.execute(_BEHIND.limit(STREAMS_AT_ONCE)).all():
         first, last = stream.counted + 1, min(stream.stored_to, stream.counted + AT_ONCE - looked_at)
         entries = _entries(connection, stream, first, last)
         if entries:
             beside = _Beside.of(connection, stream, entries)
-            connection.execute(FIGURE.insert(), [_figure(calendar, entry, beside) for entry in entries])
+            figures += [_figure(calendar, entry, beside) for entry in entries]
         store.put(connection, COUNTED_TO, {"locker": stream.locker, "epoch": stream.epoch}, {"seq": last})
         looked_at += last - first + 1
         if looked_at >= AT_ONCE:
             break
+    if figures:
+        connection.execute(FIGURE.insert(), figures)
+        tally.add(connection, figures)
     return looked_at
 
 

@@ -10,8 +10,8 @@ from sqlalchemy import ColumnElement, Connection, Integer, case, func, literal_c
 from sync.central.access import scope
 from sync.central.access.actor import Actor
 from sync.central.figures.count import HOUR_MS
-from sync.central.figures.summary import By
 from sync.central.figures.tables import OCCUPANCY
+from sync.central.figures.tally import By
 from sync.central.tables import LOCKER
 
 HOURS: Final = 24

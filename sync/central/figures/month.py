@@ -12,7 +12,8 @@ from sync.central.access.actor import Actor
 from sync.central.figures import fullness, service, summary
 from sync.central.figures.fullness import Span
 from sync.central.figures.service import NOTHING, Cause, Ratings, Told
-from sync.central.figures.summary import By, Days, Line
+from sync.central.figures.summary import Line
+from sync.central.figures.tally import By, Days
 
 DAY_MS: Final = 86_400_000
 

@@ -16,7 +16,7 @@ from sync.central.complaints.ratings import GRADES, SATISFIED
 from sync.central.complaints.states import CLOSED, State
 from sync.central.complaints.tables import COMPLAINT, RATING
 from sync.central.figures.fullness import Span, hour_of
-from sync.central.figures.summary import By
+from sync.central.figures.tally import By
 from sync.central.tables import AUTHORISATION, LOCKER, OUTGOING_ITEM, TICKET
 
 HOUR_MS: Final = 3_600_000

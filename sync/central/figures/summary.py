@@ -1,46 +1,30 @@
-"""The figures of some days: sums, and how long visits took."""
+"""The figures of some days: sums, and how long visits took, exact to the second (rounded down).
+
+From sums (`tally`): that what is asked of a fleet's month does not cost by its visits.
+"""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Select, func, select
+from sqlalchemy import Connection, func, select
 
 from sync.central.access import scope
 from sync.central.access.actor import Actor
+from sync.central.figures import tally
 from sync.central.figures.count import VISITS, WHAT
-from sync.central.figures.tables import FIGURE, OCCUPANCY
-from sync.central.tables import LOCKER
+from sync.central.figures.tables import OCCUPANCY
+from sync.central.figures.tally import SECOND_MS, UNKNOWN, By, Cell, Days
 
-MINUTE_MS: Final = 60_000
+MINUTE_S: Final = 60
 KINDS: Final = tuple(WHAT.values())
-
-
-class By(StrEnum):
-    """What one line of a table stands for."""
-
-    DAY = "day"
-    MONTH = "month"
-    LOCKER = "locker"
-    AREA = "area"
-    SERVICE_ITEM = "service_item"
-    HOUR = "hour"
-
-
-@dataclass(frozen=True, slots=True)
-class Days:
-    """yyyymmdd, both ends counted."""
-
-    first: int
-    last: int
 
 
 @dataclass(frozen=True, slots=True)
 class Visits:
-    """How long visits took, those of which it is known."""
+    """How long visits took, those of which it is known. In whole seconds: multiples of 1000."""
 
     known: int
     median_ms: int
@@ -49,12 +33,15 @@ class Visits:
     """A share of the known ones."""
 
     @classmethod
-    def of(cls, took_ms: Iterable[int]) -> "Visits":
-        known = sorted(took for took in took_ms if took > 0)
+    def of(cls, counted: Mapping[int, int]) -> "Visits":
+        """``counted``: how many took how many whole seconds (`tally.UNKNOWN`: not known)."""
+        known = sorted((seconds, n) for seconds, n in counted.items() if seconds != UNKNOWN and n)
         if not known:
             return cls(0, 0, 0, 0.0)
-        quick = sum(1 for took in known if took < MINUTE_MS)
-        return cls(len(known), _rank(known, 0.5), _rank(known, 0.9), quick / len(known))
+        every = sum(n for _, n in known)
+        quick = sum(n for seconds, n in known if seconds < MINUTE_S)
+        median, ninetieth = (_rank(known, int(part * every)) * SECOND_MS for part in (0.5, 0.9))
+        return cls(every, median, ninetieth, quick / every)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,28 +64,21 @@ class Line:
 
 def lines(connection: Connection, actor: Actor, days: Days, by: By) -> list[Line]:
     """One for each value of ``by`` that has figures, in its order."""
-    counts: dict[str, Counter[str]] = defaultdict(Counter)
-    took: dict[tuple[str, str], list[int]] = defaultdict(list)
-    late: Counter[str] = Counter()
-    for row in _rows(connection, actor, days):
-        name = _NAME[by](row)
-        counts[name][row.what] += 1
-        late[name] += row.late
-        if row.what in VISITS:
-            took[name, row.what].append(row.took_ms)
-    return [_line(name, counts[name], took, late[name]) for name in sorted(counts)]
+    counted: dict[str, list[Cell]] = defaultdict(list)
+    name = _NAME.get(by, str)
+    for cell in tally.cells(connection, actor, days, by):
+        counted[name(cell.name)].append(cell)
+    return [_line(each, counted[each]) for each in sorted(counted)]
 
 
 def whole(connection: Connection, actor: Actor, days: Days) -> Line:
     """All of it in one line."""
-    rows = _rows(connection, actor, days)
-    took = {("", kind): [row.took_ms for row in rows if row.what == kind] for kind in VISITS}
-    return _line("", Counter(row.what for row in rows), took, sum(row.late for row in rows))
+    return _line("", tally.cells(connection, actor, days, None))
 
 
 def nothing(name: str) -> Line:
     """Of which no visit is known."""
-    return _line(name, Counter(), {}, 0)
+    return _line(name, ())
 
 
 def occupancy(connection: Connection, actor: Actor, first_ms: int, last_ms: int) -> list[tuple[int, int]]:
@@ -115,35 +95,32 @@ def occupancy(connection: Connection, actor: Actor, first_ms: int, last_ms: int)
     ]
 
 
-def _line(name: str, counts: Mapping[str, int], took: Mapping[tuple[str, str], list[int]], late: int) -> Line:
-    visits = {kind: Visits.of(took.get((name, kind), ())) for kind in VISITS}
+def _line(name: str, cells: Iterable[Cell]) -> Line:
+    counts: Counter[str] = Counter()
+    took: dict[str, Counter[int]] = {kind: Counter() for kind in VISITS}
+    late = 0
+    for cell in cells:
+        counts[cell.what] += cell.n
+        late += cell.late
+        if cell.what in took:
+            took[cell.what][cell.seconds] += cell.n
+    visits = {kind: Visits.of(took[kind]) for kind in VISITS}
     return Line(name, counts, visits["drop_off"], visits["pick_up"], late)
 
 
-def _rows(connection: Connection, actor: Actor, days: Days) -> list[Row[Any]]:
-    own = FIGURE.c
-    query: Select[Any] = (
-        select(
-            own.what, own.day, own.hour, own.locker, own.service_item, own.took_ms, own.late, LOCKER.c.area
-        )
-        .select_from(FIGURE.join(LOCKER, LOCKER.c.locker == own.locker))
-        .where(own.day.between(days.first, days.last), scope.sees(actor, own.locker))
-    )
-    return list(connection.execute(query).all())
+def _rank(ordered: Iterable[tuple[int, int]], rank: int) -> int:
+    """The nearest one: a duration that really was. ``rank`` counts from 0 and is below how many there are."""
+    for seconds, n in ordered:
+        rank -= n
+        if rank < 0:
+            return seconds
+    raise ValueError(rank)
 
 
-def _rank(ordered: list[int], part: float) -> int:
-    """The nearest rank: a duration that really was."""
-    return ordered[min(len(ordered) - 1, int(part * len(ordered)))]
-
-
-_NAME: Final[Mapping[By, Callable[[Row[Any]], str]]] = MappingProxyType(
+_NAME: Final[Mapping[By, Callable[[Any], str]]] = MappingProxyType(
     {
-        By.DAY: lambda row: f"{row.day // 10_000}-{row.day // 100 % 100:02}-{row.day % 100:02}",
-        By.MONTH: lambda row: f"{row.day // 10_000}-{row.day // 100 % 100:02}",
-        By.LOCKER: lambda row: str(row.locker),
-        By.AREA: lambda row: str(row.area),
-        By.SERVICE_ITEM: lambda row: str(row.service_item),
-        By.HOUR: lambda row: f"{row.hour:02}",
+        By.DAY: lambda day: f"{day // 10_000}-{day // 100 % 100:02}-{day % 100:02}",
+        By.MONTH: lambda month: f"{month // 100}-{month % 100:02}",
+        By.HOUR: lambda hour: f"{int(hour):02}",
     }
 )

@@ -12,6 +12,10 @@ def _big_key() -> Any:
     return Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
 
 
+def _key() -> Any:
+    return Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+
+
 class Figure(Base, table=True):
     """One entry that counts. ``day``: yyyymmdd of the hub's own calendar. ``took_ms``: 0 where unknown."""
 
@@ -42,6 +46,25 @@ class Occupancy(Base, table=True):
     """The locker was not offline. (Offline it opens doors all the same: what follows is a lower bound.)"""
 
 
+class Tally(Base, table=True):
+    """How many figures there are of one kind: sums of `Figure`, written with them (`tally`)."""
+
+    # Read by ranges of its key and by nothing else: SQLite need not look twice.
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    axis: str = Field(primary_key=True)
+    """`tally.Axis`: what ``name`` is."""
+    period: int = _key()
+    """Of `Axis.DAY` yyyymmdd, of the others yyyymm."""
+    area: str = Field(primary_key=True)
+    name: str = Field(primary_key=True)
+    what: str = Field(primary_key=True)
+    seconds: int = _key()
+    """Whole ones, rounded down; -1 where no duration is known."""
+    n: int
+    late: int
+
+
 class CountedTo(Base, table=True):
     """How far each epoch of each locker is counted."""
 
@@ -54,4 +77,5 @@ class CountedTo(Base, table=True):
 
 FIGURE = table_of(Figure)
 OCCUPANCY = table_of(Occupancy)
+TALLY = table_of(Tally)
 COUNTED_TO = table_of(CountedTo)
