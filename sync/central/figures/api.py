@@ -30,7 +30,7 @@ EXPORTED_MAX: Final = 100_000
 
 
 class VisitsOut(BaseModel):
-    """Seconds from the accepted code to the shut door, of the visits of which they are known."""
+    """Whole seconds, rounded down, from the accepted code to the shut door; of visits that told them."""
 
     known: int
     median_s: float
