@@ -11,8 +11,7 @@ from jsonschema import Draft202012Validator
 from sync import seal, wire
 from tests.sync import asyncapi
 from tests.sync.test_wire import SAMPLES
-from tests.world.disks import WorldVfs
-from tests.world.runner import Job, live
+from tests.world.runner import Job, live, vfs
 from tests.world.world import World
 
 QUIET: Final = Job(5, 0.1, kinds=())
@@ -52,12 +51,7 @@ def wrong(where: str, name: str, value: Any) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def vfs() -> WorldVfs:
-    return WorldVfs()
-
-
-@pytest.fixture(scope="module")
-def said(vfs: WorldVfs) -> list[tuple[str, dict[str, Any]]]:
+def said() -> list[tuple[str, dict[str, Any]]]:
     """Topic and body of every frame that went through the broker of a world, both ways."""
     frames: list[tuple[str, bytes]] = []
 
@@ -70,7 +64,7 @@ def said(vfs: WorldVfs) -> list[tuple[str, dict[str, Any]]]:
 
         world.broker.publish = heard  # type: ignore[method-assign]  # listens, changes nothing
 
-    live(QUIET, vfs, watchers=(listens,))
+    live(QUIET, vfs(), watchers=(listens,))
     return [(topic, json.loads(frame[seal.HEAD_BYTES :])) for topic, frame in frames if frame]
 
 

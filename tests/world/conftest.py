@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.world import runner
 from tests.world.disks import WorldVfs
 
 
 @pytest.fixture(scope="session")
 def vfs() -> WorldVfs:
-    return WorldVfs()
+    return runner.vfs()
 
 
 @pytest.fixture

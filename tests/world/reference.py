@@ -15,7 +15,6 @@ TENTATIVE: Final = ("reserved", "unconfirmed", "exposed")
 OVER: Final = ("taken_in", "taken_back", "collected", "withdrawn", "cancelled")
 PULSED: Final = ("requested", "acknowledged", "uncertain")
 LIVE: Final = (*PULSED, "open", "left_open")
-CAPITAL: Final = re.compile("([A-Z])")
 Data = dict[str, Any]
 
 
@@ -35,7 +34,7 @@ class Fact(NamedTuple):
     @property
     def name(self) -> str:
         """``CodeEnded`` as ``_code_ended``."""
-        return CAPITAL.sub(r"_\1", self.kind).lower()
+        return re.sub("([A-Z])", r"_\1", self.kind).lower()
 
 
 @dataclass(slots=True)

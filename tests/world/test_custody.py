@@ -119,7 +119,9 @@ class Story:
         loaded = self.tell(
             *[self.fact(*each[:2], **each[2]) for each in self._shuts(door)],
             self.fact("ItemLoaded", "staff/h", deposit="o", item="i", staff="h", proof="sensed"),
-            self.fact("PickupCodeMade", "staff/h", code="c", deposit="o", locator="456"),
+            self.fact(
+                "PickupCodeMade", "staff/h", code="c", deposit="o", locator="456", order="", entrustment=""
+            ),
         )
         return [*reserved, *loaded]
 
