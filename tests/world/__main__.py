@@ -168,10 +168,11 @@ def here(job: Job, asked: argparse.Namespace) -> int:
         if asked.debug:
             watchers.append(_stopping)
         outcome = live(job, watchers=tuple(watchers))
-    if outcome.problem:
-        print("\n".join(report.of_violation(job, outcome, None)))
     total = Total()
     total.add(outcome)
+    if outcome.problem:
+        print("\n".join(report.of_violation(job, outcome, None)))
+        total.violated(job, outcome)
     print("\n".join(total.lines()))
     print(f"trace {outcome.trace}")
     if asked.debug and outcome.error is not None and not isinstance(outcome.error, Violation):
