@@ -209,12 +209,16 @@ class Cuts:
 
     def everywhere(self, seed: int, begun: int = 0) -> Counter[str]:
         """After every operation from ``begun`` on."""
-        places = range(begun, len(self._recording.disk.log) + 1)
-        return self._at((place, Random(f"{seed}/{place}")) for place in places)
+        return self.spread(seed, range(begun, len(self._recording.disk.log) + 1))
 
-    def anywhere(self, count: int, seed: int) -> Counter[str]:
+    def spread(self, seed: int, places: range, most: int = 0) -> Counter[str]:
+        """After the operations at ``places``; no more than ``most``, evenly spread, if it is not 0."""
+        step = -(-len(places) // most) if most else 1
+        return self._at((place, Random(f"{seed}/{place}")) for place in places[::step])
+
+    def anywhere(self, count: int, seed: int, begun: int = 0) -> Counter[str]:
         chance = Random(seed)
-        places = sorted(chance.randrange(len(self._recording.disk.log) + 1) for _ in range(count))
+        places = sorted(chance.randrange(begun, len(self._recording.disk.log) + 1) for _ in range(count))
         return self._at((place, Random(f"{seed}/{n}")) for n, place in enumerate(places))
 
     def _at(self, places: Iterable[tuple[int, Random]]) -> Counter[str]:

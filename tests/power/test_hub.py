@@ -35,6 +35,7 @@ from tests.sync.central.test_ledger import BIRTH, CABINET, STAY, VISIT
 from tests.sync.central.test_migrations import old_database, steps
 
 TIMES: Final = 5
+MANY: Final = 60
 CLERK: Final = person("test", [Role.WINDOW_CLERK], [EVERY_AREA])
 
 
@@ -146,13 +147,21 @@ async def test_every_operation_of_what_a_hub_does(
     vfs: Vfs, database: Path, life: Callable[[Life], Awaitable[None]]
 ) -> None:
     recording = await lived(vfs, database, life)
-    # How it begins is the same in all three, and cut once.
-    begun = 0 if life is visit else _after_enrolling(recording)
+    begun = _after_enrolling(recording)
     tally = Cuts(vfs, recording).everywhere(seed=1, begun=begun)
     assert set(tally) == {""}
     assert tally.total() > 60
     assert len(recording.words) > 5
     assert sum(_is_of(database, each) for each in recording.disk.log[begun:]) > 10, "no checkpoint"
+
+
+async def test_how_a_hub_begins_is_cut_from_end_to_end(vfs: Vfs, database: Path) -> None:
+    """A transaction of some hundred operations makes every table; `make soak` cuts at each."""
+    recording = await lived(vfs, database, visit)
+    begins = range(_after_enrolling(recording) + 1)
+    tally = Cuts(vfs, recording).spread(1, begins, MANY)
+    assert set(tally) == {""}
+    assert tally.total() > MANY // 2
 
 
 @pytest.mark.timeout(300)
@@ -223,9 +232,10 @@ def left(database: Path, folder: Path) -> Disk:
 
 
 @pytest.mark.usefixtures("two_steps")
-async def test_a_migration_is_cut_at_every_operation(vfs: Vfs, database: Path, tmp_path: Path) -> None:
+async def test_a_migration_is_cut_from_end_to_end(vfs: Vfs, database: Path, tmp_path: Path) -> None:
+    """As above."""
     recording = await lived(vfs, database, nothing, left(database, tmp_path))
-    tally = Cuts(vfs, recording, doubled=1).everywhere(seed=5)
+    tally = Cuts(vfs, recording, doubled=1).spread(5, range(len(recording.disk.log) + 1), MANY)
     assert set(tally) == {""}
     assert tally.total() > 15
 
@@ -236,7 +246,7 @@ async def test_a_migration_that_is_cut_five_times_ends_in_the_same_database(
 ) -> None:
     recording = await lived(vfs, database, nothing, left(database, tmp_path))
     ((_, whole),) = recording.commits
-    for seed in range(20):
+    for seed in range(8):
         chance, found = Random(seed), recording.disk.begun
         for _ in range(TIMES):
             disk = Disk(found)
@@ -261,7 +271,7 @@ async def test_less_than_full_synchronous(
 
     monkeypatch.setattr(store, "_pragmas", pragmas)
     recording = await lived(vfs, database, visit)
-    assert wrong(Cuts(vfs, recording).anywhere(40, seed=1)) > 6
+    assert wrong(Cuts(vfs, recording).anywhere(40, 1, _after_enrolling(recording))) > 6
 
 
 async def test_an_acknowledgement_before_the_commit(
@@ -293,7 +303,7 @@ async def test_entries_in_one_transaction_and_how_far_they_reach_in_another(
 
     monkeypatch.setattr(ledger, "_advance", split)
     recording = await lived(vfs, database, visit)
-    assert wrong(Cuts(vfs, recording).anywhere(90, seed=1)) > 0
+    assert wrong(Cuts(vfs, recording).anywhere(90, 1, _after_enrolling(recording))) > 0
 
 
 async def test_a_migration_outside_a_transaction(
@@ -307,4 +317,6 @@ async def test_a_migration_outside_a_transaction(
     )
     monkeypatch.setattr(migrations, "FOLDER", steps(tmp_path / "steps", ("loose", "baseline", loose)))
     recording = await lived(vfs, database, nothing, left(database, tmp_path))
-    assert wrong(Cuts(vfs, recording).everywhere(seed=1)) > 0
+    # Late in it: the step that is loose is the last.
+    places = range(len(recording.disk.log) // 2, len(recording.disk.log) + 1)
+    assert wrong(Cuts(vfs, recording).spread(1, places, MANY)) > 0
