@@ -7,6 +7,7 @@ import asyncio
 import base64
 import contextlib
 import os
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -79,6 +80,11 @@ class Threads:
     @classmethod
     def real(cls, writers: int = 1) -> Self:
         return cls(ThreadPoolExecutor(writers, "hub-write"), ThreadPoolExecutor(READERS, "hub-read"))
+
+    @staticmethod
+    def pause(longest_ms: int) -> None:
+        """Hold the calling thread for a while: of two that stood in each other's way one comes first."""
+        threading.Event().wait(Chance().draw(longest_ms + 1) / 1000)
 
     def close(self) -> None:
         """Wait for what runs."""

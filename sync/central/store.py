@@ -51,6 +51,8 @@ AGAIN: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 """PostgreSQL's codes for what is over when the whole transaction is done again. Bounded: `TRIES`."""
+PAUSE_MS: Final = 2
+"""At most, before the second try; before each later one twice as long. Else who came first would stay so."""
 COPIED_MIN: Final = 10
 """Rows from which on a copy costs less than statements."""
 OF_THE_WORLD: Final = ("08", "40", "42", "53", "55", "57", "58", "XX")
@@ -190,7 +192,7 @@ class Store:
 
     def write_now(self, work: Callable[[Connection], T], *, alone: bool = True) -> T:
         """The same for a caller that has no event loop."""
-        for _ in range(TRIES - 1):
+        for tried in range(TRIES - 1):
             try:
                 return self._write_once(work, alone=alone)
             except DBAPIError as error:
@@ -198,6 +200,7 @@ class Store:
                 if reason is None:
                     raise
                 log.info("a transaction is done again: %s", reason)
+                self._threads.pause(PAUSE_MS << tried)
         return self._write_once(work, alone=alone)
 
     def _write_once(self, work: Callable[[Connection], T], *, alone: bool) -> T:
