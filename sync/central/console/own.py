@@ -90,7 +90,7 @@ class _Pages:
         told = factor.uri(secret, visit.session.account.account)
         drawn = Markup(qr.svg(told))  # noqa: S704  # our own drawing of our own text
         values = {"secret": secret, "code": drawn, "problem": problem}
-        return self.frame.page(visit, "own_factor.html", values, status)
+        return self.frame.page(visit, "login_enrol.html", values, status)
 
     async def _row(self, visit: Visit) -> Any:
         return await self.means.store.read(

@@ -1,4 +1,4 @@
-"""The console's words, in Chinese and English."""
+"""The words of pages, in Chinese and English."""
 
 import tomllib
 from collections.abc import Mapping
@@ -25,9 +25,10 @@ class Texts:
         return self.words[section].get(name, name)
 
 
-def load() -> Mapping[str, Texts]:
-    """Every room brings a file of its own, and may add words to a section that others have begun."""
-    return {language: Texts(language, _words(_FOLDER / language)) for language in LANGUAGES}
+def load(folder: Path = _FOLDER) -> Mapping[str, Texts]:
+    """Of ``folder``, which has one for each language. Every room brings a file of its own there, and may add
+    words to a section that others have begun."""
+    return {language: Texts(language, _words(folder / language)) for language in LANGUAGES}
 
 
 def _words(folder: Path) -> Mapping[str, Mapping[str, str]]:

@@ -1,6 +1,5 @@
 """Pages that need no sign-in: one's own, by a link that nobody can guess, and the one for lost codes."""
 
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -19,7 +18,8 @@ from sync.central.access import audit
 from sync.central.complaints import ratings, work
 from sync.central.complaints.policy import Category
 from sync.central.complaints.register import Complaint, Origin, register
-from sync.central.console import forms, qr
+from sync.central.console import forms, qr, texts
+from sync.central.console.texts import Texts
 from sync.central.desk import Desk, Refused
 from sync.central.fleet import sites
 from sync.central.fleet.watch import Watch
@@ -47,26 +47,8 @@ HEADERS: Final = {
 _FOLDER: Final = Path(__file__).parent
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
-    language: str
-    words: Mapping[str, Mapping[str, str]]
-
-    def __call__(self, key: str, **values: object) -> str:
-        section, _, name = key.partition(".")
-        return self.words[section][name].format(**values)
-
-    def word(self, section: str, name: str) -> str:
-        return self.words[section].get(name, name)
-
-
-def words() -> Mapping[str, Words]:
-    return {
-        language: Words(
-            language, tomllib.loads((_FOLDER / "texts" / f"{language}.toml").read_text(encoding="utf-8"))
-        )
-        for language in LANGUAGES
-    }
+def words() -> Mapping[str, Texts]:
+    return texts.load(_FOLDER / "texts")
 
 
 def add(app: Starlette, store: Store, desk: Desk, watch: Watch, utc_offset_minutes: int) -> None:
@@ -88,7 +70,7 @@ class Pages:
     watch: Watch
     offset: timedelta
     limits: Limits = field(default_factory=Limits)
-    words: Mapping[str, Words] = field(default_factory=words)
+    words: Mapping[str, Texts] = field(default_factory=words)
     _templates: jinja2.Environment = field(init=False)
 
     def __post_init__(self) -> None:
