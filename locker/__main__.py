@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import logging
 import os
 import sys
@@ -17,13 +18,17 @@ def main() -> None:
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     threading.excepthook = _end_with_thread
-    # Late, so that `--help` and a bad command line cost nothing.
+    # Late, so that `--help` and a bad command line cost nothing. Nothing of it ever becomes garbage: it is
+    # not looked through, neither while it is made nor later.
+    gc.disable()
     from locker.config import ConfigError, load  # noqa: PLC0415  # see above
     from locker.daemon import run  # noqa: PLC0415  # see above
     from locker.journal.errors import JournalError  # noqa: PLC0415  # see above
     from locker.kiosk_server import CannotStart  # noqa: PLC0415  # see above
     from locker.platform import KeysError, Platform  # noqa: PLC0415  # see above
 
+    gc.freeze()
+    gc.enable()
     try:
         config = load(arguments.config)
         asyncio.run(run(config, Platform.real()))

@@ -1,5 +1,6 @@
 """What every test can ask for, and what is asked of every test."""
 
+import gc
 import logging
 import os
 import shutil
@@ -52,6 +53,8 @@ LONGEST: Final = (
     "locker/operations/test_awaits.py",
     "tidy/test_tidy.py",
     "sync/central/test_hub_process.py",
+    "sync/central/test_workers.py",
+    "sync/central/test_described.py",
     "locker/test_ctl_selftest.py",
     "sync/central/test_api.py",
     "browser/test_product.py",
@@ -78,6 +81,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if hasattr(config, "workerinput"):  # alone, a run begins with what is quick
         places = {f"tests/{name}": place for place, name in enumerate(LONGEST)}
         items.sort(key=lambda item: places.get(item.location[0], len(places)))
+
+
+def pytest_collection_finish() -> None:
+    """Modules and collected tests stay to the end: no need to look for garbage among them again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

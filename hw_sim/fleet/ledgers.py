@@ -1,7 +1,7 @@
 """Whether the hub's ledgers are the lockers' journals: row by row, hash by hash."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -11,6 +11,7 @@ from hw_sim.fleet.frames import personal_digest
 from hw_sim.fleet.journal import Journal, Row
 
 PAGE: Final = 1000
+LOCKERS_A_PAGE: Final = 500
 AT_ONCE: Final = 4
 PATIENCE_S: Final = 60.0
 TOLD_MAX: Final = 5
@@ -78,11 +79,21 @@ class Hub:
 
         await asyncio.gather(*(one(name, journal) for name, journal in journals))
         ours = {name for name, _ in journals}
-        for locker in await self._get("/lockers", {}):
+        async for locker in self._lockers():
             if locker["locker"] in ours:
                 found.alarms += locker["alarms"]
-                found.behind += locker["dn_stored_to"] < locker["dn_head"]
+                found.behind += locker["untold"] > 0
         return found
+
+    async def _lockers(self) -> AsyncIterator[dict[str, Any]]:
+        cursor = ""
+        while True:
+            page = await self._get("/lockers", {"cursor": cursor, "limit": LOCKERS_A_PAGE})
+            for row in page["rows"]:
+                yield row
+            cursor = page["next"]
+            if not cursor:
+                return
 
     async def dropped(self) -> int:
         """Frames the hub did not take."""

@@ -21,7 +21,7 @@ from hw_sim.scratch import scratch
 HW_SIM = str(Path(sys.executable).parent / "hw-sim")
 READY, STARTING = "Ctrl-C ends everything", "starting broker"
 PROCESSES = 5
-END_S = 20.0
+END_S = 40.0
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(90)]
 

@@ -130,14 +130,13 @@ class _Pages:
     def _detail(self, text: Texts, detail: Mapping[str, Any]) -> list[tuple[str, str]]:
         """What a fact says that a person wants to know, in their words."""
         known = text.words["key"]
-        shown = [(key, detail[key]) for key in known if detail.get(key) not in {None, "", 0} | _PROOFS]
-        return [
-            (
-                known[key],
-                self.frame.moment(value)[:16] if key.endswith("_ms") else text.word("value", str(value)),
-            )
-            for key, value in shown
-        ]
+        shown = [(key, detail[key]) for key in known if detail.get(key) and str(detail[key]) not in _PROOFS]
+        return [(known[key], self._value(text, key, value)) for key, value in shown]
+
+    def _value(self, text: Texts, key: str, value: Any) -> str:
+        if isinstance(value, list):
+            return text("page.comma").join(map(str, value))
+        return self.frame.moment(value)[:16] if key.endswith("_ms") else text.word("value", str(value))
 
 
 _PROOFS: Final = frozenset({"sensed", "declared", "assumed"})

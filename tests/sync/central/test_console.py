@@ -8,7 +8,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from locker.domain.events import CompartmentBlocked
+from locker.domain import directives
+from locker.domain.events import AuthorisationGranted, CompartmentBlocked
 from locker.domain.ids import StaffId
 from sync.central import tables as t
 from sync.central.access.actor import Role
@@ -250,6 +251,18 @@ def test_both_languages_have_the_same_words_and_every_page_finds_its_own() -> No
 def test_masked_names_stay_masked_on_every_page(parts: Parts) -> None:
     authorise(parts, PASSED)
     assert [row.name for row in parts.rows(t.AUTHORISATION)] == ["张*"]
+
+
+async def test_a_trail_tells_which_papers_a_locker_expects(browser: httpx.AsyncClient, parts: Parts) -> None:
+    right = authorise(parts)
+    says = directives.read(parts.rows(t.AUTHORISATION)[0].directive).says
+    assert isinstance(says, AuthorisationGranted)
+    parts.locker.add(BIRTH, replace(says, papers=("申请书", "身份证")))
+    parts.ingest()
+    await sign_in(browser)
+    page = await browser.get(f"/console/cases/{PASSED.case}")
+    assert page.status_code == 200, right
+    assert "申请书、身份证" in page.text
 
 
 async def test_a_door_that_is_out_of_service_says_why(browser: httpx.AsyncClient, parts: Parts) -> None:
