@@ -70,8 +70,10 @@ def test_an_early_frame_gets_no_answer(rig: Rig) -> None:
             assert line.ask(READ, len(SHUT)) == SHUT
             unanswered = line.ask(READ, len(SHUT), patience_s=0.2) == b""
             line.rest()
-            assert (rig.latest("frames")[-1]["kind"] == "early") is unanswered
-            early += unanswered
+            # The answer to a frame in time may itself be late there; one that was early has none.
+            if rig.latest("frames")[-1]["kind"] == "early":
+                assert unanswered
+                early += 1
     assert early > 0
 
 

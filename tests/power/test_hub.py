@@ -35,7 +35,7 @@ from tests.sync.central.test_ledger import BIRTH, CABINET, STAY, VISIT
 from tests.sync.central.test_migrations import old_database, steps
 
 TIMES: Final = 5
-MANY: Final = 60
+MANY: Final = 40
 CLERK: Final = person("test", [Role.WINDOW_CLERK], [EVERY_AREA])
 
 
