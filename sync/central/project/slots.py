@@ -3,7 +3,7 @@
 from types import MappingProxyType
 from typing import Any, Final
 
-from sqlalchemy import bindparam
+from sqlalchemy import bindparam, or_
 
 from locker.domain import events as ev
 from sync.central import store
@@ -92,7 +92,8 @@ def _lapsed(at: Place, e: ev.SlotLapsed) -> None:
 _row: Final = BOOKING.c
 _here: Final = _row.locker == bindparam("of_locker")
 _right: Final = _row.authorisation == bindparam("of")
-_stands: Final = _row.state.in_(STANDING)
+# No `in_` in what may be done for many rows at once: its lists are written out for one execution only.
+_stands: Final = or_(*(_row.state == state for state in STANDING))
 
 
 def _moved(state: State, **more: Any) -> dict[str, Any]:
@@ -102,7 +103,7 @@ def _moved(state: State, **more: Any) -> dict[str, Any]:
 _USED: Final = (
     # One that lapsed by our clock may have been used before, far from any link.
     BOOKING.update()
-    .where(_right, _here, _row.state.in_((*STANDING, State.LAPSED.value)))
+    .where(_right, _here, or_(_stands, _row.state == State.LAPSED.value))
     .values(_moved(State.USED))
 )
 _REVOKED: Final = BOOKING.update().where(_right, _here, _stands).values(_moved(State.REVOKED))

@@ -1,14 +1,16 @@
 """The ledger: each entry once, in order, exactly as it was hashed, whatever comes and in whatever order."""
 
+import importlib
 import json
 from dataclasses import replace
 from functools import partial
+from pkgutil import iter_modules
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection, Table, delete
+from sqlalchemy import Connection, Table, Update, delete
 
 from locker.domain.compartment import CompartmentSpec, Reach, Size
 from locker.domain.deposit import Kind, Proof
@@ -45,7 +47,7 @@ from locker.domain.ids import (
 )
 from locker.domain.opening import Purpose
 from sync import wire
-from sync.central import ledger, queries
+from sync.central import ledger, project, queries
 from sync.central import tables as t
 from tests.sync.central.conftest import Parts
 from tests.sync.central.fake_locker import FakeLocker, name_of
@@ -280,3 +282,17 @@ def test_any_order_of_pieces_ends_in_a_true_prefix(parts: Parts, cuts: list[tupl
     assert stored(parts) == of(parts.locker)[:reached]
     assert alarms(parts) == {}
     assert all(json.loads(public)["seq"] == seq for seq, public, _ in stored(parts))
+
+
+def test_what_is_done_later_can_be_done_for_many_rows_at_once(parts: Parts) -> None:
+    """Or every batch would be taken in again, entry by entry."""
+    rooms = [
+        importlib.import_module(f"sync.central.project.{each.name}")
+        for each in iter_modules(project.__path__)
+    ]
+    found = [each for room in rooms for each in vars(room).values() if isinstance(each, Update)]
+    assert len(found) > 5
+    for statement in found:
+        asked = statement.compile().params
+        rows = [{name: value for name, value in asked.items() if value is None} for _ in range(2)]
+        parts.store.write_now(partial(Connection.execute, statement=statement, parameters=rows))
