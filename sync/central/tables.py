@@ -5,14 +5,13 @@ Names of people are stored masked; phones and codes only sealed for the hub's ow
 
 from typing import Any, ClassVar
 
-from sqlalchemy import BigInteger, Dialect, Index, Integer, LargeBinary, Table, Text
+from sqlalchemy import Dialect, Index, LargeBinary, Table, Text
 from sqlalchemy.dialects.postgresql import BYTEA
 from sqlalchemy.orm import registry
 from sqlalchemy.types import TypeDecorator, TypeEngine
 from sqlmodel import Field, SQLModel
 
-# SQLite numbers rows by itself only where the column is called INTEGER.
-_ROW_NUMBER: Any = BigInteger().with_variant(Integer(), "sqlite")
+from sync.central import columns
 
 
 class Exact(TypeDecorator[str]):
@@ -35,66 +34,50 @@ class Base(SQLModel, registry=registry()):
     """Its own registry: the locker's journal has tables of the same names."""
 
 
-def _key(**more: Any) -> Any:
-    return Field(primary_key=True, **more)
-
-
-def _big_key() -> Any:
-    return Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
-
-
-def _big(default: int | None = 0) -> Any:
-    return Field(default=default, sa_type=BigInteger, nullable=default is None)
-
-
-def _text(default: str = "") -> Any:
-    return Field(default=default, sa_type=Text)
-
-
 class Locker(Base, table=True):
     """One enrolled locker: who it is, what its link said last, how far its down-log is acknowledged."""
 
-    locker: str = _key()
+    locker: str = columns.key()
     area: str
     public: str
     """Hex of its Ed25519 public key."""
-    code_key_sealed: str = _text()
-    enrolled_ms: int = _big()
+    code_key_sealed: str = columns.text()
+    enrolled_ms: int = columns.big()
     # What its link said last; `link_*` follow the highest (boot, conn) of the epoch.
     epoch: str = ""
-    boot: int = _big()
-    conn: int = _big()
+    boot: int = columns.big()
+    conn: int = columns.big()
     online: bool = False
     link_reason: str = ""
     software: str = ""
-    head: int = _big()
+    head: int = columns.big()
     """The highest seq of `epoch` that the locker is known to have."""
-    last_heard_ms: int = _big()
-    link_ms: int = _big()
-    state_text: str = _text()
+    last_heard_ms: int = columns.big()
+    link_ms: int = columns.big()
+    state_text: str = columns.text()
     """Its last snapshot for staff, canonical JSON."""
     # The down-log.
     dn_epoch: str = ""
-    dn_head: int = _big()
+    dn_head: int = columns.big()
     dn_hash: str = ""
-    dn_stored_to: int = _big()
+    dn_stored_to: int = columns.big()
 
 
 class Stream(Base, table=True):
     """One epoch of one locker's up-log, as far as it is stored here."""
 
-    locker: str = _key()
-    epoch: str = _key()
+    locker: str = columns.key()
+    epoch: str = columns.key()
     ordinal: int = 1
     """Epochs of a locker in the order in which they were first seen."""
-    stored_to: int = _big()
+    stored_to: int = columns.big()
     hash: str = ""
     parent_epoch: str = ""
-    parent_head: int = _big()
+    parent_head: int = columns.big()
     parent_hash: str = ""
     mark: str = ""
     """Why it is not the whole story: ``forked``, ``fork``, ``lost_rows``, ``hole``; empty while well."""
-    first_seen_ms: int = _big()
+    first_seen_ms: int = columns.big()
 
 
 class LedgerEntry(Base, table=True):
@@ -103,9 +86,9 @@ class LedgerEntry(Base, table=True):
     __tablename__: ClassVar[str] = "ledger_entry"
     __table_args__ = (Index("ledger_entry_case", "case_number"),)
 
-    locker: str = _key()
-    epoch: str = _key()
-    seq: int = _big_key()
+    locker: str = columns.key()
+    epoch: str = columns.key()
+    seq: int = columns.big_key()
     kind: str = ""
     """Type of the fact; empty where it could not be read."""
     case_number: str = ""
@@ -115,8 +98,8 @@ class LedgerEntry(Base, table=True):
     salt: bytes = Field(default=b"", sa_type=LargeBinary)
     personal_digest: str = ""
     hash: str = ""
-    received_ms: int = _big()
-    problem: str = _text()
+    received_ms: int = columns.big()
+    problem: str = columns.text()
     """Why it lies here raw: unknown type, unreadable, not projected. Empty where it was applied."""
 
 
@@ -125,8 +108,8 @@ class CompartmentRow(Base, table=True):
 
     __tablename__: ClassVar[str] = "compartment"
 
-    locker: str = _key()
-    number: int = _key()
+    locker: str = columns.key()
+    number: int = columns.key()
     cabinet: str = ""
     size: str = ""
     reach: str = ""
@@ -136,11 +119,11 @@ class CompartmentRow(Base, table=True):
     position: str = "unknown"
     item: str = "unknown"
     deposit: str = ""
-    doubt: str = _text()
-    fault: str = _text()
-    blocked: str = _text()
+    doubt: str = columns.text()
+    fault: str = columns.text()
+    blocked: str = columns.text()
     configured: bool = True
-    barred: str = _text()
+    barred: str = columns.text()
     """Why the centre lets nothing new into it, as the locker has heard it."""
 
 
@@ -150,8 +133,8 @@ class DepositRow(Base, table=True):
     __tablename__: ClassVar[str] = "deposit"
     __table_args__ = (Index("deposit_case", "case_number"),)
 
-    locker: str = _key()
-    deposit: str = _key()
+    locker: str = columns.key()
+    deposit: str = columns.key()
     kind: str = ""
     door: int = 0
     case_number: str = ""
@@ -159,7 +142,7 @@ class DepositRow(Base, table=True):
     item: str = ""
     phase: str = ""
     proof: str = ""
-    since_ms: int = _big()
+    since_ms: int = columns.big()
     time_quality: str = ""
     receipt: str = ""
     overdue: bool = False
@@ -170,8 +153,8 @@ class OpeningRow(Base, table=True):
 
     __tablename__: ClassVar[str] = "opening"
 
-    locker: str = _key()
-    grant_id: str = _key()
+    locker: str = columns.key()
+    grant_id: str = columns.key()
     door: int = 0
     purpose: str = ""
     deposit: str = ""
@@ -183,20 +166,20 @@ class CodeRow(Base, table=True):
 
     __tablename__: ClassVar[str] = "pickup_code"
 
-    locker: str = _key()
-    code: str = _key()
+    locker: str = columns.key()
+    code: str = columns.key()
     deposit: str = ""
     ended: str = ""
 
 
 class Ticket(Base, table=True):
-    locker: str = _key()
-    epoch: str = _key()
-    seq: int = _big_key()
+    locker: str = columns.key()
+    epoch: str = columns.key()
+    seq: int = columns.big_key()
     kind: str = ""
     door: int = 0
     deposit: str = ""
-    at_ms: int = _big()
+    at_ms: int = columns.big()
 
 
 class Alarm(Base, table=True):
@@ -204,14 +187,14 @@ class Alarm(Base, table=True):
 
     __table_args__ = (Index("alarm_subject", "locker", "kind", "subject", unique=True),)
 
-    number: int | None = Field(default=None, primary_key=True, sa_type=_ROW_NUMBER)
+    number: int | None = columns.number()
     locker: str
     kind: str
-    subject: str = _text()
-    detail: str = _text()
-    raised_ms: int = _big()
+    subject: str = columns.text()
+    detail: str = columns.text()
+    raised_ms: int = columns.big()
     count: int = 1
-    last_ms: int = _big()
+    last_ms: int = columns.big()
 
 
 class DirectiveRow(Base, table=True):
@@ -220,15 +203,15 @@ class DirectiveRow(Base, table=True):
     __tablename__: ClassVar[str] = "directive"
     __table_args__ = (Index("directive_made", "locker", "made_ms"),)
 
-    locker: str = _key()
-    dn_epoch: str = _key()
-    seq: int = _big_key()
-    text: str = _text()
+    locker: str = columns.key()
+    dn_epoch: str = columns.key()
+    seq: int = columns.big_key()
+    text: str = columns.text()
     hash: str = ""
-    made_ms: int = _big()
-    outcome: str = _text()
+    made_ms: int = columns.big()
+    outcome: str = columns.text()
     """What its locker made of it, as its journal tells; empty before."""
-    told_ms: int = _big()
+    told_ms: int = columns.big()
 
 
 class AuthorisationRow(Base, table=True):
@@ -240,28 +223,28 @@ class AuthorisationRow(Base, table=True):
         Index("authorisation_locker", "locker", "ended"),
     )
 
-    authorisation: str = _key()
+    authorisation: str = columns.key()
     case_number: str
     service_item: str
-    papers: str = _text("[]")
-    deferred: str = _text("[]")
+    papers: str = columns.text("[]")
+    deferred: str = columns.text("[]")
     size: str
     locker: str
     name: str = ""
     phone: str = ""
     """Masked."""
-    sealed: str = _text()
+    sealed: str = columns.text()
     """``{"phone", "typed", "token"}`` for the hub's own seal key."""
     locator: str = ""
-    directive: str = _text()
+    directive: str = columns.text()
     """The state entry that grants it, for snapshots."""
-    valid_from_ms: int = _big()
-    valid_until_ms: int = _big()
-    made_ms: int = _big()
-    granted_ms: int = _big()
+    valid_from_ms: int = columns.big()
+    valid_until_ms: int = columns.big()
+    made_ms: int = columns.big()
+    granted_ms: int = columns.big()
     """When the locker's journal was seen to hold the grant; 0 before."""
     ended: str = ""
-    ended_ms: int = _big()
+    ended_ms: int = columns.big()
 
 
 class OutgoingItemRow(Base, table=True):
@@ -273,11 +256,11 @@ class OutgoingItemRow(Base, table=True):
         Index("outgoing_item_state", "state", "made_ms"),
     )
 
-    item: str = _key()
+    item: str = columns.key()
     case_number: str
     service_item: str
     """Of several results: the name of their matter."""
-    results: str = _text("[]")
+    results: str = columns.text("[]")
     """What lies together under one code, by name; empty: the one thing that ``service_item`` names."""
     size: str
     locker: str
@@ -285,23 +268,23 @@ class OutgoingItemRow(Base, table=True):
     name: str = ""
     phone: str = ""
     """Masked."""
-    sealed: str = _text()
+    sealed: str = columns.text()
     """``{"phone", "token"}`` for the hub's own seal key."""
-    directive: str = _text()
+    directive: str = columns.text()
     state: str = "announced"
     """``announced``, then as its deposit: ``awaiting_pickup``, ``collected``, ``refused``, ``withdrawn``."""
-    made_ms: int = _big()
-    valid_until_ms: int = _big()
+    made_ms: int = columns.big()
+    valid_until_ms: int = columns.big()
 
 
 class StaffRow(Base, table=True):
     __tablename__: ClassVar[str] = "staff"
 
-    staff: str = _key()
+    staff: str = columns.key()
     name: str
-    roles: str = _text("[]")
-    made_ms: int = _big()
-    revoked_ms: int = _big()
+    roles: str = columns.text("[]")
+    made_ms: int = columns.big()
+    revoked_ms: int = columns.big()
 
 
 class StaffGrantRow(Base, table=True):
@@ -309,11 +292,11 @@ class StaffGrantRow(Base, table=True):
 
     __tablename__: ClassVar[str] = "staff_grant"
 
-    staff: str = _key()
-    locker: str = _key()
+    staff: str = columns.key()
+    locker: str = columns.key()
     badge_digest: str
     pin_digest: str
-    until_ms: int = _big()
+    until_ms: int = columns.big()
 
 
 class Notice(Base, table=True):
@@ -325,27 +308,27 @@ class Notice(Base, table=True):
         Index("notice_locker", "locker", "state"),
     )
 
-    key: str = _key()
+    key: str = columns.key()
     """``locker/epoch/seq/kind``."""
     template: str
     locker: str
     epoch: str = ""
-    seq: int = _big()
+    seq: int = columns.big()
     subject: str = ""
     """Authorisation, deposit or code it is about; what is superseded is told by it."""
-    contact_sealed: str = _text()
-    codes_sealed: str = _text()
-    variables: str = _text("{}")
+    contact_sealed: str = columns.text()
+    codes_sealed: str = columns.text()
+    variables: str = columns.text("{}")
     case_number: str = ""
     urgent: bool = False
     """Somebody has just asked for it: it goes out at night as well."""
     state: str = "held"
     """``held`` until the stream has caught up, ``due``, ``sent``, ``superseded``, ``clerk``."""
-    detail: str = _text()
+    detail: str = columns.text()
     attempts: int = 0
-    next_ms: int = _big()
-    made_ms: int = _big()
-    sent_ms: int = _big()
+    next_ms: int = columns.big()
+    made_ms: int = columns.big()
+    sent_ms: int = columns.big()
 
 
 class DeskFact(Base, table=True):
@@ -354,13 +337,13 @@ class DeskFact(Base, table=True):
     __tablename__: ClassVar[str] = "desk_fact"
     __table_args__ = (Index("desk_fact_case", "case_number"),)
 
-    number: int | None = Field(default=None, primary_key=True, sa_type=_ROW_NUMBER)
+    number: int | None = columns.number()
     case_number: str
     kind: str
     reference: str = ""
     actor: str = ""
-    detail: str = _text("{}")
-    at_ms: int = _big()
+    detail: str = columns.text("{}")
+    at_ms: int = columns.big()
 
 
 class Repeat(Base, table=True):
@@ -368,11 +351,11 @@ class Repeat(Base, table=True):
 
     __tablename__: ClassVar[str] = "repeat"
 
-    route: str = _key()
-    key: str = _key()
+    route: str = columns.key()
+    key: str = columns.key()
     body_digest: str
     reference: str
-    made_ms: int = _big()
+    made_ms: int = columns.big()
 
 
 class SchemaNumber(Base, table=True):
@@ -380,7 +363,7 @@ class SchemaNumber(Base, table=True):
 
     __tablename__: ClassVar[str] = "schema_number"
 
-    number: int = _key()
+    number: int = columns.key()
 
 
 def table_of(model: type[Base]) -> Table:

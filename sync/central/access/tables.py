@@ -3,24 +3,13 @@
 Times are wall ms.
 """
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from sqlalchemy import BigInteger, Index, Text
+from sqlalchemy import BigInteger, Index
 from sqlmodel import Field
 
+from sync.central import columns
 from sync.central.tables import Base, table_of
-
-
-def _key(**more: Any) -> Any:
-    return Field(primary_key=True, **more)
-
-
-def _big(default: int = 0) -> Any:
-    return Field(default=default, sa_type=BigInteger)
-
-
-def _text(default: str = "") -> Any:
-    return Field(default=default, sa_type=Text)
 
 
 class AccountRow(Base, table=True):
@@ -29,24 +18,24 @@ class AccountRow(Base, table=True):
     __tablename__: ClassVar[str] = "account"
     __table_args__ = (Index("account_subject", "subject"),)
 
-    account: str = _key()
+    account: str = columns.key()
     shown: str = ""
     """What colleagues call them."""
-    password: str = _text()
+    password: str = columns.text()
     """Argon2id, as its standard writes it; empty: this person signs in elsewhere."""
     first_password: bool = False
     """It was given out by somebody else and must be changed before anything."""
-    roles: str = _text("[]")
-    areas: str = _text("[]")
-    totp_sealed: str = _text()
+    roles: str = columns.text("[]")
+    areas: str = columns.text("[]")
+    totp_sealed: str = columns.text()
     """``{"totp"}`` for the hub's own seal key; empty before the second factor is enrolled."""
-    totp_step: int = _big()
+    totp_step: int = columns.big()
     """The last 30 s step whose code was taken: none is taken twice."""
-    subject: str = _text()
+    subject: str = columns.text()
     """``issuer|sub`` at the city's own identity."""
-    made_ms: int = _big()
-    changed_ms: int = _big()
-    ended_ms: int = _big()
+    made_ms: int = columns.big()
+    changed_ms: int = columns.big()
+    ended_ms: int = columns.big()
 
 
 class RecoveryCodeRow(Base, table=True):
@@ -54,9 +43,9 @@ class RecoveryCodeRow(Base, table=True):
 
     __tablename__: ClassVar[str] = "recovery_code"
 
-    account: str = _key()
-    digest: str = _key()
-    used_ms: int = _big()
+    account: str = columns.key()
+    digest: str = columns.key()
+    used_ms: int = columns.big()
 
 
 class SessionRow(Base, table=True):
@@ -65,13 +54,13 @@ class SessionRow(Base, table=True):
     __tablename__: ClassVar[str] = "session"
     __table_args__ = (Index("session_account", "account"),)
 
-    digest: str = _key()
+    digest: str = columns.key()
     account: str
     stage: str
     """See `sessions.Stage`."""
-    made_ms: int = _big()
-    seen_ms: int = _big()
-    secret_sealed: str = _text()
+    made_ms: int = columns.big()
+    seen_ms: int = columns.big()
+    secret_sealed: str = columns.text()
     """A second factor that is being enrolled: ``{"totp"}``."""
 
 
@@ -80,9 +69,9 @@ class BrowserRow(Base, table=True):
 
     __tablename__: ClassVar[str] = "known_browser"
 
-    digest: str = _key()
-    account: str = _key()
-    seen_ms: int = _big()
+    digest: str = columns.key()
+    account: str = columns.key()
+    seen_ms: int = columns.big()
 
 
 class FailuresRow(Base, table=True):
@@ -91,9 +80,9 @@ class FailuresRow(Base, table=True):
     __tablename__: ClassVar[str] = "sign_in_failures"
     __table_args__ = (Index("sign_in_failures_last", "last_ms"),)
 
-    lane: str = _key()
+    lane: str = columns.key()
     failures: int = 0
-    last_ms: int = _big()
+    last_ms: int = columns.big()
 
 
 class ElsewhereRow(Base, table=True):
@@ -101,13 +90,13 @@ class ElsewhereRow(Base, table=True):
 
     __tablename__: ClassVar[str] = "sign_in_elsewhere"
 
-    digest: str = _key()
+    digest: str = columns.key()
     """Of what the browser keeps meanwhile."""
     state: str
     nonce: str
     verifier: str
-    onward: str = _text()
-    made_ms: int = _big()
+    onward: str = columns.text()
+    made_ms: int = columns.big()
 
 
 class ApiKeyRow(Base, table=True):
@@ -116,17 +105,17 @@ class ApiKeyRow(Base, table=True):
     __tablename__: ClassVar[str] = "api_key"
     __table_args__ = (Index("api_key_digest", "digest", unique=True),)
 
-    name: str = _key()
+    name: str = columns.key()
     prefix: str
     """Its first characters, by which people tell keys apart."""
     digest: str
-    scopes: str = _text("[]")
-    areas: str = _text("[]")
-    made_ms: int = _big()
+    scopes: str = columns.text("[]")
+    areas: str = columns.text("[]")
+    made_ms: int = columns.big()
     made_by: str = ""
-    expires_ms: int = _big()
-    revoked_ms: int = _big()
-    used_ms: int = _big()
+    expires_ms: int = columns.big()
+    revoked_ms: int = columns.big()
+    used_ms: int = columns.big()
 
 
 class AuditRow(Base, table=True):
@@ -136,12 +125,12 @@ class AuditRow(Base, table=True):
     __table_args__ = (Index("audit_object", "object"), Index("audit_actor", "actor"))
 
     seq: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
-    at_ms: int = _big()
+    at_ms: int = columns.big()
     actor: str
     roles: str
     action: str
     object: str
-    detail: str = _text("{}")
+    detail: str = columns.text("{}")
     previous: str
     hash: str
 
@@ -152,7 +141,7 @@ class AuditHeadRow(Base, table=True):
     __tablename__: ClassVar[str] = "audit_head"
 
     number: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
-    seq: int = _big()
+    seq: int = columns.big()
     hash: str = ""
 
 
@@ -162,7 +151,7 @@ class AuditSealRow(Base, table=True):
     __tablename__: ClassVar[str] = "audit_signed"
 
     seq: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
-    at_ms: int = _big()
+    at_ms: int = columns.big()
     hash: str
     key: str
     signature: str

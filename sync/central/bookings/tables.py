@@ -1,15 +1,12 @@
 """Booked slots, kept for good. Times are wall ms."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from sqlalchemy import BigInteger, Index, Text
+from sqlalchemy import Index, Text
 from sqlmodel import Field
 
+from sync.central import columns
 from sync.central.tables import Base, table_of
-
-
-def _big() -> Any:
-    return Field(default=0, sa_type=BigInteger)
 
 
 class BookingRow(Base, table=True):
@@ -25,17 +22,17 @@ class BookingRow(Base, table=True):
     case_number: str
     locker: str
     size: str
-    from_ms: int = _big()
-    until_ms: int = _big()
-    made_ms: int = _big()
+    from_ms: int = columns.big()
+    until_ms: int = columns.big()
+    made_ms: int = columns.big()
     made_by: str = ""
     state: str
     """`slots.State`."""
     why: str = Field(default="", sa_type=Text)
-    since_ms: int = _big()
+    since_ms: int = columns.big()
     """When this state began."""
     dn_epoch: str = ""
-    dn_seq: int = _big()
+    dn_seq: int = columns.big()
     """The state entry that told the locker."""
 
 

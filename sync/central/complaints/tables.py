@@ -3,27 +3,12 @@
 Call-back numbers lie here sealed; names are masked; long numbers that somebody typed are blotted out.
 """
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from sqlalchemy import BigInteger, Index, Integer, Text
-from sqlmodel import Field
+from sqlalchemy import Index
 
+from sync.central import columns
 from sync.central.tables import Base, table_of
-
-# SQLite numbers rows by itself only where the column is called INTEGER.
-_ROW_NUMBER: Any = BigInteger().with_variant(Integer(), "sqlite")
-
-
-def _key(**more: Any) -> Any:
-    return Field(primary_key=True, **more)
-
-
-def _big(default: int = 0) -> Any:
-    return Field(default=default, sa_type=BigInteger)
-
-
-def _text(default: str = "") -> Any:
-    return Field(default=default, sa_type=Text)
 
 
 class ComplaintRow(Base, table=True):
@@ -36,7 +21,7 @@ class ComplaintRow(Base, table=True):
         Index("complaint_source", "source"),
     )
 
-    complaint: str = _key()
+    complaint: str = columns.key()
     """Unguessable: whoever has it may say whether it is solved."""
     source: str = ""
     """What it rests on, so that one trouble is one complaint: ``locker/deposit/category``, ``rating/…``."""
@@ -45,28 +30,28 @@ class ComplaintRow(Base, table=True):
     area: str
     locker: str = ""
     case_number: str = ""
-    text: str = _text()
-    context: str = _text("{}")
+    text: str = columns.text()
+    context: str = columns.text("{}")
     name: str = ""
     """Masked."""
     phone: str = ""
     """Masked."""
-    contact_sealed: str = _text()
+    contact_sealed: str = columns.text()
     """``{"phone"}`` for the hub's own seal key; empty where nobody can be called."""
     state: str = "registered"
     assignee: str = ""
-    solution: str = _text()
+    solution: str = columns.text()
     level: int = 0
     """How often its time was over: `policy.LEVELS_MAX`."""
-    made_ms: int = _big()
-    opened_ms: int = _big()
+    made_ms: int = columns.big()
+    opened_ms: int = columns.big()
     """Made, or last opened again: calls count from here."""
-    due_ms: int = _big()
+    due_ms: int = columns.big()
     """By when what its state asks for is to be done; 0 once it is closed."""
-    next_ms: int = _big()
+    next_ms: int = columns.big()
     """When it is to be escalated; 0: not any more."""
-    resolved_ms: int = _big()
-    closed_ms: int = _big()
+    resolved_ms: int = columns.big()
+    closed_ms: int = columns.big()
 
 
 class ComplaintStepRow(Base, table=True):
@@ -74,14 +59,14 @@ class ComplaintStepRow(Base, table=True):
 
     __tablename__: ClassVar[str] = "complaint_step"
 
-    complaint: str = _key()
-    number: int = _key()
+    complaint: str = columns.key()
+    number: int = columns.key()
     move: str
     state: str
     """After it."""
     who: str
-    note: str = _text()
-    at_ms: int = _big()
+    note: str = columns.text()
+    at_ms: int = columns.big()
 
 
 class RatingRow(Base, table=True):
@@ -93,17 +78,17 @@ class RatingRow(Base, table=True):
         Index("rating_at", "at_ms"),
     )
 
-    number: int | None = Field(default=None, primary_key=True, sa_type=_ROW_NUMBER)
+    number: int | None = columns.number()
     kind: str
     reference: str
     grade: int
     """5 very satisfied … 1 very dissatisfied."""
-    text: str = _text()
+    text: str = columns.text()
     locker: str
     service_item: str = ""
     complaint: str = ""
     """The one that a low grade opened."""
-    at_ms: int = _big()
+    at_ms: int = columns.big()
 
 
 class SolutionRow(Base, table=True):
@@ -111,14 +96,14 @@ class SolutionRow(Base, table=True):
 
     __tablename__: ClassVar[str] = "solution"
 
-    solution: str = _key()
+    solution: str = columns.key()
     complaint: str
     category: str
     title: str
-    text: str = _text()
+    text: str = columns.text()
     who: str
-    at_ms: int = _big()
-    withdrawn_ms: int = _big()
+    at_ms: int = columns.big()
+    withdrawn_ms: int = columns.big()
 
 
 COMPLAINT = table_of(ComplaintRow)

@@ -3,34 +3,13 @@
 A *thing* is what passes from hand to hand: ``papers/LOCKER/DEPOSIT`` that were handed in, ``result/ITEM``.
 """
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from sqlalchemy import BigInteger, Index, Integer, Text
+from sqlalchemy import BigInteger, Index
 from sqlmodel import Field
 
+from sync.central import columns
 from sync.central.tables import Base, table_of
-
-_ROW_NUMBER: Any = BigInteger().with_variant(Integer(), "sqlite")
-
-
-def _key() -> Any:
-    return Field(primary_key=True)
-
-
-def _number() -> Any:
-    return Field(default=None, primary_key=True, sa_type=_ROW_NUMBER)
-
-
-def _big_key() -> Any:
-    return Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
-
-
-def _big() -> Any:
-    return Field(default=0, sa_type=BigInteger)
-
-
-def _text() -> Any:
-    return Field(default="", sa_type=Text)
 
 
 class HeldRow(Base, table=True):
@@ -42,7 +21,7 @@ class HeldRow(Base, table=True):
         Index("custody_held_case", "case_number"),
     )
 
-    thing: str = _key()
+    thing: str = columns.key()
     case_number: str = ""
     area: str = ""
     locker: str = ""
@@ -50,7 +29,7 @@ class HeldRow(Base, table=True):
     holder_kind: str = ""
     """See `parties.Kind`."""
     holder: str = ""
-    since_ms: int = _big()
+    since_ms: int = columns.big()
     confirmed: bool = False
     """Somebody took it over; until then only a locker's word says who has it."""
     window: str = ""
@@ -66,26 +45,26 @@ class SlipRow(Base, table=True):
     __tablename__: ClassVar[str] = "custody_slip"
     __table_args__ = (Index("custody_slip_state", "state", "proposed_ms"),)
 
-    slip: str = _key()
+    slip: str = columns.key()
     area: str
     from_kind: str
     from_name: str
     to_kind: str
     to_name: str
-    note: str = _text()
+    note: str = columns.text()
     proposed_by: str
-    proposed_ms: int = _big()
+    proposed_ms: int = columns.big()
     state: str
     settled_by: str = ""
-    settled_ms: int = _big()
+    settled_ms: int = columns.big()
 
 
 class SlipLineRow(Base, table=True):
     __tablename__: ClassVar[str] = "custody_slip_line"
     __table_args__ = (Index("custody_slip_line_thing", "thing"),)
 
-    slip: str = _key()
-    thing: str = _key()
+    slip: str = columns.key()
+    thing: str = columns.key()
     case_number: str = ""
     service_item: str = ""
     window: str = ""
@@ -98,8 +77,8 @@ class QueueRow(Base, table=True):
 
     __tablename__: ClassVar[str] = "custody_queue"
 
-    area: str = _key()
-    window: str = _key()
+    area: str = columns.key()
+    window: str = columns.key()
     number: int
 
 
@@ -109,7 +88,7 @@ class DifferenceRow(Base, table=True):
     __tablename__: ClassVar[str] = "custody_difference"
     __table_args__ = (Index("custody_difference_open", "resolved_ms", "area"),)
 
-    number: int | None = _number()
+    number: int | None = columns.number()
     room: str
     """Whose business it is: ``hand_over``, ``stocktake`` or ``locker``."""
     kind: str
@@ -119,13 +98,13 @@ class DifferenceRow(Base, table=True):
     slip: str = ""
     thing: str = ""
     case_number: str = ""
-    said: str = _text()
+    said: str = columns.text()
     found_by: str
-    at_ms: int = _big()
+    at_ms: int = columns.big()
     outcome: str = ""
-    note: str = _text()
+    note: str = columns.text()
     resolved_by: str = ""
-    resolved_ms: int = _big()
+    resolved_ms: int = columns.big()
 
 
 class LookRow(Base, table=True):
@@ -134,15 +113,15 @@ class LookRow(Base, table=True):
     __tablename__: ClassVar[str] = "custody_look"
     __table_args__ = (Index("custody_look_at", "at_ms"),)
 
-    locker: str = _key()
-    epoch: str = _key()
-    seq: int = _big_key()
+    locker: str = columns.key()
+    epoch: str = columns.key()
+    seq: int = columns.big_key()
     door: int
     found: str
     staff: str
     second: str = ""
     case_number: str = ""
-    at_ms: int = _big()
+    at_ms: int = columns.big()
     """When the hub heard of it."""
 
 
@@ -152,7 +131,7 @@ class ResolutionRow(Base, table=True):
     __tablename__: ClassVar[str] = "custody_resolution"
     __table_args__ = (Index("custody_resolution_deposit", "locker", "deposit"),)
 
-    number: int | None = _number()
+    number: int | None = columns.number()
     locker: str
     deposit: str
     door: int = 0
@@ -161,13 +140,13 @@ class ResolutionRow(Base, table=True):
     whereto: str = ""
     taken_by: str = ""
     """Staff number of who took it out."""
-    note: str = _text()
+    note: str = columns.text()
     who: str
-    at_ms: int = _big()
+    at_ms: int = columns.big()
     epoch: str = ""
-    stored_to: int = _big()
+    stored_to: int = columns.big()
     """Up to where the locker's journal was known here at that time."""
-    head: int = _big()
+    head: int = columns.big()
     """Up to where the locker was known to have written it."""
 
 
@@ -176,8 +155,8 @@ class FoldedToRow(Base, table=True):
 
     __tablename__: ClassVar[str] = "custody_folded_to"
 
-    locker: str = _key()
-    epoch: str = _key()
+    locker: str = columns.key()
+    epoch: str = columns.key()
     seq: int = Field(sa_type=BigInteger)
 
 

@@ -5,11 +5,8 @@ from typing import Any, ClassVar
 from sqlalchemy import BigInteger, Index
 from sqlmodel import Field
 
+from sync.central import columns
 from sync.central.tables import Base, table_of
-
-
-def _big_key() -> Any:
-    return Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
 
 
 def _key() -> Any:
@@ -23,7 +20,7 @@ class Figure(Base, table=True):
 
     locker: str = Field(primary_key=True)
     epoch: str = Field(primary_key=True)
-    seq: int = _big_key()
+    seq: int = columns.big_key()
     what: str
     day: int
     hour: int
@@ -37,7 +34,7 @@ class Occupancy(Base, table=True):
     """Doors of one size at the turn of an hour."""
 
     locker: str = Field(primary_key=True)
-    hour_ms: int = _big_key()
+    hour_ms: int = columns.big_key()
     size: str = Field(primary_key=True)
     doors: int
     used: int

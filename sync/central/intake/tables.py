@@ -4,24 +4,12 @@ Names are masked, as everywhere here. A case is of an area: who hands something 
 number touches nothing of it. Times are wall ms.
 """
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from sqlalchemy import BigInteger, Index, Text
-from sqlmodel import Field
+from sqlalchemy import Index
 
+from sync.central import columns
 from sync.central.tables import Base, table_of
-
-
-def _key() -> Any:
-    return Field(primary_key=True)
-
-
-def _big() -> Any:
-    return Field(default=0, sa_type=BigInteger)
-
-
-def _text() -> Any:
-    return Field(default="", sa_type=Text)
 
 
 class OwedRow(Base, table=True):
@@ -33,7 +21,7 @@ class OwedRow(Base, table=True):
         Index("owed_state", "kind", "state", "deadline_ms"),
     )
 
-    owed: str = _key()
+    owed: str = columns.key()
     kind: str
     area: str
     case_number: str
@@ -44,25 +32,25 @@ class OwedRow(Base, table=True):
     service_item: str
     name: str
     state: str
-    since_ms: int = _big()
-    papers: str = _text()
+    since_ms: int = columns.big()
+    papers: str = columns.text()
     """`stages.written`."""
-    deadline_ms: int = _big()
+    deadline_ms: int = columns.big()
     """Of the first paper that still lacks; 0 where none does."""
-    consequence: str = _text()
+    consequence: str = columns.text()
     """What follows if they do not come, as the applicant is told."""
-    again: str = _text()
+    again: str = columns.text()
     """Why something was asked for a second time."""
-    reason: str = _text()
+    reason: str = columns.text()
     """Of the last decision about it."""
     promised_by: str = ""
     promised_how: str = ""
     """``signed`` or ``online``."""
-    promise: str = _text()
+    promise: str = columns.text()
     """Where the applicant's own words are: of the sheet, or of the record in the city's system."""
-    reminded_ms: int = _big()
+    reminded_ms: int = columns.big()
     made_by: str
-    made_ms: int = _big()
+    made_ms: int = columns.big()
 
 
 class TopUpRow(Base, table=True):
@@ -71,10 +59,10 @@ class TopUpRow(Base, table=True):
     __tablename__: ClassVar[str] = "top_up"
     __table_args__ = (Index("top_up_owed", "owed"),)
 
-    authorisation: str = _key()
+    authorisation: str = columns.key()
     owed: str
-    made_ms: int = _big()
-    came_ms: int = _big()
+    made_ms: int = columns.big()
+    came_ms: int = columns.big()
     """When this hub knew that it was used; 0 before."""
 
 
@@ -83,12 +71,12 @@ class StandingRow(Base, table=True):
 
     __tablename__: ClassVar[str] = "standing"
 
-    area: str = _key()
-    case_number: str = _key()
+    area: str = columns.key()
+    case_number: str = columns.key()
     standing: str
-    remark: str = _text()
+    remark: str = columns.text()
     who: str
-    at_ms: int = _big()
+    at_ms: int = columns.big()
 
 
 OWED = table_of(OwedRow)

@@ -1,27 +1,11 @@
 """What was tried to tell people, and which receipts still lack a good time."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from sqlalchemy import BigInteger, Index, Text
-from sqlmodel import Field
+from sqlalchemy import Index
 
+from sync.central import columns
 from sync.central.tables import Base, table_of
-
-
-def _key(**more: Any) -> Any:
-    return Field(primary_key=True, **more)
-
-
-def _big_key() -> Any:
-    return Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
-
-
-def _big() -> Any:
-    return Field(default=0, sa_type=BigInteger)
-
-
-def _text() -> Any:
-    return Field(default="", sa_type=Text)
 
 
 class AttemptRow(Base, table=True):
@@ -30,12 +14,12 @@ class AttemptRow(Base, table=True):
     __tablename__: ClassVar[str] = "notice_attempt"
     __table_args__ = (Index("notice_attempt_channel", "channel", "at_ms"),)
 
-    notice: str = _key()
-    number: int = _key()
+    notice: str = columns.key()
+    number: int = columns.key()
     """From 1, over all channels."""
     channel: str
-    at_ms: int = _big()
-    outcome: str = _text()
+    at_ms: int = columns.big()
+    outcome: str = columns.text()
     """Empty: it was taken."""
 
 
@@ -44,15 +28,15 @@ class UnsureReceiptRow(Base, table=True):
 
     __tablename__: ClassVar[str] = "unsure_receipt"
 
-    locker: str = _key()
-    epoch: str = _key()
-    seq: int = _big_key()
+    locker: str = columns.key()
+    epoch: str = columns.key()
+    seq: int = columns.big_key()
     """The entry that made it."""
     number: str = ""
     deposit: str = ""
     case_number: str = ""
-    contact_sealed: str = _text()
-    made_ms: int = _big()
+    contact_sealed: str = columns.text()
+    made_ms: int = columns.big()
     """When it reached the centre."""
 
 

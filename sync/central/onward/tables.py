@@ -1,15 +1,12 @@
 """Items on their way after a locker. No address is kept: it stands on the parcel. Times are wall ms."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from sqlalchemy import BigInteger, Text
 from sqlmodel import Field
 
+from sync.central import columns
 from sync.central.tables import Base, table_of
-
-
-def _key() -> Any:
-    return Field(primary_key=True)
 
 
 class OnwardRow(Base, table=True):
@@ -17,7 +14,7 @@ class OnwardRow(Base, table=True):
 
     __tablename__: ClassVar[str] = "onward"
 
-    item: str = _key()
+    item: str = columns.key()
     state: str
     carrier: str = ""
     tracking: str = ""

@@ -1,19 +1,12 @@
 """Orders of new codes, entrustments and recalls. Names masked, phones sealed. Times are wall ms."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from sqlalchemy import BigInteger, Index, Text
+from sqlalchemy import Index
 from sqlmodel import Field
 
+from sync.central import columns
 from sync.central.tables import Base, table_of
-
-
-def _big() -> Any:
-    return Field(default=0, sa_type=BigInteger)
-
-
-def _text() -> Any:
-    return Field(default="", sa_type=Text)
 
 
 class ReissueRow(Base, table=True):
@@ -33,12 +26,12 @@ class ReissueRow(Base, table=True):
     case_number: str
     locker: str
     stolen: bool = False
-    reason: str = _text()
+    reason: str = columns.text()
     who: str
-    asked_ms: int = _big()
+    asked_ms: int = columns.big()
     state: str
     """``ordered``, then the locker's word: ``made``, ``void``, ``refused``."""
-    told_ms: int = _big()
+    told_ms: int = columns.big()
     """When the locker had said so; 0 before."""
 
 
@@ -55,18 +48,18 @@ class EntrustmentRow(Base, table=True):
     name: str = ""
     phone: str = ""
     """Masked."""
-    sealed: str = _text()
+    sealed: str = columns.text()
     """``{"phone"}`` for the hub's own seal key."""
-    directive: str = _text()
+    directive: str = columns.text()
     """The state entry that entrusts, to be said again."""
-    valid_from_ms: int = _big()
-    valid_until_ms: int = _big()
+    valid_from_ms: int = columns.big()
+    valid_until_ms: int = columns.big()
     who: str
-    made_ms: int = _big()
-    known_ms: int = _big()
+    made_ms: int = columns.big()
+    known_ms: int = columns.big()
     """When the locker's journal was seen to hold it; 0 before."""
     ended: str = ""
-    ended_ms: int = _big()
+    ended_ms: int = columns.big()
 
 
 class RecallRow(Base, table=True):
@@ -77,9 +70,9 @@ class RecallRow(Base, table=True):
 
     item: str = Field(primary_key=True)
     locker: str
-    reason: str = _text()
+    reason: str = columns.text()
     who: str
-    at_ms: int = _big()
+    at_ms: int = columns.big()
 
 
 REISSUE = table_of(ReissueRow)

@@ -3,44 +3,30 @@
 Times are wall ms.
 """
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from sqlalchemy import BigInteger, Index, Integer, Text
-from sqlmodel import Field
+from sqlalchemy import BigInteger, Index
 
+from sync.central import columns
 from sync.central.tables import Base, table_of
-
-_ROW_NUMBER: Any = BigInteger().with_variant(Integer(), "sqlite")
-
-
-def _key(**more: Any) -> Any:
-    return Field(primary_key=True, **more)
-
-
-def _big() -> Any:
-    return Field(default=0, sa_type=BigInteger)
-
-
-def _text(default: str = "") -> Any:
-    return Field(default=default, sa_type=Text)
 
 
 class Webhook(Base, table=True):
     """One receiver."""
 
-    webhook: str = _key()
+    webhook: str = columns.key()
     called: str = ""
-    url: str = _text()
-    kinds: str = _text("[]")
+    url: str = columns.text()
+    kinds: str = columns.text("[]")
     """Types of events; one that ends in ``*`` means all that begin so."""
-    areas: str = _text("[]")
-    secret_sealed: str = _text()
+    areas: str = columns.text("[]")
+    secret_sealed: str = columns.text()
     made_by: str = ""
-    made_ms: int = _big()
+    made_ms: int = columns.big()
     state: str = "on"
     """``on``, ``off``, ``removed``."""
-    why: str = _text()
-    since_ms: int = _big()
+    why: str = columns.text()
+    since_ms: int = columns.big()
 
 
 class Delivery(Base, table=True):
@@ -52,21 +38,21 @@ class Delivery(Base, table=True):
         Index("webhook_delivery_done", "done_ms"),
     )
 
-    number: int | None = Field(default=None, primary_key=True, sa_type=_ROW_NUMBER)
+    number: int | None = columns.number()
     webhook: str
     event: str
     """Its name for the receiver: the same however often it is sent."""
     type: str
     case_number: str = ""
-    body: str = _text()
+    body: str = columns.text()
     state: str = "due"
     """``due``, ``sent``, ``parked``."""
-    detail: str = _text()
+    detail: str = columns.text()
     attempts: int = 0
-    made_ms: int = _big()
+    made_ms: int = columns.big()
     """Since when it is tried; anew with each replay."""
-    next_ms: int = _big()
-    done_ms: int = _big()
+    next_ms: int = columns.big()
+    done_ms: int = columns.big()
     """0 while it is due."""
 
 
@@ -75,9 +61,9 @@ class Position(Base, table=True):
 
     __tablename__: ClassVar[str] = "webhook_position"
 
-    locker: str = _key()
-    epoch: str = _key()
-    taken_to: int = _big()
+    locker: str = columns.key()
+    epoch: str = columns.key()
+    taken_to: int = columns.big()
 
 
 class FactTaken(Base, table=True):
@@ -85,8 +71,8 @@ class FactTaken(Base, table=True):
 
     __tablename__: ClassVar[str] = "webhook_fact"
 
-    number: int = _key(sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
-    taken_ms: int = _big()
+    number: int = columns.key(sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
+    taken_ms: int = columns.big()
 
 
 WEBHOOK = table_of(Webhook)
