@@ -43,7 +43,7 @@ class HandClock:
         self.now_ms = max(self.now_ms, mono_ms)
 
 
-@dataclass
+@dataclass(repr=False)  # a failing property says which pieces, not every key
 class Parts:
     store: Store
     desk: Desk
