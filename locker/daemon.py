@@ -35,6 +35,7 @@ from locker.operations import directives
 from locker.operations.acts import Acts
 from locker.operations.follow_doors import DoorFollower
 from locker.operations.follow_surroundings import SurroundingsFollower
+from locker.operations.forget_names import forget_names
 from locker.operations.new_epoch import Beginnings
 from locker.operations.pickup_codes import awaits_centre
 from locker.operations.ports import Decided, JournalFailing, World
@@ -55,6 +56,8 @@ UPKEEP_MS: Final = 5_000
 """Small against every limit that upkeep enforces."""
 CURSOR_MS: Final = 60_000
 """How often the centre's acknowledgement is made durable; a hello carries the truth anyway."""
+NAMES_MS: Final = 60_000
+"""How often names are looked for that are due to go: days count there."""
 SELF_TEST_STOP_MS: Final = 2_000
 """One that runs has journaled its end by then."""
 
@@ -344,13 +347,16 @@ def _first(group: BaseExceptionGroup[Any]) -> BaseException:
 
 async def _upkeep(daemon: Daemon) -> None:
     clock = daemon.platform.clock
-    cursor_due_ms = clock.mono_ms() + CURSOR_MS
+    cursor_due_ms = names_due_ms = clock.mono_ms() + CURSOR_MS
     while True:
         await upkeep(daemon.world)
         await sign_head(daemon.world, lambda: daemon.journal.head)
         if clock.mono_ms() >= cursor_due_ms or awaits_centre(daemon.journal.state):
             cursor_due_ms = clock.mono_ms() + CURSOR_MS
             await _keep_cursor(daemon)
+        if clock.mono_ms() >= names_due_ms:
+            names_due_ms = clock.mono_ms() + NAMES_MS
+            await forget_names(daemon.world, daemon.journal)
         await clock.sleep_until(clock.mono_ms() + UPKEEP_MS)
 
 

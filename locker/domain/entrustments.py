@@ -44,9 +44,13 @@ class Entrustments:
     def of_items(self, items: Collection[ItemId]) -> "Entrustments":
         return Entrustments(tuple(each for each in self.known if each.item in items))
 
-    def unnamed(self) -> "Entrustments":
-        """Of an earlier epoch: nobody's name may be read at those numbers."""
-        return Entrustments(tuple(replace(each, seq=Seq(0)) for each in self.known))
+    def unnamed(self, gone: Collection[Seq] | None = None) -> "Entrustments":
+        """Of an earlier epoch, or purged (``gone``): nobody's name may be read at those numbers."""
+        return Entrustments(
+            tuple(
+                replace(each, seq=Seq(0)) if gone is None or each.seq in gone else each for each in self.known
+            )
+        )
 
     def _changed(self, entrustment: Entrustment) -> "Entrustments":
         key = entrustment.entrustment

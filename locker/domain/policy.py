@@ -1,16 +1,34 @@
 """Every limit and deadline, each with its reason and its hard range."""
 
 from dataclasses import dataclass, field, fields, replace
+from enum import StrEnum
 from typing import Any, Final
 
 from locker.domain.errors import PolicyOutOfRange
 
-_REMOTE: Final = "remote"
+_RANGE: Final = "range"
+_CHARACTERS: Final = "characters"
 
 
-def limit(default: int, low: int, high: int, *, remote: bool = False) -> Any:
-    """A number with its hard range; ``remote`` says that the centre may set it."""
-    return field(default=default, metadata={"range": (low, high), _REMOTE: remote})
+def limit(default: int, low: int, high: int) -> Any:
+    """A number with its hard range."""
+    return field(default=default, metadata={_RANGE: (low, high)})
+
+
+def line(characters_max: int) -> Any:
+    """One line of text; empty where there is none."""
+    return field(default="", metadata={_CHARACTERS: characters_max})
+
+
+class Unfit(StrEnum):
+    """Why a value is not taken."""
+
+    UNKNOWN = "unknown"
+    """No such name in this version."""
+    LOCAL_ONLY = "local_only"
+    """The locker's own configuration alone may say it."""
+    NOT_OF_TYPE = "not_of_type"
+    OUT_OF_RANGE = "out_of_range"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +39,6 @@ class Policy:
     pulse_deadline_ms: int = limit(3_000, 500, 5_000)
     # A spring pops within 0.5 s; a held door needs a moment to be let go.
     open_deadline_ms: int = limit(5_000, 1_000, 15_000)
-    left_open_warning_ms: int = limit(20_000, 5_000, 120_000)
-    # After this the kiosk is freed for the next person and the door followed in the background.
-    left_open_alarm_ms: int = limit(120_000, 30_000, 600_000)
     # A jammed door that did not open twice will not open the third time: the third try is another door.
     tries_per_door: int = limit(2, 1, 3)
     tries_per_visit: int = limit(3, 1, 5)
@@ -38,7 +53,6 @@ class Policy:
     keypad_decay_s: int = limit(900, 60, 3_600)
     # Refusals take the same time whatever their cause, so that timing lists no locators.
     refusal_floor_ms: int = limit(150, 50, 1_000)
-    openings_per_drop_off: int = limit(5, 1, 10, remote=True)
     # After a declared-empty close without a sensor the recipient may look again, twice, for ten minutes.
     reopen_ms: int = limit(600_000, 60_000, 1_800_000)
     reopen_times: int = limit(2, 0, 5)
@@ -47,16 +61,8 @@ class Policy:
     # Staff. Five tries at a 6-digit PIN are one in 200,000.
     pin_failures: int = limit(5, 3, 10)
 
-    # People. Long enough to read and think; a left session frees the kiosk.
-    session_idle_s: int = limit(60, 30, 300, remote=True)
-    session_ask_s: int = limit(20, 10, 60, remote=True)
     # A compartment set aside and not used is given back; longer than any visit.
     reservation_ms: int = limit(600_000, 120_000, 1_800_000)
-    hold_days: int = limit(7, 1, 60, remote=True)
-    # After the end of a booked slot: a bus that was late must not cost the place.
-    slot_grace_ms: int = limit(3_600_000, 0, 14_400_000, remote=True)
-    # So that neither drop-off nor loading can starve the other.
-    reserve_share_percent: int = limit(15, 0, 40, remote=True)
     # Whether a collection that nobody confirmed and no sensor saw frees its compartment (0: TO_CHECK).
     assumed_frees: int = limit(0, 0, 1)
 

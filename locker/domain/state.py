@@ -32,11 +32,12 @@ from locker.domain.ids import (
     StaffId,
 )
 from locker.domain.opening import Opening
+from locker.domain.named import Named
 from locker.domain.policy import Policy
 from locker.domain.surroundings import Surroundings
 from locker.domain.throttle import Guessing
 
-FOLD_VERSION: Final = 5
+FOLD_VERSION: Final = 6
 """Rises when `fold` gives another state for the same entries."""
 
 
@@ -68,6 +69,7 @@ class AnnouncedItem:
     recalled: str = ""
 
 
+    recalled_ms: int = 0
 @dataclass(frozen=True, slots=True)
 class DownCursor:
     """How far the centre's entries are applied."""
@@ -105,6 +107,7 @@ class LockerState:
     openings: Mapping[GrantId, Opening] = _empty()
     """The latest opening of each door."""
     codes: Mapping[CodeId, CodeRecord] = _empty()
+    named: Named = field(default_factory=Named)
     authorisations: Mapping[AuthorisationId, Authorisation] = _empty()
     items: Mapping[ItemId, AnnouncedItem] = _empty()
     staff: Mapping[StaffId, StaffGrant] = _empty()

@@ -197,6 +197,16 @@ class Journal:
         await self._turn.acquire()
         return await self._write_alone(lambda: self._store.purge_personal(before, keep), _nothing)
 
+    async def purge_names(self, seqs: Collection[Seq]) -> bool:
+        """See `Store.purge_names`."""
+        await self._turn.acquire()
+        return await self._write_alone(lambda: self._store.purge_names(seqs), _nothing)
+
+    async def purge_past(self, epoch: str, count: int) -> bool:
+        """See `Store.purge_past`."""
+        await self._turn.acquire()
+        return await self._write_alone(lambda: self._store.purge_past(epoch, count), _nothing)
+
     async def purge_rows(self, up_to: Seq) -> int:
         """See `Store.purge_rows`. Returns how many entries went."""
         await self._turn.acquire()

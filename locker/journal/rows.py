@@ -43,6 +43,13 @@ def past(table: str, epoch: str) -> str:
     return f"{table}_{int(epoch, 16):032x}"
 
 
+def forget_past(epoch: str) -> str:
+    """Of one earlier epoch: the oldest ``count`` entries that name somebody lose that."""
+    table = past(ENTRY.name, epoch)
+    named = f"SELECT seq FROM {table} WHERE personal IS NOT NULL LIMIT :count"  # noqa: S608  # our own name
+    return f"UPDATE {table} SET personal = NULL, salt = NULL WHERE seq IN ({named})"  # noqa: S608  # our own
+
+
 def stored(row: tuple[Any, ...]) -> StoredEntry:
     seq, public, personal, salt, digest, link = row
     return StoredEntry(seq, public, personal or "", salt or b"", digest or NOBODY, link)
@@ -103,7 +110,11 @@ ANCHORS: Final = _sql(select(ANCHOR.c.seq, ANCHOR.c.hash, ANCHOR.c.state).order_
 NAMED: Final = _sql(
     select(ENTRY.c.seq).where(ENTRY.c.seq <= bindparam("up_to"), ENTRY.c.personal.is_not(None))
 )
-FORGET: Final = _sql(update(ENTRY).where(ENTRY.c.seq == bindparam("at")).values(personal=null(), salt=null()))
+FORGET: Final = _sql(
+    update(ENTRY)
+    .where(ENTRY.c.seq == bindparam("at"), ENTRY.c.personal.is_not(None))
+    .values(personal=null(), salt=null())
+)
 PURGE: Final = _sql(delete(ENTRY).where(ENTRY.c.seq <= bindparam("up_to")))
 PURGE_ANCHORS: Final = _sql(delete(ANCHOR).where(ANCHOR.c.seq < bindparam("up_to")))
 OLDEST: Final = _sql(select(func.min(ENTRY.c.seq)))

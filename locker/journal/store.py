@@ -119,6 +119,18 @@ class Store:
             self._failed = True
             raise WriteFailed(self.path, str(error)) from error
 
+    def _scrub(self) -> bool:
+        """What was purged must not live on in the write-ahead log. False where a reader still needs it."""
+        try:
+            self._connection.execute("PRAGMA busy_timeout = 0").fetchall()
+            busy, *_ = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            self._connection.execute(f"PRAGMA busy_timeout = {schema.BUSY_MS}").fetchall()
+        except sqlite3.Error as error:
+            self._failed = True
+            raise WriteFailed(self.path, str(error)) from error
+        self._since_checkpoint = 0
+        return not busy
+
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Cursor]:
         if self._failed:
@@ -196,6 +208,26 @@ class Store:
             run.executemany(rows.FORGET, [{"at": seq} for seq in named])
         self._move("TRUNCATE")  # what was purged must not live on in the write-ahead log
         return len(named)
+
+    def purge_names(self, seqs: Collection[Seq]) -> bool:
+        """Names out of these entries; digests stay. Whether they are gone from file and write-ahead log: one
+        who reads just now may hold the log, and it is never waited for. Said again it does no harm.
+
+        Raises PurgeRefused beyond what the centre has; WriteFailed.
+        """
+        self._may_go(max(seqs))
+        with self._writing() as run:
+            run.executemany(rows.FORGET, [{"at": seq} for seq in seqs])
+        return self._scrub()
+
+    def purge_past(self, epoch: str, count: int) -> bool:
+        """Names out of ``count`` more entries of an earlier epoch, also of those that the centre never had:
+        it believes nothing more of that epoch. Whether none is left, in the log neither. Raises WriteFailed.
+        """
+        with self._writing() as run:
+            known = run.execute(rows.DECLARED, {"name": rows.past("entry", epoch)}).fetchone()
+            more = known and run.execute(rows.forget_past(epoch), {"count": count}).rowcount == count
+        return self._scrub() and not more
 
     def purge_rows(self, up_to: Seq) -> int:
         """Entries up to an anchor of just that seq. Returns how many.

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 from bisect import bisect_right
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -152,6 +152,12 @@ class KeptJournal:
 
     async def personal(self, seq: Seq) -> Mapping[str, str]:
         return await self._journal.personal(seq)
+
+    async def purge_names(self, seqs: Collection[Seq]) -> bool:
+        return await self._journal.purge_names(seqs)
+
+    async def purge_past(self, epoch: str, count: int) -> bool:
+        return await self._journal.purge_past(epoch, count)
 
     def subscribe(self, callback: Callable[[LockerState, tuple[Entry, ...]], None]) -> Callable[[], None]:
         self._subscribers.append(callback)

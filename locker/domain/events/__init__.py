@@ -100,6 +100,7 @@ from locker.domain.events.machine import (
     SelfTestBegan,
     SelfTestEnded,
     Stopped,
+    NamesPurged,
     TicketOpened,
 )
 from locker.domain.events.pickups import (
@@ -133,6 +134,7 @@ Event = (
     | BoardAnswered
     | TicketOpened
     | SelfTestBegan
+    | NamesPurged
     | SelfTestEnded
     | TamperOpened
     | TamperClosed

@@ -83,6 +83,15 @@ class RecordsForgotten:
 
 
 @dataclass(frozen=True, slots=True)
+class NamesPurged:
+    """The personal parts of these entries are gone from the file, some time after what they were for.
+    ``past``: an earlier epoch that was rid of all of its own; empty, where none was."""
+
+    seqs: tuple[Seq, ...]
+    past: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class BoardWentSilent:
     board: BoardId
     doors: tuple[CompartmentNumber, ...]

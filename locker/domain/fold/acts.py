@@ -16,7 +16,9 @@ from locker.domain.state import LockerState
 
 def _accepted(s: LockerState, t: Stamp, e: ev.ActAccepted, seq: Seq) -> LockerState:
     act = Act(e.act, e.kind, e.door, e.grant, Phase.ACCEPTED, t.mono_ms)
-    return replace(s, acts=acts.accepted(s.acts, e.aseq, act))
+    # Its reason is for those who look at it now; nothing here refers to it later.
+    named = s.named.ends((seq,), t.wall_ms)
+    return replace(s, acts=acts.accepted(s.acts, e.aseq, act), named=named)
 
 
 def _taken(s: LockerState, t: Stamp, e: Any, seq: Seq) -> LockerState:

@@ -40,6 +40,7 @@ def _granted(s: LockerState, t: Stamp, e: ev.AuthorisationGranted, seq: Seq) -> 
     )
     return replace(s, authorisations=change.put(s.authorisations, e.authorisation, record))
 
+    s = change.renamed(s, before, t)
 
 def _revoked(s: LockerState, t: Stamp, e: ev.AuthorisationRevoked, seq: Seq) -> LockerState:
     s = replace(s, bookings=s.bookings.without_right(e.authorisation))
@@ -59,21 +60,25 @@ def _announced(s: LockerState, t: Stamp, e: ev.ItemAnnounced, seq: Seq) -> Locke
     )
     return replace(s, items=change.put(s.items, e.item, record))
 
+    s = change.renamed(s, s.items.get(e.item), t)
 
 def _recalled(s: LockerState, t: Stamp, e: ev.ItemRecalled, seq: Seq) -> LockerState:
     if e.item not in s.items:
         return s
-    return replace(s, items=change.put(s.items, e.item, replace(s.items[e.item], recalled=e.reason)))
+    recalled = replace(s.items[e.item], recalled=e.reason, recalled_ms=t.wall_ms)
+    return replace(s, items=change.put(s.items, e.item, recalled))
 
 
 def _enrolled(s: LockerState, t: Stamp, e: ev.StaffEnrolled, seq: Seq) -> LockerState:
     record = StaffGrant(e.staff, seq, e.roles, e.badge_digest, e.pin_digest, e.until_ms)
     return replace(s, staff=change.put(s.staff, e.staff, record))
 
+    s = change.renamed(s, s.staff.get(e.staff), t)
 
 def _staff_revoked(s: LockerState, t: Stamp, e: ev.StaffRevoked, seq: Seq) -> LockerState:
     return replace(s, staff=change.without(s.staff, (e.staff,)))
 
+    s = change.renamed(s, s.staff.get(e.staff), t)
 
 def _policy(s: LockerState, t: Stamp, e: ev.PolicyChanged, seq: Seq) -> LockerState:
     return replace(s, policy=s.policy.with_value(e.name, e.value))

@@ -31,6 +31,11 @@ def door(s: LockerState, number: CompartmentNumber, **changes: Any) -> LockerSta
     return replace(s, compartments=put(s.compartments, number, replace(s.compartments[number], **changes)))
 
 
+def renamed(s: LockerState, before: Any, t: Stamp) -> LockerState:
+    """``before``, a record with its entry's number or None, gives way: nobody reads that entry's name."""
+    return replace(s, named=s.named.ends((before.seq,), t.wall_ms)) if before else s
+
+
 def deposit(s: LockerState, key: DepositId, **changes: Any) -> LockerState:
     return replace(s, deposits=put(s.deposits, key, replace(s.deposits[key], **changes)))
 

@@ -12,7 +12,7 @@ from locker.domain.deposit import ENDED, HELD, Deposit
 from locker.domain.entry import Stamp
 from locker.domain.fold import change
 from locker.domain.fold.change import Apply
-from locker.domain.ids import DepositId, Seq
+from locker.domain.ids import DepositId, Epoch, Seq
 from locker.domain.state import LockerState
 
 ENDED_BEFORE: Final = "ended before"
@@ -27,6 +27,7 @@ def _epoch_started(s: LockerState, t: Stamp, e: ev.EpochStarted, seq: Seq) -> Lo
         s,
         # Numbers of entries are those of the parent: nobody's name may be read at them here.
         signed_seq=Seq(0),
+        named=s.named.begun(Epoch(e.parent_epoch), t.wall_ms),
         authorisations=_unnamed(s.authorisations),
         items=_unnamed(s.items),
         staff=_unnamed(s.staff),

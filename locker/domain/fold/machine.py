@@ -1,13 +1,15 @@
 """What the locker says of itself: what follows for the state."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
-from locker.domain import acts, throttle
+from locker.domain import acts, purposes, throttle
 from locker.domain import events as ev
 from locker.domain.compartment import Compartment
 from locker.domain.door import Position, Presence
+from locker.domain.entrustments import Entrustments
 from locker.domain.entry import Stamp
 from locker.domain.fold import change
 from locker.domain.fold.change import Apply
@@ -50,12 +52,51 @@ def _head_signed(s: LockerState, t: Stamp, e: ev.HeadSigned, seq: Seq) -> Locker
 def _forgotten(s: LockerState, t: Stamp, e: ev.RecordsForgotten, seq: Seq) -> LockerState:
     held = {d.item for key, d in s.deposits.items() if key not in e.deposits}
     return replace(
+    left = s.entrustments.of_items(held | set(s.items) - set(e.items))
+    named = s.named
+    for gone, at_ms in _unread(s, e, left, t.wall_ms):
+        named = named.ends((gone,), at_ms)
         s,
         deposits=change.without(s.deposits, e.deposits),
+        named=named,
         codes=change.without(s.codes, e.codes),
         authorisations=change.without(s.authorisations, e.authorisations),
         items=change.without(s.items, e.items),
-        entrustments=s.entrustments.of_items(held | set(s.items) - set(e.items)),
+        entrustments=left,
+    )
+
+
+def _unread(
+    s: LockerState, e: ev.RecordsForgotten, left: Entrustments, now_ms: int
+) -> Iterator[tuple[Seq, int]]:
+    """Whose names nobody reads any more, and when what they were for ended: now, where nobody can say."""
+    for right in (s.authorisations[key] for key in e.authorisations if key in s.authorisations):
+        yield right.seq, min(purposes.right_ended_ms(s, right) or now_ms, now_ms)
+    ends = {key: purposes.item_ended_ms(s, s.items[key]) for key in e.items if key in s.items}
+    for key, ended_ms in ends.items():
+        yield s.items[key].seq, min(ended_ms or now_ms, now_ms)
+    for each in s.entrustments.known:
+        if each not in left.known:
+            yield each.seq, min(ends.get(each.item) or now_ms, now_ms)
+
+
+def _names_purged(s: LockerState, t: Stamp, e: ev.NamesPurged, seq: Seq) -> LockerState:
+    gone = frozenset(e.seqs)
+    return replace(
+        s,
+        named=s.named.without(gone, e.past),
+        authorisations=_unnamed(s.authorisations, gone),
+        items=_unnamed(s.items, gone),
+        staff=_unnamed(s.staff, gone),
+        entrustments=s.entrustments.unnamed(gone),
+    )
+
+
+def _unnamed(records: Mapping[Any, Any], gone: frozenset[Seq]) -> Mapping[Any, Any]:
+    if not any(record.seq in gone for record in records.values()):
+        return records
+    return MappingProxyType(
+        {key: replace(each, seq=Seq(0)) if each.seq in gone else each for key, each in records.items()}
     )
 
 
@@ -77,6 +118,7 @@ APPLY: Final[Apply] = MappingProxyType(
         ev.HeadSigned: _head_signed,
         ev.RecordsForgotten: _forgotten,
         ev.BoardWentSilent: _silent,
+        ev.NamesPurged: _names_purged,
         ev.BoardAnswered: _answered,
     }
 )

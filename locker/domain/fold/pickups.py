@@ -15,6 +15,7 @@ from locker.domain.state import LockerState
 
 def _entrusted(s: LockerState, t: Stamp, e: ev.AgentEntrusted, seq: Seq) -> LockerState:
     said = Entrustment(e.entrustment, seq, e.item, e.valid_from_ms, e.valid_until_ms, e.phone4_digest)
+    s = change.renamed(s, s.entrustments.find(e.entrustment), t)
     return replace(s, entrustments=s.entrustments.put(said))
 
 
