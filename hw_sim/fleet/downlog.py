@@ -16,7 +16,7 @@ KNOWN: Final = frozenset(
         "ItemRecalled",
         "StaffEnrolled",
         "StaffRevoked",
-        "PolicyChanged",
+        "SettingsChanged",
     }
 )
 

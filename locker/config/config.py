@@ -27,7 +27,7 @@ from locker.config.sections import (
 from locker.domain.compartment import CompartmentSpec, Reach, Size
 from locker.domain.errors import PolicyOutOfRange
 from locker.domain.ids import AreaId, CompartmentNumber, LockerId
-from locker.domain.policy import Policy
+from locker.domain.policy import Policy, is_text, range_of, unfit
 
 LOCKER_ID: Final = re.compile(r"[a-z0-9-]{1,32}")
 PORT_MAX: Final = 65_535
@@ -65,7 +65,8 @@ class Config:
     kiosk: KioskSection
     wiring: Wiring
     cabinet: tuple[CompartmentSpec, ...]
-    policy: Mapping[str, int] = field(default_factory=dict)
+    policy: Mapping[str, int | str] = field(default_factory=dict)
+    """What this file says of `locker.domain.policy.Policy`, each checked."""
     bridge: BridgeSection = field(default_factory=BridgeSection)
     gpio: GpioSettings = field(default_factory=GpioSettings)
     scanner: ScannerSettings = field(default_factory=ScannerSettings)
@@ -135,14 +136,15 @@ class _Reader:
             if name not in TABLES:
                 self._refuse((name,), f"{name!r} is unknown", f"Known tables are {', '.join(TABLES)}")
         rows = self._rows(table)
+        locker = self._locker(table)
         config = Config(
             self._path,
-            self._locker(table),
+            locker,
             self._mqtt(table),
             self._kiosk(table),
             self._wiring(table, rows),
             tuple(self._compartment(n, row) for n, row in enumerate(rows)),
-            self._policy(table),
+            self._policy(table, locker.help_line),
             self._section(BridgeSection, table, "bridge"),
             self._checked(table, "gpio", GpioSettings, wrong_gpio),
             self._checked(table, "scanner", ScannerSettings, wrong_scanner),
@@ -245,8 +247,8 @@ class _Reader:
             self._refuse(("lines", name, "url"), problem, f"Write socket://host:port or {PACKETS}host:port")
         return LineConfig(line.url, line.baud)
 
-    def _policy(self, table: Mapping[str, Any]) -> Mapping[str, int]:
-        policy, known = Policy(), {f.name for f in fields(Policy)}
+    def _policy(self, table: Mapping[str, Any], help_line: str) -> Mapping[str, int | str]:
+        policy, known = Policy(), {f.name for f in fields(Policy) if not is_text(f.name)}
         given = self._table(table, "policy")
         for name, value in given.items():
             if name not in known:
@@ -257,7 +259,10 @@ class _Reader:
                 policy = policy.with_value(name, value)
             except PolicyOutOfRange as error:
                 self._refuse(("policy", name), str(error), "Choose a value inside the range")
-        return given
+        if unfit(Policy, "help_line", help_line):
+            longest = range_of("help_line")[1]
+            self._refuse(("locker", "help_line"), "one line is shown", f"Write at most {longest} characters")
+        return {**given, **({"help_line": help_line} if help_line else {})}
 
     def _checked(
         self, table: Mapping[str, Any], name: str, kind: type[S], wrong: Callable[[S], Wrong | None]

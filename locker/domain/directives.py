@@ -28,7 +28,8 @@ from locker.domain.events import (
     HoldExtended,
     ItemAnnounced,
     ItemRecalled,
-    PolicyChanged,
+    NeighboursTold,
+    SettingsChanged,
     SlotBooked,
     SlotReleased,
     StaffEnrolled,
@@ -45,7 +46,7 @@ StateEntry = (
     | ItemRecalled
     | StaffEnrolled
     | StaffRevoked
-    | PolicyChanged
+    | SettingsChanged
     | CompartmentBarred
     | CompartmentUnbarred
     | SlotBooked
@@ -55,6 +56,7 @@ StateEntry = (
     | EntrustmentEnded
     | HoldExtended
     | AuthorisationExtended
+    | NeighboursTold
     | DepositRestored
     | CodeRestored
     | HistoryRestored

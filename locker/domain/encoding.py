@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import field, fields, is_dataclass
 from enum import Enum
 from functools import cache
+from types import UnionType
 from typing import Any, Final, TypeVar, get_args, get_origin, get_type_hints
 
 from locker.domain.errors import UnreadableFact
@@ -89,6 +90,8 @@ def _reader(kind: Any) -> Callable[[Any], Any]:
     origin = get_origin(kind)
     if origin in (tuple, frozenset):
         return _sequence_reader(origin, get_args(kind))
+    if origin is UnionType:
+        return _scalar_reader(*get_args(kind))
     kind = getattr(kind, "__supertype__", kind)  # NewType
     if is_dataclass(kind):
         return _dataclass_reader(kind)
@@ -122,10 +125,11 @@ def _dataclass_reader(kind: Any) -> Callable[[Any], Any]:
     return read_dataclass
 
 
-def _scalar_reader(kind: type) -> Callable[[Any], Any]:
+def _scalar_reader(*kinds: type) -> Callable[[Any], Any]:
     def read_scalar(value: Any) -> Any:
-        if type(value) is not kind:
-            raise TypeError(f"{kind.__name__} was expected, not {type(value).__name__}")
+        if type(value) not in kinds:
+            wanted = " or ".join(kind.__name__ for kind in kinds)
+            raise TypeError(f"{wanted} was expected, not {type(value).__name__}")
         return value
 
     return read_scalar

@@ -1,6 +1,6 @@
 """Refusals are values that a person can meet; faults are exceptions."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -71,6 +71,8 @@ class Reason(StrEnum):
     NOT_ALLOWED = "not_allowed"
     OCCUPIED = "occupied"
     """Something lies behind the door, or may: no technician opens or blocks it."""
+    TOO_OFTEN = "too_often"
+    """Asked here so often within an hour that it has to wait; the help line does it meanwhile."""
     NOT_NOW = "not_now"
     """What was asked does not fit the state of things (any more). Look again."""
     POWER_FAILING = "power_failing"
@@ -85,4 +87,8 @@ class Reason(StrEnum):
 class Refusal:
     reason: Reason
     wait_s: int = 0
-    """For TOO_MANY_TRIES: seconds until the keypad listens again."""
+    """For TOO_MANY_TRIES: seconds until the keypad listens again; for TOO_OFTEN: until it may be asked."""
+    hint: str = field(default="", compare=False)
+    """For the words alone, where a scanned code is refused: nobody lists those. ``used``: it has ended;
+    ``elsewhere``: it is for the locker ``where``, or where that is empty for another area."""
+    where: str = field(default="", compare=False)

@@ -32,8 +32,36 @@ class Unfit(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
-    """What may be changed at the locker, and where marked remote also by the centre, within its range."""
+class Settings:
+    """What the centre may set as well, within its range. What is not a field here it cannot."""
+
+    # A person's last look back; an alarm that comes too soon is one that nobody heeds.
+    left_open_warning_ms: int = limit(20_000, 5_000, 120_000)
+    # After this the kiosk is freed for the next person and the door followed in the background.
+    left_open_alarm_ms: int = limit(120_000, 30_000, 600_000)
+    openings_per_drop_off: int = limit(5, 1, 10)
+
+    # People. Long enough to read and think; a left session frees the kiosk.
+    session_idle_s: int = limit(60, 30, 300)
+    session_ask_s: int = limit(20, 10, 60)
+    hold_days: int = limit(7, 1, 60)
+    # After the end of a booked slot: a bus that was late must not cost the place.
+    slot_grace_ms: int = limit(3_600_000, 0, 14_400_000)
+    # So that neither drop-off nor loading can starve the other.
+    reserve_share_percent: int = limit(15, 0, 40)
+    # Names. Long enough for whoever comes back with a question about a case that has just ended.
+    personal_days: int = limit(14, 1, 30)
+
+    # The page is dim and speaks only when asked from one hour of the day to the other; both the same: never.
+    night_from_h: int = limit(22, 0, 23)
+    night_until_h: int = limit(7, 0, 23)
+    # The number to call, on every page that has bad news.
+    help_line: str = line(60)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy(Settings):
+    """And what only the locker's own configuration may change: no word from afar reaches it."""
 
     # Doors. A person's last act and the click must feel like one thing; a later click startles or is misused.
     pulse_deadline_ms: int = limit(3_000, 500, 5_000)
@@ -76,12 +104,39 @@ class Policy:
     sign_every_entries: int = limit(100, 10, 10_000)
     sign_every_ms: int = limit(3_600_000, 60_000, 86_400_000)
 
-    def with_value(self, name: str, value: int, *, remote: bool = False) -> "Policy":
-        """A copy with one limit changed. Raises PolicyOutOfRange, also for what ``remote`` may not touch."""
-        for f in fields(self):
-            if f.name == name:
-                low, high = f.metadata["range"]
-                if (remote and not f.metadata[_REMOTE]) or not low <= value <= high:
-                    raise PolicyOutOfRange(name, value, low, high)
-                return replace(self, **{name: value})
-        raise PolicyOutOfRange(name, value, 0, 0)
+    def with_value(self, name: str, value: int | str) -> "Policy":
+        """A copy with one limit changed. Raises PolicyOutOfRange."""
+        if unfit(Policy, name, value):
+            raise PolicyOutOfRange(name, value, *range_of(name))
+        return replace(self, **{name: value})  # type: ignore[arg-type]  # `unfit` knows the types of the fields
+
+
+SETTINGS: Final = tuple(f.name for f in fields(Settings))
+_FIELDS: Final = {f.name: f for f in fields(Policy)}
+
+
+def range_of(name: str) -> tuple[int, int]:
+    """Lowest and highest; of a text, of the number of its characters."""
+    if name not in _FIELDS:
+        return 0, 0
+    about = _FIELDS[name].metadata
+    low, high = about[_RANGE] if _RANGE in about else (0, about[_CHARACTERS])
+    return low, high
+
+
+def is_text(name: str) -> bool:
+    return name in _FIELDS and _CHARACTERS in _FIELDS[name].metadata
+
+
+def unfit(kind: type[Settings], name: str, value: int | str) -> Unfit | None:
+    """Why ``value`` cannot be one of the fields of ``kind``; None where it can."""
+    if name not in {f.name for f in fields(kind)}:
+        return Unfit.LOCAL_ONLY if name in _FIELDS else Unfit.UNKNOWN
+    if type(value) is not (str if is_text(name) else int):
+        return Unfit.NOT_OF_TYPE
+    low, high = range_of(name)
+    if isinstance(value, str):
+        fits = len(value) <= high and value.isprintable() and value == value.strip()
+    else:
+        fits = low <= value <= high
+    return None if fits else Unfit.OUT_OF_RANGE

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from locker.domain.acts import Acts
+from locker.domain.asked import Asked
 from locker.domain.bookings import Bookings
 from locker.domain.codes import Authorisation, CodeRecord
 from locker.domain.compartment import Compartment, Size
@@ -31,9 +32,10 @@ from locker.domain.ids import (
     Seq,
     StaffId,
 )
-from locker.domain.opening import Opening
 from locker.domain.named import Named
+from locker.domain.opening import Opening
 from locker.domain.policy import Policy
+from locker.domain.settings import Given
 from locker.domain.surroundings import Surroundings
 from locker.domain.throttle import Guessing
 
@@ -67,9 +69,9 @@ class AnnouncedItem:
     phone4_digest: str
     hold_days: int
     recalled: str = ""
-
-
     recalled_ms: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class DownCursor:
     """How far the centre's entries are applied."""
@@ -96,18 +98,21 @@ class LockerState:
     down: DownCursor = field(default_factory=DownCursor)
     guessing: Guessing = field(default_factory=Guessing)
     policy: Policy = field(default_factory=Policy)
+    """In force: the locker's own, and over it what the centre has set."""
+    given: Given = field(default_factory=Given)
     silent_boards: frozenset[BoardId] = frozenset()
     surroundings: Surroundings = field(default_factory=Surroundings)
     history: History = field(default_factory=History)
     acts: Acts = field(default_factory=Acts)
+    asked: Asked = field(default_factory=Asked)
     bookings: Bookings = field(default_factory=Bookings)
     entrustments: Entrustments = field(default_factory=Entrustments)
+    named: Named = field(default_factory=Named)
     compartments: Mapping[CompartmentNumber, Compartment] = _empty()
     deposits: Mapping[DepositId, Deposit] = _empty()
     openings: Mapping[GrantId, Opening] = _empty()
     """The latest opening of each door."""
     codes: Mapping[CodeId, CodeRecord] = _empty()
-    named: Named = field(default_factory=Named)
     authorisations: Mapping[AuthorisationId, Authorisation] = _empty()
     items: Mapping[ItemId, AnnouncedItem] = _empty()
     staff: Mapping[StaffId, StaffGrant] = _empty()

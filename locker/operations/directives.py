@@ -4,7 +4,6 @@ from typing import Final
 
 from locker.domain.allocation import bookable
 from locker.domain.directives import Directive
-from locker.domain.errors import PolicyOutOfRange
 from locker.domain.events import (
     CompartmentBarred,
     CompartmentUnbarred,
@@ -12,12 +11,13 @@ from locker.domain.events import (
     DownLogStarted,
     Event,
     HoldExtended,
-    PolicyChanged,
+    SettingsChanged,
     SlotBooked,
 )
 from locker.domain.ids import Epoch
+from locker.domain.policy import Settings, range_of, unfit
 from locker.domain.state import LockerState
-from locker.operations import new_epoch, pickup_codes
+from locker.operations import new_epoch, pickup_codes, settings
 from locker.operations.ports import Decided, World
 
 APPLIED: Final = "applied"
@@ -38,10 +38,11 @@ async def apply(world: World, directive: Directive, dn_epoch: Epoch, dn_hash: st
             expected = 1
         if directive.seq != expected:
             return Decided(answer=False)
-        outcome = _outcome(state, directive) or pickup_codes.moot(world, state, directive.says) or APPLIED
+        outcome = _outcome(state, directive) or _moot(world, state, directive.says) or APPLIED
         if outcome == APPLIED and directive.says is not None:
             events += [directive.says, *new_epoch.follows(state, directive.says)]
             events += pickup_codes.follows(world, state, directive.says)
+            events += settings.follows(state, directive.says)
         events.append(DirectiveApplied(dn_epoch, directive.seq, dn_hash, outcome))
         return Decided(True, tuple(events))
 
@@ -60,23 +61,25 @@ def _outcome(state: LockerState, directive: Directive) -> str:
 def _objection(state: LockerState, says: object) -> str:
     """What speaks against a state entry that can be read; empty where nothing does."""
     match says:
-        case PolicyChanged():
-            return _out_of_range(state, says.name, says.value)
+        case SettingsChanged():
+            return settings.objection(says)
         case CompartmentBarred() | CompartmentUnbarred() if says.door not in state.compartments:
             return f"no door {says.door}"
         case SlotBooked():
             return _unbookable(state, says)
         case HoldExtended():
-            return _out_of_range(state, "hold_days", says.hold_days)
+            return _out_of_range("hold_days", says.hold_days)
     return pickup_codes.objection(state, says)
 
 
-def _out_of_range(state: LockerState, name: str, value: int) -> str:
-    try:
-        state.policy.with_value(name, value, remote=True)
-    except PolicyOutOfRange as error:
-        return str(error)
-    return ""
+def _moot(world: World, state: LockerState, says: object) -> str:
+    """Why it changes nothing any more; empty where it counts."""
+    return settings.moot(state, says) or pickup_codes.moot(world, state, says)
+
+
+def _out_of_range(name: str, value: int) -> str:
+    low, high = range_of(name)
+    return f"{name} = {value}: must lie in {low}..{high}" if unfit(Settings, name, value) else ""
 
 
 def _unbookable(state: LockerState, says: SlotBooked) -> str:

@@ -4,6 +4,7 @@ Never pulses. Doing it again gives the same state.
 """
 
 from collections.abc import Mapping
+from dataclasses import fields, replace
 from types import MappingProxyType
 
 from locker.domain.compartment import CompartmentSpec
@@ -17,8 +18,10 @@ from locker.domain.events import (
 )
 from locker.domain.ids import Epoch
 from locker.domain.opening import LIVE
+from locker.domain.policy import Policy
+from locker.domain.settings import digest
 from locker.domain.state import LockerState
-from locker.operations import acts
+from locker.operations import acts, settings
 from locker.operations.ports import Decided, World
 
 
@@ -27,11 +30,12 @@ async def recover(
     software: str,
     boot: int,
     cabinet: tuple[CompartmentSpec, ...],
-    policy: Mapping[str, int] = MappingProxyType({}),
+    policy: Mapping[str, int | str] = MappingProxyType({}),
 ) -> None:
     """Commit the start of this run in one transaction; the first one of a new journal names its epoch.
 
-    ``policy`` holds what the configuration sets, checked already.
+    ``policy`` holds what the configuration sets, checked already. What it does not name has the default, also
+    where it was named before; what the centre has set stands over it.
     """
 
     def decide(state: LockerState) -> Decided[None]:
@@ -42,8 +46,15 @@ async def recover(
         events.append(Booted(software, boot))
         if tuple(c.spec for c in state.compartments.values()) != cabinet:
             events.append(CompartmentsConfigured(cabinet))
-        changed = {name: value for name, value in policy.items() if getattr(state.policy, name) != value}
-        events += [PolicyChanged(name, value) for name, value in changed.items()]
+        own = replace(Policy(), **policy)  # type: ignore[arg-type]  # the configuration checked each
+        events += [
+            PolicyChanged(f.name, getattr(own, f.name))
+            for f in fields(own)
+            if getattr(own, f.name) != getattr(state.given.own, f.name)
+        ]
+        given = replace(state.given, own=own)
+        if state.given.reported != digest(given):
+            events.append(settings.report(given))
         events += acts.cut_off(state)
         events += [OpeningUnknown(key) for key, o in state.openings.items() if o.phase in LIVE]
         return Decided(None, tuple(events))

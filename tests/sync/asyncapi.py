@@ -174,6 +174,8 @@ def domain_schema(kind: Any) -> dict[str, Any]:
     if origin in (tuple, frozenset):
         unique = {"uniqueItems": True} if origin is frozenset else {}
         return {"type": "array", "items": domain_schema(args[0])} | unique
+    if origin is UnionType:
+        return {"oneOf": [domain_schema(choice) for choice in args]}
     kind = getattr(kind, "__supertype__", kind)
     if is_dataclass(kind):
         parts = {f.name: domain_schema(hint) for f, hint in hinted(kind)}

@@ -20,7 +20,7 @@ EMPTIES: Final = 2
 """So often a sensor says "empty" before a person's word outweighs it."""
 DIRECTIVES: Final = frozenset(
     {"AuthorisationGranted", "AuthorisationRevoked", "ItemAnnounced", "ItemRecalled"}
-    | {"StaffEnrolled", "StaffRevoked", "PolicyChanged"}
+    | {"StaffEnrolled", "StaffRevoked", "SettingsChanged"}
     | {"CodeReissueOrdered", "AgentEntrusted", "EntrustmentEnded", "HoldExtended", "AuthorisationExtended"}
     | {"DepositRestored", "CodeRestored", "HistoryRestored", "HistoryConfirmed"}
 )

@@ -27,6 +27,7 @@ from locker.domain.events.acts import (
     ActRefused,
     ActUnknown,
 )
+from locker.domain.events.asked import CodeAskedFor, HelpAsked, NeighboursTold, VisitRated
 from locker.domain.events.centre import (
     AuthorisationGranted,
     AuthorisationRevoked,
@@ -37,6 +38,9 @@ from locker.domain.events.centre import (
     ItemAnnounced,
     ItemRecalled,
     PolicyChanged,
+    SettingRefused,
+    SettingsChanged,
+    SettingsReported,
     SlotBooked,
     SlotLapsed,
     SlotReleased,
@@ -96,11 +100,11 @@ from locker.domain.events.machine import (
     CompartmentsConfigured,
     EpochStarted,
     HeadSigned,
+    NamesPurged,
     RecordsForgotten,
     SelfTestBegan,
     SelfTestEnded,
     Stopped,
-    NamesPurged,
     TicketOpened,
 )
 from locker.domain.events.pickups import (
@@ -130,11 +134,11 @@ Event = (
     | HeadSigned
     | Anchored
     | RecordsForgotten
+    | NamesPurged
     | BoardWentSilent
     | BoardAnswered
     | TicketOpened
     | SelfTestBegan
-    | NamesPurged
     | SelfTestEnded
     | TamperOpened
     | TamperClosed
@@ -151,6 +155,9 @@ Event = (
     | StaffEnrolled
     | StaffRevoked
     | PolicyChanged
+    | SettingsChanged
+    | SettingRefused
+    | SettingsReported
     | CompartmentBarred
     | CompartmentUnbarred
     | SlotBooked
@@ -161,6 +168,7 @@ Event = (
     | EntrustmentEnded
     | HoldExtended
     | AuthorisationExtended
+    | NeighboursTold
     | DownLogStarted
     | DirectiveApplied
     | ActAccepted
@@ -176,6 +184,9 @@ Event = (
     | TokenAdmitted
     | PickupCodeMade
     | CodeEnded
+    | CodeAskedFor
+    | HelpAsked
+    | VisitRated
     | StaffSignedIn
     | StaffSignInFailed
     | StaffSignedOut
@@ -255,6 +266,7 @@ __all__ = [
     "Booted",
     "ClockStepped",
     "CodeAccepted",
+    "CodeAskedFor",
     "CodeEnded",
     "CodeFailed",
     "CodeReissueOrdered",
@@ -287,6 +299,7 @@ __all__ = [
     "Event",
     "GuessesCounted",
     "HeadSigned",
+    "HelpAsked",
     "HistoryConfirmed",
     "HistoryReported",
     "HistoryRestored",
@@ -301,6 +314,8 @@ __all__ = [
     "LockSupplyCut",
     "MainsBack",
     "MainsLost",
+    "NamesPurged",
+    "NeighboursTold",
     "OpeningRequested",
     "OpeningUnknown",
     "PhoneFailed",
@@ -315,6 +330,9 @@ __all__ = [
     "SelfTestBegan",
     "SelfTestEnded",
     "ServiceKeyTurned",
+    "SettingRefused",
+    "SettingsChanged",
+    "SettingsReported",
     "SlotBooked",
     "SlotLapsed",
     "SlotReleased",
@@ -332,5 +350,6 @@ __all__ = [
     "TamperOpened",
     "TicketOpened",
     "TokenAdmitted",
+    "VisitRated",
     "subject_of",
 ]

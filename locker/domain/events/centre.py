@@ -14,6 +14,8 @@ from locker.domain.ids import (
     Seq,
     StaffId,
 )
+from locker.domain.policy import Unfit
+from locker.domain.settings import Setting
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +82,41 @@ class StaffRevoked:
 
 
 @dataclass(frozen=True, slots=True)
-class PolicyChanged:
+class SettingsChanged:
+    """All that the centre sets here: a later version takes the place of an earlier, whole. What it does not
+    name is as the locker's own configuration says."""
+
+    version: int
+    settings: tuple[Setting, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SettingRefused:
+    """One value of a version that was not taken: what was in force before stays."""
+
+    version: int
     name: str
-    value: int
+    value: str
+    """As it was said, shortened."""
+    why: Unfit
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsReported:
+    """Everything that the centre may set, as it is in force from here on."""
+
+    version: int
+    settings: tuple[Setting, ...]
+    given: tuple[str, ...]
+    """The names of those that the centre has set; all others are the locker's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyChanged:
+    """The locker's own configuration says another value than before."""
+
+    name: str
+    value: int | str
 
 
 @dataclass(frozen=True, slots=True)

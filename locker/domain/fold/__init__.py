@@ -8,7 +8,18 @@ from typing import Final
 
 from locker.domain.entry import Stamp
 from locker.domain.events import Event
-from locker.domain.fold import access, acts, centre, custody, doors, history, machine, pickups, surroundings
+from locker.domain.fold import (
+    access,
+    acts,
+    asked,
+    centre,
+    custody,
+    doors,
+    history,
+    machine,
+    pickups,
+    surroundings,
+)
 from locker.domain.fold.change import Apply
 from locker.domain.ids import Seq
 from locker.domain.state import LockerState
@@ -20,6 +31,7 @@ _APPLY: Final[Apply] = {
     **centre.APPLY,
     **pickups.APPLY,
     **acts.APPLY,
+    **asked.APPLY,
     **access.APPLY,
     **doors.APPLY,
     **custody.APPLY,

@@ -5,12 +5,14 @@ from types import MappingProxyType
 from typing import Final
 
 from locker.domain import events as ev
+from locker.domain import settings
 from locker.domain.bookings import Booking
 from locker.domain.codes import Authorisation
 from locker.domain.entry import Stamp
 from locker.domain.fold import change
 from locker.domain.fold.change import Apply
 from locker.domain.ids import DepositId, Seq
+from locker.domain.policy import Policy, unfit
 from locker.domain.state import AnnouncedItem, DownCursor, LockerState, StaffGrant
 
 
@@ -38,9 +40,9 @@ def _granted(s: LockerState, t: Stamp, e: ev.AuthorisationGranted, seq: Seq) -> 
         failures=same.failures if same else 0,
         phone_failures=same.phone_failures if same else 0,
     )
+    s = change.renamed(s, before, t)
     return replace(s, authorisations=change.put(s.authorisations, e.authorisation, record))
 
-    s = change.renamed(s, before, t)
 
 def _revoked(s: LockerState, t: Stamp, e: ev.AuthorisationRevoked, seq: Seq) -> LockerState:
     s = replace(s, bookings=s.bookings.without_right(e.authorisation))
@@ -58,9 +60,9 @@ def _announced(s: LockerState, t: Stamp, e: ev.ItemAnnounced, seq: Seq) -> Locke
     record = AnnouncedItem(
         e.item, seq, e.case, e.service_item, e.size, e.second_factor, e.phone4_digest, e.hold_days
     )
+    s = change.renamed(s, s.items.get(e.item), t)
     return replace(s, items=change.put(s.items, e.item, record))
 
-    s = change.renamed(s, s.items.get(e.item), t)
 
 def _recalled(s: LockerState, t: Stamp, e: ev.ItemRecalled, seq: Seq) -> LockerState:
     if e.item not in s.items:
@@ -71,17 +73,33 @@ def _recalled(s: LockerState, t: Stamp, e: ev.ItemRecalled, seq: Seq) -> LockerS
 
 def _enrolled(s: LockerState, t: Stamp, e: ev.StaffEnrolled, seq: Seq) -> LockerState:
     record = StaffGrant(e.staff, seq, e.roles, e.badge_digest, e.pin_digest, e.until_ms)
+    s = change.renamed(s, s.staff.get(e.staff), t)
     return replace(s, staff=change.put(s.staff, e.staff, record))
 
-    s = change.renamed(s, s.staff.get(e.staff), t)
 
 def _staff_revoked(s: LockerState, t: Stamp, e: ev.StaffRevoked, seq: Seq) -> LockerState:
+    s = change.renamed(s, s.staff.get(e.staff), t)
     return replace(s, staff=change.without(s.staff, (e.staff,)))
 
-    s = change.renamed(s, s.staff.get(e.staff), t)
 
 def _policy(s: LockerState, t: Stamp, e: ev.PolicyChanged, seq: Seq) -> LockerState:
-    return replace(s, policy=s.policy.with_value(e.name, e.value))
+    # A range may have become narrower since: then what was out of it is as if it had not been said.
+    fits = unfit(Policy, e.name, e.value) is None
+    own = s.given.own.with_value(e.name, e.value) if fits else s.given.own
+    return _given(s, replace(s.given, own=own))
+
+
+def _settings(s: LockerState, t: Stamp, e: ev.SettingsChanged, seq: Seq) -> LockerState:
+    taken, _ = settings.judged(s.given, e.settings)
+    return _given(s, replace(s.given, version=e.version, settings=taken))
+
+
+def _given(s: LockerState, given: settings.Given) -> LockerState:
+    return replace(s, given=given, policy=settings.in_force(given))
+
+
+def _reported(s: LockerState, t: Stamp, e: ev.SettingsReported, seq: Seq) -> LockerState:
+    return replace(s, given=replace(s.given, reported=settings.digest(s.given)))
 
 
 def _barred(s: LockerState, t: Stamp, e: ev.CompartmentBarred, seq: Seq) -> LockerState:
@@ -119,6 +137,8 @@ APPLY: Final[Apply] = MappingProxyType(
         ev.StaffEnrolled: _enrolled,
         ev.StaffRevoked: _staff_revoked,
         ev.PolicyChanged: _policy,
+        ev.SettingsChanged: _settings,
+        ev.SettingsReported: _reported,
         ev.CompartmentBarred: _barred,
         ev.CompartmentUnbarred: _unbarred,
         ev.SlotBooked: _slot_booked,

@@ -5,7 +5,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Final
 
-from locker.domain import acts, purposes, throttle
+from locker.domain import acts, asked, purposes, throttle
 from locker.domain import events as ev
 from locker.domain.compartment import Compartment
 from locker.domain.door import Position, Presence
@@ -34,6 +34,7 @@ def _booted(s: LockerState, t: Stamp, e: ev.Booted, seq: Seq) -> LockerState:
         silent_boards=frozenset(),
         surroundings=Surroundings(),
         acts=acts.rebased(s.acts, s.last_mono_ms, t.mono_ms),
+        asked=asked.rebased(s.asked, s.last_mono_ms, t.mono_ms),
     )
 
 
@@ -51,14 +52,14 @@ def _head_signed(s: LockerState, t: Stamp, e: ev.HeadSigned, seq: Seq) -> Locker
 
 def _forgotten(s: LockerState, t: Stamp, e: ev.RecordsForgotten, seq: Seq) -> LockerState:
     held = {d.item for key, d in s.deposits.items() if key not in e.deposits}
-    return replace(
     left = s.entrustments.of_items(held | set(s.items) - set(e.items))
     named = s.named
     for gone, at_ms in _unread(s, e, left, t.wall_ms):
         named = named.ends((gone,), at_ms)
+    return replace(
         s,
-        deposits=change.without(s.deposits, e.deposits),
         named=named,
+        deposits=change.without(s.deposits, e.deposits),
         codes=change.without(s.codes, e.codes),
         authorisations=change.without(s.authorisations, e.authorisations),
         items=change.without(s.items, e.items),
@@ -117,8 +118,8 @@ APPLY: Final[Apply] = MappingProxyType(
         ev.CompartmentsConfigured: _configured,
         ev.HeadSigned: _head_signed,
         ev.RecordsForgotten: _forgotten,
-        ev.BoardWentSilent: _silent,
         ev.NamesPurged: _names_purged,
+        ev.BoardWentSilent: _silent,
         ev.BoardAnswered: _answered,
     }
 )

@@ -7,16 +7,17 @@ import pytest
 from hw_sim.fleet.machine import State
 from hw_sim.fleet.visits import Fact
 from locker.domain import directives
-from locker.domain.events import PolicyChanged, StaffEnrolled
+from locker.domain.events import SettingsChanged, StaffEnrolled
 from locker.domain.ids import Seq, StaffId
+from locker.domain.settings import Setting
 from sync import seal, wire
 from tests.hw_sim.fleet.lives import CENTRE, EPOCH, NAME, WALL_MS, Scene
 
 DOWN = "d" * 32
 SAID: tuple[directives.StateEntry, ...] = (
     StaffEnrolled(StaffId("h"), frozenset({"helper"}), "a" * 64, "b" * 64, WALL_MS, "赵敏"),
-    PolicyChanged("hold_days", 7),
-    PolicyChanged("hold_days", 8),
+    SettingsChanged(1, (Setting("hold_days", 7),)),
+    SettingsChanged(2, (Setting("hold_days", 8),)),
 )
 
 
@@ -216,7 +217,7 @@ def test_the_centres_log_is_applied_in_order_and_acknowledged(scene: Scene) -> N
         "DownLogStarted",
         "StaffEnrolled",
         "DirectiveApplied",
-        *["PolicyChanged", "DirectiveApplied"] * 2,
+        *["SettingsChanged", "DirectiveApplied"] * 2,
     ]
     assert (news[1].personal, len(news[1].salt)) == ('{"name":"赵敏"}', 16)
     assert "赵敏" not in news[1].public

@@ -54,6 +54,8 @@ def test_what_names_a_person_is_marked_so() -> None:
         "ActAccepted",
         "AgentEntrusted",
         "AuthorisationGranted",
+        "CodeAskedFor",
+        "HelpAsked",
         "ItemAnnounced",
         "StaffEnrolled",
     }

@@ -12,7 +12,7 @@ from locker.domain.allocation import choose
 from locker.domain.compartment import Size, Status
 from locker.domain.deposit import Kind
 from locker.domain.errors import PolicyOutOfRange
-from locker.domain.policy import Policy
+from locker.domain.policy import SETTINGS, Policy, Settings, Unfit, is_text, range_of, unfit
 from locker.domain.throttle import Guessing
 from tests.locker.operations.world import MemoryWorld
 
@@ -50,18 +50,27 @@ def test_nobody_waits_longer_than_the_policy_says(moments: list[int]) -> None:
 
 def test_every_limit_holds_its_hard_range() -> None:
     for f in fields(Policy):
-        low, high = f.metadata["range"]
-        assert low <= getattr(POLICY, f.name) <= high, f.name
-        for bad in (low - 1, high + 1):
+        low, high = range_of(f.name)
+        value = getattr(POLICY, f.name)
+        assert low <= (len(value) if is_text(f.name) else value) <= high, f.name
+        texts: list[int | str] = ["x" * (high + 1), "two\nlines", 7]
+        numbers: list[int | str] = [low - 1, high + 1, "7"]
+        for bad in texts if is_text(f.name) else numbers:
             with pytest.raises(PolicyOutOfRange):
                 POLICY.with_value(f.name, bad)
 
 
 def test_the_centre_cannot_touch_what_is_local() -> None:
-    for name in ("pulse_deadline_ms", "failures_per_record", "open_deadline_ms", "keypad_delay_max_s"):
-        with pytest.raises(PolicyOutOfRange):
-            POLICY.with_value(name, getattr(POLICY, name), remote=True)
-    assert POLICY.with_value("hold_days", 14, remote=True).hold_days == 14
+    for name in {f.name for f in fields(Policy)} - set(SETTINGS):
+        assert unfit(Settings, name, getattr(POLICY, name)) is Unfit.LOCAL_ONLY
+        assert unfit(Policy, name, getattr(POLICY, name)) is None
+    # What a door, a pulse, a guess and an act are held to, whatever else becomes settable.
+    local = {"pulse_deadline_ms", "open_deadline_ms", "failures_per_record", "keypad_delay_max_s"}
+    assert not local & set(SETTINGS)
+    assert not {"act_fresh_ms", "acts_per_hour", "acts_per_day", "assumed_frees"} & set(SETTINGS)
+    assert unfit(Settings, "hold_days", 14) is None
+    assert unfit(Settings, "no_such_limit", 1) is Unfit.UNKNOWN
+    assert unfit(Settings, "hold_days", "14") is Unfit.NOT_OF_TYPE
     with pytest.raises(PolicyOutOfRange):
         POLICY.with_value("no_such_limit", 1)
 

@@ -33,8 +33,10 @@ from locker.domain.ids import (
     StaffId,
 )
 from locker.domain.opening import Opening, Purpose
+from locker.domain.settings import Setting
 from locker.domain.state import LockerState
 from locker.journal.journal import Journal
+from locker.operations import settings
 from locker.operations.ports import Decided
 
 DOORS = 16
@@ -102,6 +104,7 @@ class Life:
             yield self._enrolled
         yield lambda: (ev.DirectiveApplied(s.down.epoch, Seq(s.down.seq + 1), self._hex(64), "applied"),)
         yield lambda: (ev.PolicyChanged("hold_days", self.random.randint(1, 60)),)
+        yield lambda: self._settings(s)
         for staff in s.staff.values():
             yield _just(ev.StaffSignInFailed(staff.staff))
             yield _just(ev.StaffSignedIn(staff.staff))
@@ -119,6 +122,11 @@ class Life:
             rights = tuple(a.authorisation for a in s.authorisations.values() if a.ended or a.deposit in keys)
             items = tuple(d.item for d in done if d.item in s.items)
             yield _just(ev.RecordsForgotten(keys, codes, rights, items))
+
+    def _settings(self, s: LockerState) -> Facts:
+        wished = (Setting("hold_days", self.random.randint(0, 61)), Setting("help_line", self._name("call")))
+        says = ev.SettingsChanged(s.given.version + 1, wished[: self.random.randint(0, 2)])
+        return (says, *settings.follows(s, says))
 
     def _granted(self) -> Facts:
         name = self._name("case")

@@ -16,11 +16,12 @@ from locker.domain.events import (
     HeadSigned,
     ItemOverdue,
     OpeningUnknown,
-    PolicyChanged,
     PulseUncertain,
     RecordsForgotten,
+    SettingsChanged,
 )
 from locker.domain.ids import AuthorisationId, CompartmentNumber, Epoch, Seq
+from locker.domain.settings import Setting
 from locker.operations import directives, drop_off, withdraw_overdue
 from locker.operations.open_door import Opened, hindrance
 from locker.operations.present_code import DropOffOffer, present_typed
@@ -29,6 +30,7 @@ from tests.locker.operations.test_visits import hand_in, load
 from tests.locker.operations.world import MemoryWorld
 
 DAY_MS = 86_400_000
+HOLD_9 = SettingsChanged(1, (Setting("hold_days", 9),))
 
 
 async def test_a_reservation_nobody_uses_is_given_back() -> None:
@@ -126,7 +128,7 @@ async def test_the_head_is_signed_every_hundred_entries_and_an_idle_journal_rest
 async def test_a_directive_counts_once_and_only_in_its_turn() -> None:
     m = await MemoryWorld.start()
     epoch = Epoch("e-1")
-    first = Directive(Seq(1), "", PolicyChanged("hold_days", 9))
+    first = Directive(Seq(1), "", HOLD_9)
     assert await directives.apply(m.world, first, epoch, "h1")
     assert not await directives.apply(m.world, first, epoch, "h1")
     assert not await directives.apply(m.world, Directive(Seq(3), "", first.says), epoch, "h3")
@@ -138,18 +140,17 @@ async def test_one_bad_directive_never_stops_the_log() -> None:
     m = await MemoryWorld.start()
     epoch = Epoch("e-1")
     unknown = read('{"v":1,"seq":1,"type":"OpenEverything","data":{}}')
-    out_of_range = Directive(Seq(2), "", PolicyChanged("hold_days", 10_000))
-    local = Directive(Seq(3), "", PolicyChanged("pulse_deadline_ms", 4_000))
-    for directive in (unknown, out_of_range, local):
+    nameless = read('{"v":1,"seq":2,"type":"SettingsChanged","data":{"version":1,"settings":[{"value":9}]}}')
+    no_version = Directive(Seq(3), "", SettingsChanged(0, HOLD_9.settings))
+    for directive in (unknown, nameless, no_version):
         assert await directives.apply(m.world, directive, epoch, "h")
     outcomes = [e.outcome for e in m.journal.events(DirectiveApplied)]
     assert all(outcome.startswith("refused: ") for outcome in outcomes)
-    assert m.journal.events(PolicyChanged) == []
+    assert m.journal.events(SettingsChanged) == []
 
 
 def test_a_directive_is_read_as_it_was_written() -> None:
-    says = PolicyChanged("hold_days", 9)
-    assert read(write(Seq(4), says)).says == says
+    assert read(write(Seq(4), HOLD_9)).says == HOLD_9
     for text in ("", "[]", '{"v":2,"seq":1,"type":"x","data":{}}', '{"v":1,"seq":0,"type":"x","data":{}}'):
         with pytest.raises(UnreadableFact):
             read(text)
