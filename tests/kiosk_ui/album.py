@@ -1,0 +1,136 @@
+"""Every page of the kiosk as data, met on a tour of real visits; and one browser tab that draws them.
+
+The views are those that the daemon would send. They are put straight into the page, so that hundreds of
+pages in two languages and on two screens are drawn in seconds.
+"""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+import uvicorn
+from playwright.async_api import Browser, Route
+from playwright.async_api import Page as Tab
+
+from kiosk_ui.texts import LANGUAGES
+from tests.browser.tour import PARTS
+from tests.kiosk_ui.page import SETTINGS, Page, View
+from tests.locker.operations.world import MemoryWorld
+
+LANDSCAPE: Final = (1280, 800)
+"""10 inches: 5.9 pixels a millimetre."""
+PORTRAIT: Final = (1080, 1920)
+"""15 inches: 5.8 pixels a millimetre."""
+SIZES: Final = (LANDSCAPE, PORTRAIT)
+FIRST_REV: Final = 1_000_000
+"""Above any that the daemon behind the tab counts to: what it sends is older, and not drawn."""
+DRAWN: Final = "async (view) => { (await import('/static/kiosk.js')).show(view); await document.fonts.ready; }"
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """One page of a tour: how it was come to, what it shows in each language, and the receipt's picture."""
+
+    part: str
+    name: str
+    views: Mapping[str, View]
+    qr: bytes = b""
+
+    @property
+    def screen(self) -> str:
+        return str(self.views[LANGUAGES[0]]["screen"])
+
+
+async def album(parts: Sequence[str] = tuple(PARTS)) -> list[Stop]:
+    """Every page of these parts of the tour."""
+    found: list[Stop] = []
+    for part in parts:
+        drive, item_sensors = PARTS[part]
+        page = Page(await MemoryWorld.start(item_sensors=item_sensors), SETTINGS)
+        async for name, view in drive(page):
+            found.append(Stop(part, name, _in_each_language(page), await _qr(page, view)))
+        await page.close()
+    return found
+
+
+def _in_each_language(page: Page) -> dict[str, View]:
+    before, views = page.kiosk._language, {}
+    for language in LANGUAGES:
+        page.kiosk._language = language
+        views[language] = page.kiosk.view()
+    page.kiosk._language = before
+    return views
+
+
+async def _qr(page: Page, view: View) -> bytes:
+    if not (view["receipt"] and view["receipt"]["qr"]):
+        return b""
+    return (await page.http.get("/api/qr", params={"visit": view["visit"]})).content
+
+
+class Screen:
+    """A tab on the kiosk's real page, on which any view can be put."""
+
+    def __init__(self, tab: Tab) -> None:
+        self.tab = tab
+        self.complaints: list[str] = []
+        self._rev = FIRST_REV
+        self._qr = b""
+
+    async def _answers(self, route: Route) -> None:
+        await route.fulfill(body=self._qr, content_type="image/svg+xml")
+
+    async def open(self, address: str) -> None:
+        self.tab.on("console", lambda said: self.complaints.append(said.text))
+        self.tab.on("pageerror", lambda error: self.complaints.append(str(error)))
+        await self.tab.route(re.compile("/api/qr"), self._answers)
+        await self.tab.goto(address)
+        await self.tab.wait_for_function("document.body.dataset.ready === 'yes'")
+
+    async def show(self, stop: Stop, language: str, **changes: Any) -> None:
+        self._rev += 1
+        self._qr = stop.qr
+        await self.tab.evaluate(DRAWN, {**stop.views[language], "rev": self._rev, **changes})
+
+    async def sized(self, size: tuple[int, int]) -> None:
+        await self.tab.set_viewport_size({"width": size[0], "height": size[1]})
+
+
+class Server(uvicorn.Server):
+    """Says when it listens; leaves the process's signals alone."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listening = asyncio.Event()
+
+    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]  # no sockets here
+        del sockets
+        await super().startup()
+        self.listening.set()
+
+
+@asynccontextmanager
+async def served(page: Page, port: int) -> AsyncIterator[str]:
+    """The address at which a browser finds this kiosk."""
+    config = uvicorn.Config(page.asgi, port=port, log_config=None, lifespan="off", interface="asgi3")
+    server = Server(config)
+    task = asyncio.create_task(server._serve())
+    await asyncio.wait_for(server.listening.wait(), 10)
+    yield f"http://127.0.0.1:{port}/"
+    await page.close()
+    server.should_exit = True
+    await asyncio.wait_for(task, 10)
+
+
+@asynccontextmanager
+async def screen(browser: Browser, port: int) -> AsyncIterator[Screen]:
+    """A tab over a fresh locker that nobody touches."""
+    async with served(Page(await MemoryWorld.start(), SETTINGS), port) as address:
+        context = await browser.new_context(reduced_motion="reduce")
+        shown = Screen(await context.new_page())
+        await shown.open(address)
+        yield shown
+        await context.close()
