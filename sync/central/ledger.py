@@ -16,7 +16,7 @@ from locker.domain.errors import DomainError
 from locker.domain.events import TYPES, Event
 from sync import wire
 from sync.central import store
-from sync.central.alarms import Trouble, raise_alarm
+from sync.central.alarms import Trouble
 from sync.central.project import CannotProject, Place, project
 from sync.central.project.keys import prefetch
 from sync.central.project.sheet import Sheet
@@ -243,7 +243,9 @@ class _Session:
         return case
 
     def _alarm(self, locker: str, trouble: Trouble) -> None:
-        raise_alarm(self._sheet.connection, locker, trouble, self._now_ms)
+        self._sheet.alarm(locker, trouble, self._now_ms)
+        if self._careful:
+            self._sheet.write()
 
     def _write(self) -> None:
         try:

@@ -21,7 +21,6 @@ from sync.central.pickups.tables import ENTRUSTMENT
 from sync.central.project import rows
 from sync.central.project.keys import subject_of
 from sync.central.project.sheet import Held
-from sync.central.store import find
 from sync.central.tables import (
     AUTHORISATION,
     DEPOSIT,
@@ -144,7 +143,7 @@ def _code_made(applied: Applied, e: ev.PickupCodeMade) -> _Message:
 
 def _agents_code(applied: Applied, e: ev.PickupCodeMade, name: str) -> _Message:
     """To the agent's own phone, and to nobody else's."""
-    row = find(applied.place.connection, ENTRUSTMENT, {"entrustment": e.entrustment})
+    row = applied.place.sheet.find(ENTRUSTMENT, {"entrustment": e.entrustment})
     variables: dict[str, str | int] = {"item": name, "expires_ms": row.valid_until_ms if row else 0}
     return _Message(AGENT_CODE, e.code, row.sealed if row else "", e.sealed, variables, urgent=True)
 

@@ -91,6 +91,8 @@ def change(connection: Connection, table: Table, keys: Mapping[str, Any], values
 
 def insert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Many new rows, by the quickest way there is. All have the same columns."""
+    if not rows:
+        return
     if connection.dialect.name != "postgresql" or len(rows) < COPIED_MIN:
         connection.execute(table.insert(), list(rows))
         return
@@ -219,6 +221,21 @@ class Store:
         with self._reader.connect() as connection:
             return work(connection)
 
+    async def scrub(self) -> bool:
+        """Leave nothing of what was overwritten in a file's log; whoever reads just now is not waited for.
+        Whether it is so. Of a server's logs its own settings decide."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads.writing, self._scrub_now)
+
+    def _scrub_now(self) -> bool:
+        if self.url is not None:
+            return False
+        with self._writing.one() as connection:
+            raw: Any = connection.connection.driver_connection
+            raw.execute("PRAGMA busy_timeout=0")
+            busy, *_ = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            raw.execute(f"PRAGMA busy_timeout={BUSY_MS}")
+        return not busy
+
     def close(self) -> None:
         """Wait for what runs, then let go of the database."""
         self._threads.close()
@@ -300,6 +317,7 @@ def _engine(where: Path | URL, *, query_only: bool, checkpoints: bool) -> Engine
 def _pragmas(*, query_only: bool, checkpoints: bool) -> list[str]:
     # FULL: with NORMAL an acknowledged row can be lost in a power cut.
     pragmas = [f"busy_timeout={BUSY_MS}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"]
+    pragmas.append("secure_delete=ON")  # a name that was taken out is overwritten, wherever its row has been
     if query_only:
         pragmas = [f"busy_timeout={BUSY_MS}", "query_only=ON"]
     if not checkpoints:

@@ -6,7 +6,6 @@ from typing import Final
 
 from locker.domain.door import Presence
 from locker.domain.events import Event
-from sync.central import store
 from sync.central import tables as t
 from sync.central.pickups.tables import ENTRUSTMENT
 from sync.central.project import rows
@@ -55,7 +54,7 @@ def _case_by_item(at: Place, item: str) -> str:
 
 
 def _case_by_entrustment(at: Place, entrustment: str) -> str:
-    row = store.find(at.connection, ENTRUSTMENT, {"entrustment": entrustment})
+    row = at.sheet.find(ENTRUSTMENT, {"entrustment": entrustment})
     return str(row.case_number) if row else ""
 
 

@@ -9,7 +9,6 @@ from locker.domain.deposit import TENTATIVE, Phase
 from locker.domain.door import Position, Presence
 from locker.domain.opening import Purpose
 from sync.central import tables as t
-from sync.central.alarms import Trouble, raise_alarm
 from sync.central.project import rows
 from sync.central.project.rows import Apply, Place
 
@@ -44,8 +43,7 @@ def _door_closed(at: Place, e: ev.DoorClosed) -> None:
 
 
 def _forced(at: Place, e: ev.DoorForced) -> None:
-    trouble = Trouble("door_forced", f"{at.epoch}/{at.seq}", f"door {e.door}")
-    raise_alarm(at.connection, at.locker, trouble, at.now_ms)
+    rows.alarm(at, "door_forced", f"{at.epoch}/{at.seq}", f"door {e.door}")
     rows.door(at, e.door, position=Position.OPEN.value)
 
 

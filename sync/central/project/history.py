@@ -6,13 +6,16 @@ known here and not there is said to it afterwards (`sync.central.histories`).
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement
+from sqlalchemy.sql.dml import UpdateBase
 
 from locker.domain import events as ev
-from locker.domain.deposit import ENDED, TENTATIVE, Phase
+from locker.domain.deposit import ENDED, Phase
 from locker.domain.history import Break, further
 from sync.central import tables as t
-from sync.central.alarms import Trouble, raise_alarm
+from sync.central.bulk import BIG, TEXT, Change
 from sync.central.project import rows
 from sync.central.project.rows import Apply, Place
 
@@ -22,15 +25,15 @@ ALARMS: Final[Mapping[str, str]] = MappingProxyType(
 
 
 def _epoch_started(at: Place, e: ev.EpochStarted) -> None:
-    parent = {"parent_epoch": e.parent_epoch, "parent_head": e.parent_head, "parent_hash": e.parent_hash}
-    rows.change(at, t.STREAM, {"epoch": at.epoch}, **parent)
+    parent = {"as_epoch": e.parent_epoch, "as_head": e.parent_head, "as_hash": e.parent_hash}
+    at.sheet.later(_PARENT, {"of_locker": at.locker, "of_epoch": at.epoch, **parent})
     rows.blank(at)
     if not e.parent_epoch:
         return
     kind = ALARMS.get(e.why, "fork")
-    rows.change(at, t.STREAM, {"epoch": e.parent_epoch, "mark": ""}, mark=kind)
+    at.sheet.later(_MARK, {"of_locker": at.locker, "of_epoch": e.parent_epoch, "as_mark": kind})
     detail = f"the locker went on in {at.epoch[:8]} from its entry {e.parent_head}: {e.why}"
-    raise_alarm(at.connection, at.locker, Trouble(kind, e.parent_epoch, detail), at.now_ms)
+    rows.alarm(at, kind, e.parent_epoch, detail)
 
 
 def _door(at: Place, e: ev.DoorReported) -> None:
@@ -54,8 +57,8 @@ def _deposit(at: Place, e: ev.DepositReported) -> None:
         "receipt": e.receipt,
     }
     rows.put(at, t.DEPOSIT, {"deposit": e.deposit}, values)
-    if e.item and e.phase not in TENTATIVE | {Phase.CANCELLED}:
-        rows.change(at, t.OUTGOING_ITEM, {"item": e.item}, state=e.phase.value)
+    if e.item and e.phase not in rows.UNDONE:
+        rows.item_is(at, e.item, e.phase.value)
     if e.authorisation and e.phase is Phase.TAKEN_IN:
         rows.end_authorisation(at, e.authorisation, "taken_in")
 
@@ -74,6 +77,23 @@ def _deposit_restored(at: Place, e: ev.DepositRestored) -> None:
     if e.phase in ENDED:
         rows.change(at, t.PICKUP_CODE, {"deposit": e.deposit, "ended": ""}, ended="ended before")
 
+
+def _parent(told: Any) -> UpdateBase:
+    parent = {"parent_epoch": told.as_epoch, "parent_head": told.as_head, "parent_hash": told.as_hash}
+    return t.STREAM.update().where(*_named(told)).values(parent)
+
+
+def _mark(told: Any) -> UpdateBase:
+    return t.STREAM.update().where(*_named(told), t.STREAM.c.mark == "").values(mark=told.as_mark)
+
+
+def _named(told: Any) -> list[ColumnElement[bool]]:
+    return [t.STREAM.c.locker == told.of_locker, t.STREAM.c.epoch == told.of_epoch]
+
+
+_BY: Final = ("of_locker", "of_epoch")
+_PARENT: Final = Change(_parent, _BY, of_locker=TEXT, of_epoch=TEXT, as_epoch=TEXT, as_head=BIG, as_hash=TEXT)
+_MARK: Final = Change(_mark, _BY, of_locker=TEXT, of_epoch=TEXT, as_mark=TEXT)
 
 APPLY: Final[Apply] = MappingProxyType(
     {

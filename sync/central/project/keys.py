@@ -7,7 +7,10 @@ from sqlalchemy import Table
 
 from locker.domain.events import AuthorisationGranted, Event, StaffEnrolled
 from sync.central import tables as t
-from sync.central.project.sheet import Key, Sheet
+from sync.central.bookings.tables import BOOKING
+from sync.central.bulk import Key
+from sync.central.pickups.tables import ENTRUSTMENT
+from sync.central.project.sheet import Sheet
 
 _BY: Final[Mapping[str, Table]] = {
     "deposit": t.DEPOSIT,
@@ -16,9 +19,11 @@ _BY: Final[Mapping[str, Table]] = {
     "authorisation": t.AUTHORISATION,
     "item": t.OUTGOING_ITEM,
     "door": t.COMPARTMENT,
+    "booking": BOOKING,
+    "entrustment": ENTRUSTMENT,
 }
 """What an entry's field names."""
-_ALONE: Final = frozenset({t.AUTHORISATION, t.OUTGOING_ITEM})
+_ALONE: Final = frozenset({t.AUTHORISATION, t.OUTGOING_ITEM, BOOKING, ENTRUSTMENT})
 """Their keys hold no locker."""
 
 

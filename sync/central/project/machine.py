@@ -1,17 +1,20 @@
 """The locker itself: its starts, its compartments and its boards."""
 
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
+
+from sqlalchemy.sql.dml import UpdateBase
 
 from locker.domain import events as ev
 from locker.domain.door import Position, Presence
 from sync.central import tables as t
+from sync.central.bulk import TEXT, Change
 from sync.central.project import rows
 from sync.central.project.rows import Apply, Place
 
 
 def _booted(at: Place, e: ev.Booted) -> None:
-    rows.change(at, t.LOCKER, {}, software=e.software)
+    at.sheet.later(_SOFTWARE, {"of_locker": at.locker, "as_software": e.software})
     rows.blank(at)
 
 
@@ -37,14 +40,16 @@ def _silent(at: Place, e: ev.BoardWentSilent) -> None:
 
 
 def _ticket(at: Place, e: ev.TicketOpened) -> None:
-    keys = {"epoch": at.epoch, "seq": at.seq}
-    rows.put(
-        at,
-        t.TICKET,
-        keys,
-        {"kind": e.kind, "door": e.door, "deposit": e.deposit, "at_ms": at.stamp.wall_ms},
-    )
+    named = {"locker": at.locker, "epoch": at.epoch, "seq": at.seq}
+    told = {"kind": e.kind, "door": e.door, "deposit": e.deposit, "at_ms": at.stamp.wall_ms}
+    at.sheet.add(t.TICKET, named | told)
 
+
+def _software(told: Any) -> UpdateBase:
+    return t.LOCKER.update().where(t.LOCKER.c.locker == told.of_locker).values(software=told.as_software)
+
+
+_SOFTWARE: Final = Change(_software, ["of_locker"], of_locker=TEXT, as_software=TEXT)
 
 APPLY: Final[Apply] = MappingProxyType(
     {

@@ -1,13 +1,15 @@
 """What became of orders of new codes, of entrustments, and of what was extended."""
 
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import select
+from sqlalchemy.sql.dml import UpdateBase
 
 from locker.domain import events as ev
 from sync.central import store
 from sync.central import tables as t
+from sync.central.bulk import BIG, TEXT, Change
 from sync.central.pickups.said import Order, kept
 from sync.central.pickups.tables import ENTRUSTMENT, REISSUE
 from sync.central.project import rows
@@ -33,12 +35,12 @@ def told(at: Place, e: ev.DirectiveApplied) -> None:
 
 
 def _answer(at: Place, order: str, state: Order) -> None:
-    values = {"of": order, "of_locker": at.locker, "as_state": state.value, "at_ms": at.now_ms}
+    values = {"of_order": order, "of_locker": at.locker, "as_state": state.value, "at_ms": at.now_ms}
     at.sheet.later(_ANSWERED, values)
 
 
 def _entrusted(at: Place, e: ev.AgentEntrusted) -> None:
-    at.sheet.later(_KNOWN, {"of": e.entrustment, "of_locker": at.locker, "at_ms": at.now_ms})
+    at.sheet.later(_KNOWN, {"of_agent": e.entrustment, "of_locker": at.locker, "at_ms": at.now_ms})
 
 
 def _held_longer(at: Place, e: ev.HoldExtended) -> None:
@@ -51,17 +53,19 @@ def _held_longer(at: Place, e: ev.HoldExtended) -> None:
         rows.change(at, t.DEPOSIT, {"deposit": stay}, overdue=False)
 
 
-_ANSWERED: Final = (
-    REISSUE.update()
-    .where(REISSUE.c.order_name == bindparam("of"), REISSUE.c.locker == bindparam("of_locker"))
-    .where(REISSUE.c.state == Order.ORDERED.value)
-    .values(state=bindparam("as_state"), told_ms=bindparam("at_ms"))
-)
-_KNOWN: Final = (
-    ENTRUSTMENT.update()
-    .where(ENTRUSTMENT.c.entrustment == bindparam("of"), ENTRUSTMENT.c.locker == bindparam("of_locker"))
-    .where(ENTRUSTMENT.c.known_ms == 0)
-    .values(known_ms=bindparam("at_ms"))
-)
+def _answered(told: Any) -> UpdateBase:
+    own = REISSUE.c
+    open_ = [own.order_name == told.of_order, own.locker == told.of_locker, own.state == Order.ORDERED.value]
+    return REISSUE.update().where(*open_).values(state=told.as_state, told_ms=told.at_ms)
+
+
+def _known(told: Any) -> UpdateBase:
+    own = ENTRUSTMENT.c
+    unknown = [own.entrustment == told.of_agent, own.locker == told.of_locker, own.known_ms == 0]
+    return ENTRUSTMENT.update().where(*unknown).values(known_ms=told.at_ms)
+
+
+_ANSWERED: Final = Change(_answered, ["of_order"], of_order=TEXT, of_locker=TEXT, as_state=TEXT, at_ms=BIG)
+_KNOWN: Final = Change(_known, ["of_agent"], of_agent=TEXT, of_locker=TEXT, at_ms=BIG)
 
 APPLY: Final[Apply] = MappingProxyType({ev.AgentEntrusted: _entrusted, ev.HoldExtended: _held_longer})

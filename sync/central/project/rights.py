@@ -1,16 +1,16 @@
 """What the centre granted, and the codes that rest on it."""
 
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import bindparam
+from sqlalchemy.sql.dml import UpdateBase
 
 from locker.domain import directives
 from locker.domain import events as ev
 from locker.domain.encoding import canonical
 from locker.domain.ids import Seq
 from sync.central import tables as t
-from sync.central.alarms import Trouble, raise_alarm
+from sync.central.bulk import BIG, TEXT, Change
 from sync.central.project import pickups, rows, slots
 from sync.central.project.rows import Apply, Place
 
@@ -19,7 +19,7 @@ def _granted(at: Place, e: ev.AuthorisationGranted) -> None:
     """The hub's own row: that the locker has it is what lets the typed code go out."""
     if at.sheet.find(t.AUTHORISATION, {"authorisation": e.authorisation}) is None:
         _recreate_right(at, e)
-    at.sheet.later(_GRANTED, {"of": e.authorisation, "of_locker": at.locker, "at_ms": at.now_ms})
+    at.sheet.later(_GRANTED, {"of_right": e.authorisation, "of_locker": at.locker, "at_ms": at.now_ms})
 
 
 def _recreate_right(at: Place, e: ev.AuthorisationGranted) -> None:
@@ -42,7 +42,7 @@ def _recreate_right(at: Place, e: ev.AuthorisationGranted) -> None:
         "valid_until_ms": e.valid_until_ms,
         "made_ms": at.now_ms,
     }
-    at.sheet.put(t.AUTHORISATION, {"authorisation": e.authorisation}, values)
+    at.sheet.add(t.AUTHORISATION, {"authorisation": e.authorisation} | values)
     _extra(
         at, f"authorisation/{e.authorisation}", f"case {e.case}: it is in force again, its phone is unknown"
     )
@@ -64,7 +64,7 @@ def _announced(at: Place, e: ev.ItemAnnounced) -> None:
         "made_ms": at.now_ms,
         "valid_until_ms": at.now_ms,
     }
-    at.sheet.put(t.OUTGOING_ITEM, {"item": e.item}, values)
+    at.sheet.add(t.OUTGOING_ITEM, {"item": e.item} | values)
     _extra(at, f"item/{e.item}", f"case {e.case}: it may be loaded, its phone and label are unknown")
 
 
@@ -76,7 +76,7 @@ def _enrolled(at: Place, e: ev.StaffEnrolled) -> None:
 
 def _extra(at: Place, subject: str, detail: str) -> None:
     """The locker holds a right that is not in our books; a snapshot cancels none."""
-    raise_alarm(at.connection, at.locker, Trouble("right_extra", subject, detail), at.now_ms)
+    rows.alarm(at, "right_extra", subject, detail)
 
 
 def _revoked(at: Place, e: ev.AuthorisationRevoked) -> None:
@@ -85,7 +85,7 @@ def _revoked(at: Place, e: ev.AuthorisationRevoked) -> None:
 
 
 def _recalled(at: Place, e: ev.ItemRecalled) -> None:
-    rows.change(at, t.OUTGOING_ITEM, {"item": e.item, "state": "announced"}, state="recalled")
+    at.sheet.later(_RECALLED, {"of_item": e.item, "of_locker": at.locker})
 
 
 def _code_made(at: Place, e: ev.PickupCodeMade) -> None:
@@ -102,16 +102,23 @@ def _directive_applied(at: Place, e: ev.DirectiveApplied) -> None:
     slots.told(at, e)
     pickups.told(at, e)
     if e.outcome.startswith("refused"):
-        trouble = Trouble("directive_refused", f"{e.dn_epoch}/{e.dn_seq}", e.outcome)
-        raise_alarm(at.connection, at.locker, trouble, at.now_ms)
+        rows.alarm(at, "directive_refused", f"{e.dn_epoch}/{e.dn_seq}", e.outcome)
 
 
-_GRANTED: Final = (
-    t.AUTHORISATION.update()
-    .where(t.AUTHORISATION.c.authorisation == bindparam("of"), t.AUTHORISATION.c.granted_ms == 0)
-    .where(t.AUTHORISATION.c.locker == bindparam("of_locker"))
-    .values(granted_ms=bindparam("at_ms"))
-)
+def _first_granted(told: Any) -> UpdateBase:
+    own = t.AUTHORISATION.c
+    unknown = [own.authorisation == told.of_right, own.locker == told.of_locker, own.granted_ms == 0]
+    return t.AUTHORISATION.update().where(*unknown).values(granted_ms=told.at_ms)
+
+
+def _never_loaded(told: Any) -> UpdateBase:
+    own = t.OUTGOING_ITEM.c
+    waiting = [own.item == told.of_item, own.locker == told.of_locker, own.state == "announced"]
+    return t.OUTGOING_ITEM.update().where(*waiting).values(state="recalled")
+
+
+_GRANTED: Final = Change(_first_granted, ["of_right"], of_right=TEXT, of_locker=TEXT, at_ms=BIG)
+_RECALLED: Final = Change(_never_loaded, ["of_item"], of_item=TEXT, of_locker=TEXT)
 
 APPLY: Final[Apply] = MappingProxyType(
     {

@@ -4,12 +4,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Table, bindparam, select
+from sqlalchemy import Connection, Table, select
+from sqlalchemy.sql.dml import UpdateBase
 
 from locker.domain.deposit import TENTATIVE, Phase, Proof
 from locker.domain.door import Position, Presence
 from locker.domain.entry import Stamp
 from sync.central import tables as t
+from sync.central.alarms import Trouble
+from sync.central.bulk import BIG, TEXT, Change
 from sync.central.project.sheet import Held, Sheet
 
 
@@ -35,6 +38,8 @@ class Place:
         return self.sheet.connection
 
 
+UNDONE: Final = TENTATIVE | {Phase.CANCELLED}
+"""A deposit that is not, or not yet: its item has not moved."""
 Apply = Mapping[type[Any], Callable[[Place, Any], None]]
 """Events to what each writes down."""
 
@@ -52,6 +57,10 @@ def change(at: Place, table: Table, keys: Mapping[str, Any], **values: Any) -> i
 def put(at: Place, table: Table, keys: Mapping[str, Any], values: Mapping[str, Any]) -> None:
     """Insert or update one row of this locker."""
     at.sheet.put(table, {"locker": at.locker, **keys}, values)
+
+
+def alarm(at: Place, kind: str, subject: str, detail: str) -> None:
+    at.sheet.alarm(at.locker, Trouble(kind, subject, detail), at.now_ms)
 
 
 def door(at: Place, number: int, **values: Any) -> None:
@@ -76,9 +85,12 @@ def advance(at: Place, key: str, phase: Phase, proof: str = "") -> Held:
     moved = {"phase": phase.value, "since_ms": at.stamp.wall_ms, "time_quality": at.stamp.quality}
     change(at, t.DEPOSIT, {"deposit": key}, proof=proof or before.proof, **moved)
     if before.item:
-        state = phase.value if phase not in TENTATIVE | {Phase.CANCELLED} else "announced"
-        at.sheet.later(_ITEM, {"of_item": before.item, "of_locker": at.locker, "now_state": state})
+        item_is(at, before.item, phase.value if phase not in UNDONE else "announced")
     return before
+
+
+def item_is(at: Place, item: str, state: str) -> None:
+    at.sheet.later(_ITEM, {"of_item": item, "of_locker": at.locker, "as_state": state})
 
 
 def free(at: Place, key: str, phase: Phase, proof: Proof) -> Held:
@@ -92,19 +104,22 @@ def end_authorisation(at: Place, authorisation: str, reason: str) -> None:
     """Also where another locker of the same area took the token."""
     at.sheet.later(
         _END,
-        {"of": authorisation, "of_locker": at.locker, "for_reason": reason, "at_ms": at.now_ms},
+        {"of_right": authorisation, "of_locker": at.locker, "as_reason": reason, "at_ms": at.now_ms},
     )
 
 
-_ITEM: Final = (
-    t.OUTGOING_ITEM.update()
-    .where(t.OUTGOING_ITEM.c.item == bindparam("of_item"), t.OUTGOING_ITEM.c.locker == bindparam("of_locker"))
-    .values(state=bindparam("now_state"))
-)
-_AREA: Final = select(t.LOCKER.c.area).where(t.LOCKER.c.locker == bindparam("of_locker")).scalar_subquery()
-_END: Final = (
-    t.AUTHORISATION.update()
-    .where(t.AUTHORISATION.c.authorisation == bindparam("of"), t.AUTHORISATION.c.ended == "")
-    .where(t.AUTHORISATION.c.locker.in_(select(t.LOCKER.c.locker).where(t.LOCKER.c.area == _AREA)))
-    .values(ended=bindparam("for_reason"), ended_ms=bindparam("at_ms"))
-)
+def _item(told: Any) -> UpdateBase:
+    own = t.OUTGOING_ITEM.c
+    named = [own.item == told.of_item, own.locker == told.of_locker]
+    return t.OUTGOING_ITEM.update().where(*named).values(state=told.as_state)
+
+
+def _end(told: Any) -> UpdateBase:
+    own, here, near = t.AUTHORISATION.c, t.LOCKER.alias("here"), t.LOCKER.alias("near")
+    area = select(near.c.locker).join(here, here.c.area == near.c.area).where(here.c.locker == told.of_locker)
+    living = [own.authorisation == told.of_right, own.ended == "", own.locker.in_(area)]
+    return t.AUTHORISATION.update().where(*living).values(ended=told.as_reason, ended_ms=told.at_ms)
+
+
+_ITEM: Final = Change(_item, ["of_item"], of_item=TEXT, of_locker=TEXT, as_state=TEXT)
+_END: Final = Change(_end, ["of_right"], of_right=TEXT, of_locker=TEXT, as_reason=TEXT, at_ms=BIG)

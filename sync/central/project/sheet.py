@@ -1,33 +1,22 @@
 """The rows of a transaction on one sheet of paper: read once, changed in memory, written in bulk.
 
 What is asked for by its key is held here; everything else goes by `connection`, which first writes down what
-has changed and forgets what it knew. So both may be mixed, and whoever needs to be quick asks by key.
+has changed. So both may be mixed, and whoever needs to be quick asks by key.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import lru_cache, partial
-from itertools import groupby
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache, partial
 from typing import Any, Final
 
-from sqlalchemy import (
-    BigInteger,
-    ColumnDefault,
-    Connection,
-    Integer,
-    Select,
-    Table,
-    Text,
-    Update,
-    bindparam,
-    select,
-)
-from sqlalchemy.sql.dml import UpdateBase
-from sqlalchemy.types import String
+from sqlalchemy import ColumnDefault, Connection, Table
 
-from sync.central import store
+from sync.central import alarms, bulk, store
 from sync.central import tables as t
-from sync.central.complaints.tables import COMPLAINT
+from sync.central.bookings.tables import BOOKING
+from sync.central.bulk import Change, Key, Values
+from sync.central.complaints.tables import COMPLAINT, RATING
+from sync.central.pickups.tables import ENTRUSTMENT
+from sync.central.project.fit import fits, require_fit
 
 KEYS: Final[Mapping[Table, tuple[str, ...]]] = {
     t.COMPARTMENT: ("locker", "number"),
@@ -39,18 +28,14 @@ KEYS: Final[Mapping[Table, tuple[str, ...]]] = {
     t.NOTICE: ("subject",),
     t.LOCKER: ("locker",),
     t.STAFF_GRANT: ("locker", "staff"),
+    BOOKING: ("booking",),
     COMPLAINT: ("source",),
+    RATING: ("kind", "reference"),
+    ENTRUSTMENT: ("entrustment",),
 }
 """By what rows are held; of several with one key, any."""
 OWN: Final = frozenset({t.COMPARTMENT, t.DEPOSIT, t.OPENING, t.PICKUP_CODE})
 """Written by nobody else while a locker's streams are locked. A row of others may be out of date at once."""
-
-Key = tuple[Any, ...]
-Values = Mapping[str, Any]
-
-
-class Unfit(ValueError):
-    """A value that no database of ours can hold in this column."""
 
 
 class Held:
@@ -68,105 +53,149 @@ class Held:
             raise AttributeError(name) from None
 
 
-@dataclass(slots=True)
 class _Page:
     """What is held of one table."""
 
-    rows: dict[Key, Held | None] = field(default_factory=dict)
-    changed: dict[Key, bool] = field(default_factory=dict)
-    """Whether it is new."""
+    __slots__ = ("changed", "names", "own", "rows", "table", "whole")
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+        self.names = KEYS[table]
+        self.own = table in OWN
+        self.rows: dict[Key, Held | None] = {}
+        self.changed: dict[Key, bool] = {}
+        """Whether it is new."""
+        self.whole: set[str] = set()
+        """Lockers of which every row is held."""
+
+    def forget(self) -> None:
+        self.rows.clear()
+        self.whole.clear()
 
 
 class Sheet:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._pages: dict[Table, _Page] = {table: _Page() for table in KEYS}
+        self._pages: dict[Table, _Page] = {table: _Page(table) for table in KEYS}
         self._added: dict[Table, list[dict[str, Any]]] = {}
-        self._later: list[tuple[UpdateBase, Values]] = []
+        self._later: list[tuple[Change, Values]] = []
+        self._raised: list[alarms.Raised] = []
         self._undo: list[Callable[[], object]] = []
         self.beyond = 0
         """How often something was done that cannot be undone here: written down, or asked of the database."""
 
     @property
     def connection(self) -> Connection:
-        """For any statement: all that was changed is there, and what is held is asked for anew."""
+        """For any statement that changes nothing of `OWN`: all that was changed is there, and what is held of
+        other tables is asked for anew."""
         self.write()
         self.beyond += 1
         for page in self._pages.values():
-            page.rows.clear()
+            if not page.own:
+                page.forget()
         return self._connection
+
+    # --- asking --------------------------------------------------------------------------------------------
 
     def find(self, table: Table, keys: Values) -> Held | None:
         """The row with these values; its key must be among them."""
-        key = tuple(keys[name] for name in KEYS[table])
-        rows = self._pages[table].rows
-        if key not in rows:
+        page = self._pages[table]
+        key = tuple([keys[name] for name in page.names])
+        if key not in page.rows:
             self.fetch(table, [key])
-        row = rows[key]
-        if row is None or any(row.values[name] != value for name, value in keys.items()):
-            return None
-        return row
+        row = page.rows[key]
+        if row is None or len(keys) == len(key):
+            return row
+        return row if all(row.values[name] == value for name, value in keys.items()) else None
 
     def fetch(self, table: Table, keys: Iterable[Key]) -> None:
         """Hold these rows, those that are not held yet by one statement."""
-        rows = self._pages[table].rows
-        lacking = {key for key in keys if key not in rows}
-        rows.update(dict.fromkeys(lacking))
-        lacking = {key for key in lacking if _fits(table, key)}
-        if not lacking:
-            return
-        names = KEYS[table]
-        # Each column for itself finds a few more than were asked for, and does it by the same index.
-        asked = {name: list({key[n] for key in lacking}) for n, name in enumerate(names)}
-        for row in self._connection.execute(_fetching(table), asked).mappings():
-            rows.setdefault(key := tuple(row[name] for name in names), None)
-            if rows[key] is None:
-                rows[key] = Held(dict(row))
+        page = self._pages[table]
+        lacking = {key: None for key in keys if key not in page.rows}
+        page.rows.update(lacking)
+        self._hold(
+            page, page.names, [key for key in lacking if fits(table, dict(zip(page.names, key, strict=True)))]
+        )
+
+    def fetch_whole(self, table: Table, lockers: Iterable[str]) -> None:
+        """Hold every row of these lockers; of a table whose key begins with them."""
+        page = self._pages[table]
+        lacking = set(lockers) - page.whole
+        page.whole |= lacking
+        self._hold(page, page.names[:1], [(locker,) for locker in sorted(lacking)])
+
+    def _hold(self, page: _Page, names: tuple[str, ...], asked: list[Key]) -> None:
+        """What is held already stays as it is: it may have been changed here."""
+        for values in bulk.fetch(self._connection, page.table, names, asked):
+            key = tuple([values[name] for name in page.names])
+            if page.rows.get(key) is None:
+                page.rows[key] = Held(values)
 
     def held(self, table: Table) -> Mapping[Key, Held | None]:
         """What is known of a table just now."""
         return self._pages[table].rows
 
+    # --- changing ------------------------------------------------------------------------------------------
+
     def put(self, table: Table, keys: Values, values: Values) -> None:
-        """Insert or update one row."""
-        if table not in OWN:
-            store.put(self.connection, table, keys, values)
-        elif not self.change(table, keys, values):
-            _require_fit(table, {**keys, **values})
-            key = tuple(keys[name] for name in KEYS[table])
-            self._set(table, key, Held({**_defaults(table), **keys, **values}), new=True)
+        """Insert or update one row of `OWN`."""
+        if not self.change(table, keys, values):
+            page = self._pages[table]
+            row = {**keys, **values}
+            require_fit(table, row)
+            key = tuple([keys[name] for name in page.names])
+            self._set(page, key, Held({**_defaults(table), **row}), new=True)
 
     def change(self, table: Table, keys: Values, values: Values) -> int:
-        """How many rows with these keys got these values."""
-        if table not in OWN or not keys.keys() >= set(KEYS[table]):
-            return self._change_there(table, keys, values)
+        """How many rows of `OWN` with these keys got these values: with a whole key one, or none."""
+        page = self._pages[table]
+        if not page.own:
+            raise AssertionError(f"{table.name} is not ours alone: say what is to be done `later`")
+        if len(keys) < len(page.names):
+            return self._change_whole(page, keys, values)
         row = self.find(table, keys)
         if row is None:
             return 0
-        key = tuple(keys[name] for name in KEYS[table])
-        if any(row.values[name] != value for name, value in values.items()):
-            _require_fit(table, values)
-            self._set(table, key, Held({**row.values, **values}), new=False)
+        before = row.values
+        for name, value in values.items():
+            if before[name] != value:
+                require_fit(table, values)
+                key = tuple([keys[name] for name in page.names])
+                self._set(page, key, Held({**before, **values}), new=False)
+                break
         return 1
+
+    def _change_whole(self, page: _Page, keys: Values, values: Values) -> int:
+        """Every row of one locker."""
+        (first,) = keys.values()
+        self.fetch_whole(page.table, [first])
+        found = [key for key, row in page.rows.items() if row is not None and key[0] == first]
+        return sum(self.change(page.table, dict(zip(page.names, key, strict=True)), values) for key in found)
 
     def add(self, table: Table, row: dict[str, Any]) -> None:
         """Insert a row that nobody can have inserted."""
-        _require_fit(table, row)
+        require_fit(table, row)
         row = {**_defaults(table), **row}
         rows = self._added.setdefault(table, [])
         rows.append(row)
         self._undo.append(rows.pop)
-        if table in KEYS:
-            key = tuple(row[name] for name in KEYS[table])
-            self._remember(table, key, Held(row))
+        page = self._pages.get(table)
+        if page:
+            self._remember(page, tuple([row[name] for name in page.names]), Held(row))
 
-    def later(self, statement: UpdateBase, values: Values) -> None:
-        """Done when everything is written down, in this order for one table; it must change nothing of `OWN`.
-
-        ``statement`` is a constant: those of one form become one.
-        """
-        self._later.append((statement, values))
+    def later(self, change: Change, values: Values) -> None:
+        """Done when everything is written down; it must change nothing of `OWN`, and sees nothing of it."""
+        self._later.append((change, values))
         self._undo.append(self._later.pop)
+
+    def alarm(self, locker: str, trouble: alarms.Trouble, now_ms: int) -> None:
+        """Raised when everything is written down."""
+        raised = (locker, trouble, now_ms)
+        require_fit(t.ALARM, alarms.new(raised))
+        self._raised.append(raised)
+        self._undo.append(self._raised.pop)
+
+    # --- undone or written ---------------------------------------------------------------------------------
 
     def begin(self) -> None:
         """What follows can be undone, until something is written."""
@@ -180,116 +209,61 @@ class Sheet:
     def forget(self) -> None:
         """All that was not written; what is held is asked for anew."""
         for page in self._pages.values():
-            page.rows.clear()
+            page.forget()
             page.changed.clear()
         self._added.clear()
         self._later.clear()
+        self._raised.clear()
         self._undo.clear()
 
     def write(self) -> None:
         """Everything that changed, a statement or two for each table."""
         self._undo.clear()
-        for table, page in self._pages.items():
+        for page in self._pages.values():
             if page.changed:
-                self._write_page(table, page)
+                self._write_page(page)
         for table, rows in self._added.items():
             self._insert(table, rows)
-        by_table = sorted(self._later, key=lambda each: str(each[0].table))
-        for statement, group in groupby(by_table, lambda each: each[0]):
-            self._execute(statement, [values for _, values in group])
         self._added.clear()
-        self._later.clear()
+        if self._later:
+            self.beyond += 1
+            bulk.change_all(self._connection, self._later)
+            self._later.clear()
+        if self._raised:
+            self.beyond += 1
+            alarms.raise_all(self._connection, self._raised)
+            self._raised.clear()
 
-    def _write_page(self, table: Table, page: _Page) -> None:
-        new = [page.rows[key] for key, is_new in page.changed.items() if is_new]
-        old = [page.rows[key] for key, is_new in page.changed.items() if not is_new]
-        self._insert(table, [row.values for row in new if row])
-        self._execute(
-            _updating(table), [{f"as_{name}": v for name, v in row.values.items()} for row in old if row]
-        )
+    def _write_page(self, page: _Page) -> None:
+        rows = [(page.rows[key], new) for key, new in page.changed.items()]
+        self._insert(page.table, [row.values for row, new in rows if row and new])
+        changed = [
+            {f"as_{name}": v for name, v in row.values.items()} for row, new in rows if row and not new
+        ]
+        bulk.change(self._connection, bulk.rewriting(page.table, page.names), changed)
+        self.beyond += 1
         page.changed.clear()
 
-    def _insert(self, table: Table, rows: Sequence[dict[str, Any]]) -> None:
+    def _insert(self, table: Table, rows: list[dict[str, Any]]) -> None:
         if rows:
             self.beyond += 1
             store.insert(self._connection, table, rows)
 
-    def _execute(self, statement: UpdateBase, rows: Sequence[Values]) -> None:
-        if rows:
-            self.beyond += 1
-            self._connection.execute(statement, list(rows))
+    def _set(self, page: _Page, key: Key, row: Held, *, new: bool) -> None:
+        self._remember(page, key, row)
+        if key not in page.changed:
+            page.changed[key] = new
+            self._undo.append(partial(page.changed.pop, key))
 
-    def _set(self, table: Table, key: Key, row: Held, *, new: bool) -> None:
-        changed = self._pages[table].changed
-        self._remember(table, key, row)
-        if key not in changed:
-            changed[key] = new
-            self._undo.append(partial(changed.pop, key))
-
-    def _remember(self, table: Table, key: Key, row: Held) -> None:
-        rows = self._pages[table].rows
+    def _remember(self, page: _Page, key: Key, row: Held) -> None:
+        rows = page.rows
         if key in rows:
             self._undo.append(partial(rows.__setitem__, key, rows[key]))
         else:
             self._undo.append(partial(rows.pop, key))
         rows[key] = row
 
-    def _change_there(self, table: Table, keys: Values, values: Values) -> int:
-        _require_fit(table, values)
-        self.beyond += 1
-        if table in self._added or any(statement.table is table for statement, _ in self._later):
-            self.write()
-        if page := self._pages.get(table):
-            self._write_page(table, page)
-            page.rows.clear()
-        where = [table.c[name] == value for name, value in keys.items()]
-        return self._connection.execute(table.update().where(*where).values(dict(values))).rowcount
 
-
-@lru_cache
-def _fetching(table: Table) -> Select[Any]:
-    return select(table).where(*(table.c[name].in_(bindparam(name, expanding=True)) for name in KEYS[table]))
-
-
-@lru_cache
-def _updating(table: Table) -> Update:
-    keys = KEYS[table]
-    rest: dict[str, Any] = {c.name: bindparam(f"as_{c.name}") for c in table.c if c.name not in keys}
-    return table.update().where(*(table.c[name] == bindparam(f"as_{name}") for name in keys)).values(rest)
-
-
-@lru_cache
+@cache
 def _defaults(table: Table) -> Values:
     return {c.name: c.default.arg for c in table.c if isinstance(c.default, ColumnDefault)}
-
-
-@lru_cache
-def _limits(table: Table) -> Mapping[str, int]:
-    """How many bits a number has in a column; 0: it is a text."""
-    found: dict[str, int] = {}
-    for column in table.c:
-        if isinstance(column.type, BigInteger):
-            found[column.name] = 63
-        elif isinstance(column.type, Integer):
-            found[column.name] = 31
-        elif isinstance(column.type, String | Text):
-            found[column.name] = 0
-    return found
-
-
-def _require_fit(table: Table, values: Values) -> None:
-    limits = _limits(table)
-    for name, value in values.items():
-        bits = limits.get(name)
-        if bits is None:
-            continue
-        if (bits == 0 and "\0" in value) or (bits and value.bit_length() > bits):
-            raise Unfit(f"{table.name}.{name} cannot hold it")
-
-
-def _fits(table: Table, key: Key) -> bool:
-    try:
-        _require_fit(table, dict(zip(KEYS[table], key, strict=True)))
-    except Unfit:
-        return False
-    return True

@@ -3,13 +3,15 @@
 from types import MappingProxyType
 from typing import Any, Final
 
-from sqlalchemy import bindparam, or_
+from sqlalchemy import ColumnElement, and_, or_
+from sqlalchemy.sql.dml import UpdateBase
 
 from locker.domain import events as ev
 from sync.central import store
 from sync.central import tables as t
 from sync.central.bookings.said import STANDING, State
 from sync.central.bookings.tables import BOOKING
+from sync.central.bulk import BIG, NUMBER, TEXT, Change
 from sync.central.doors.tables import DOOR_BAR
 from sync.central.project import rows
 from sync.central.project.rows import Apply, Place
@@ -19,7 +21,7 @@ REFUSED: Final = "refused: "
 
 def told(at: Place, e: ev.DirectiveApplied) -> None:
     """The life of a state entry ends here; that of a booking that was refused does too."""
-    where = {"of_locker": at.locker, "of_epoch": e.dn_epoch, "of_seq": e.dn_seq}
+    where: dict[str, Any] = {"of_locker": at.locker, "of_epoch": e.dn_epoch, "of_seq": e.dn_seq}
     at.sheet.later(_OUTCOME, {**where, "as_outcome": e.outcome, "at_ms": at.now_ms})
     if e.outcome.startswith(REFUSED):
         at.sheet.later(_REFUSED, {**where, "as_why": e.outcome.removeprefix(REFUSED), "at_ms": at.now_ms})
@@ -27,11 +29,12 @@ def told(at: Place, e: ev.DirectiveApplied) -> None:
 
 def used(at: Place, deposit: str) -> None:
     stay = rows.deposit(at, deposit)
-    at.sheet.later(_USED, {"of": stay.authorisation, "of_locker": at.locker, "at_ms": at.now_ms})
+    if stay.authorisation:
+        at.sheet.later(_USED, {"of_right": stay.authorisation, "of_locker": at.locker, "at_ms": at.now_ms})
 
 
 def revoked(at: Place, right: str) -> None:
-    at.sheet.later(_REVOKED, {"of": right, "of_locker": at.locker, "at_ms": at.now_ms})
+    at.sheet.later(_REVOKED, {"of_right": right, "of_locker": at.locker, "at_ms": at.now_ms})
 
 
 def restored(at: Place, door: int) -> None:
@@ -56,18 +59,17 @@ def _unbarred(at: Place, e: ev.CompartmentUnbarred) -> None:
 
 
 def _booked(at: Place, e: ev.SlotBooked) -> None:
-    row = store.find(at.connection, BOOKING, {"booking": e.booking})
-    moved = {"state": State.SET_ASIDE.value, "since_ms": at.now_ms}
-    if row is not None and row.state == State.WAITING.value:
-        store.change(at.connection, BOOKING, {"booking": e.booking}, moved)
-    elif row is None:
-        _recreate(at, e, moved)
+    if at.sheet.find(BOOKING, {"booking": e.booking}) is None:
+        _recreate(at, e)
+    else:
+        at.sheet.later(_SET_ASIDE, {"of_booking": e.booking, "at_ms": at.now_ms})
 
 
-def _recreate(at: Place, e: ev.SlotBooked, moved: dict[str, Any]) -> None:
+def _recreate(at: Place, e: ev.SlotBooked) -> None:
     """As `_barred`, for a slot."""
-    right = store.find(at.connection, t.AUTHORISATION, {"authorisation": e.authorisation})
+    right = at.sheet.find(t.AUTHORISATION, {"authorisation": e.authorisation})
     values = {
+        "booking": e.booking,
         "authorisation": e.authorisation,
         "case_number": right.case_number if right else "",
         "locker": at.locker,
@@ -76,56 +78,82 @@ def _recreate(at: Place, e: ev.SlotBooked, moved: dict[str, Any]) -> None:
         "until_ms": e.until_ms,
         "made_ms": at.now_ms,
         "made_by": "",
+        "state": State.SET_ASIDE.value,
         "why": "",
+        "since_ms": at.now_ms,
         "dn_epoch": "",
         "dn_seq": 0,
     }
-    store.put(at.connection, BOOKING, {"booking": e.booking}, values | moved)
+    at.sheet.add(BOOKING, values)
 
 
 def _lapsed(at: Place, e: ev.SlotLapsed) -> None:
-    at.sheet.later(_LAPSED, {"of": e.booking, "of_locker": at.locker, "at_ms": at.now_ms})
+    at.sheet.later(_LAPSED, {"of_booking": e.booking, "of_locker": at.locker, "at_ms": at.now_ms})
 
 
-# --- built once ---------------------------------------------------------------------------------------------
+# --- how it is told ----------------------------------------------------------------------------------------
 
 _row: Final = BOOKING.c
-_here: Final = _row.locker == bindparam("of_locker")
-_right: Final = _row.authorisation == bindparam("of")
 # No `in_` in what may be done for many rows at once: its lists are written out for one execution only.
 _stands: Final = or_(*(_row.state == state for state in STANDING))
 
 
-def _moved(state: State, **more: Any) -> dict[str, Any]:
-    return {"state": state.value, "since_ms": bindparam("at_ms"), **more}
+def _moved(told: Any, state: State, *where: Any, **more: Any) -> UpdateBase:
+    return BOOKING.update().where(*where).values(state=state.value, since_ms=told.at_ms, **more)
 
 
-_USED: Final = (
+def _of_right(told: Any) -> ColumnElement[bool]:
+    return and_(_row.authorisation == told.of_right, _row.locker == told.of_locker)
+
+
+def _is_used(told: Any) -> UpdateBase:
     # One that lapsed by our clock may have been used before, far from any link.
-    BOOKING.update()
-    .where(_right, _here, or_(_stands, _row.state == State.LAPSED.value))
-    .values(_moved(State.USED))
+    return _moved(told, State.USED, _of_right(told), or_(_stands, _row.state == State.LAPSED.value))
+
+
+def _is_revoked(told: Any) -> UpdateBase:
+    return _moved(told, State.REVOKED, _of_right(told), _stands)
+
+
+def _is_set_aside(told: Any) -> UpdateBase:
+    named = _row.booking == told.of_booking
+    return _moved(told, State.SET_ASIDE, named, _row.state == State.WAITING.value)
+
+
+def _is_over(told: Any) -> UpdateBase:
+    named = and_(_row.booking == told.of_booking, _row.locker == told.of_locker)
+    return _moved(told, State.LAPSED, named, _stands)
+
+
+def _is_refused(told: Any) -> UpdateBase:
+    named = [_row.locker == told.of_locker, _row.dn_epoch == told.of_epoch, _row.dn_seq == told.of_seq]
+    return _moved(told, State.REFUSED, *named, _stands, why=told.as_why)
+
+
+def _outcome(told: Any) -> UpdateBase:
+    own = t.DIRECTIVE.c
+    named = [own.locker == told.of_locker, own.dn_epoch == told.of_epoch, own.seq == told.of_seq]
+    return t.DIRECTIVE.update().where(*named).values(outcome=told.as_outcome, told_ms=told.at_ms)
+
+
+def _lifted(told: Any) -> UpdateBase:
+    own = DOOR_BAR.c
+    named = [own.locker == told.of_locker, own.door == told.of_door, own.seen_ms > 0]
+    return DOOR_BAR.delete().where(*named)
+
+
+_ENTRY: Final = ("of_locker", "of_epoch", "of_seq")
+_USED: Final = Change(_is_used, ["of_right"], of_right=TEXT, of_locker=TEXT, at_ms=BIG)
+_REVOKED: Final = Change(_is_revoked, ["of_right"], of_right=TEXT, of_locker=TEXT, at_ms=BIG)
+_SET_ASIDE: Final = Change(_is_set_aside, ["of_booking"], of_booking=TEXT, at_ms=BIG)
+_LAPSED: Final = Change(_is_over, ["of_booking"], of_booking=TEXT, of_locker=TEXT, at_ms=BIG)
+_REFUSED: Final = Change(
+    _is_refused, _ENTRY, of_locker=TEXT, of_epoch=TEXT, of_seq=BIG, as_why=TEXT, at_ms=BIG
 )
-_REVOKED: Final = BOOKING.update().where(_right, _here, _stands).values(_moved(State.REVOKED))
-_LAPSED: Final = (
-    BOOKING.update().where(_row.booking == bindparam("of"), _here, _stands).values(_moved(State.LAPSED))
+_OUTCOME: Final = Change(
+    _outcome, _ENTRY, of_locker=TEXT, of_epoch=TEXT, of_seq=BIG, as_outcome=TEXT, at_ms=BIG
 )
-_REFUSED: Final = (
-    BOOKING.update()
-    .where(_here, _row.dn_epoch == bindparam("of_epoch"), _row.dn_seq == bindparam("of_seq"), _stands)
-    .values(_moved(State.REFUSED, why=bindparam("as_why")))
-)
-_OUTCOME: Final = (
-    t.DIRECTIVE.update()
-    .where(t.DIRECTIVE.c.locker == bindparam("of_locker"), t.DIRECTIVE.c.dn_epoch == bindparam("of_epoch"))
-    .where(t.DIRECTIVE.c.seq == bindparam("of_seq"))
-    .values(outcome=bindparam("as_outcome"), told_ms=bindparam("at_ms"))
-)
-_LIFTED: Final = (
-    DOOR_BAR.delete()
-    .where(DOOR_BAR.c.locker == bindparam("of_locker"), DOOR_BAR.c.door == bindparam("of_door"))
-    .where(DOOR_BAR.c.seen_ms > 0)
-)
+_LIFTED: Final = Change(_lifted, ["of_locker", "of_door"], of_locker=TEXT, of_door=NUMBER)
 
 APPLY: Final[Apply] = MappingProxyType(
     {

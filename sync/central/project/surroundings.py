@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from locker.domain import events as ev
-from sync.central.alarms import Trouble, raise_alarm
+from sync.central.project import rows
 from sync.central.project.rows import Apply, Place
 
 
@@ -14,14 +14,14 @@ def _alarm(kind: str) -> Callable[[Place, Any], None]:
 
     def apply(at: Place, e: Any) -> None:
         detail = getattr(e, "reason", "") or getattr(e, "why", "")
-        raise_alarm(at.connection, at.locker, Trouble(kind, "", detail), at.now_ms)
+        rows.alarm(at, kind, "", detail)
 
     return apply
 
 
 def _tamper_opened(at: Place, e: ev.TamperOpened) -> None:
     """Each time anew: every one is somebody at the back of the cabinet."""
-    raise_alarm(at.connection, at.locker, Trouble("tamper", f"{at.epoch}/{at.seq}", e.why), at.now_ms)
+    rows.alarm(at, "tamper", f"{at.epoch}/{at.seq}", e.why)
 
 
 APPLY: Final[Apply] = MappingProxyType(

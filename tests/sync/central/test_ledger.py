@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection, Table, Update, delete
+from sqlalchemy import Connection, Table, delete
 
 from locker.domain.compartment import CompartmentSpec, Reach, Size
 from locker.domain.deposit import Kind, Proof
@@ -47,8 +47,9 @@ from locker.domain.ids import (
 )
 from locker.domain.opening import Purpose
 from sync import wire
-from sync.central import ledger, project, queries
+from sync.central import bulk, ledger, project, queries
 from sync.central import tables as t
+from sync.central.bulk import TEXT, Change
 from tests.sync.central.conftest import Parts
 from tests.sync.central.fake_locker import FakeLocker, name_of
 
@@ -290,9 +291,32 @@ def test_what_is_done_later_can_be_done_for_many_rows_at_once(parts: Parts) -> N
         importlib.import_module(f"sync.central.project.{each.name}")
         for each in iter_modules(project.__path__)
     ]
-    found = [each for room in rooms for each in vars(room).values() if isinstance(each, Update)]
-    assert len(found) > 5
-    for statement in found:
-        asked = statement.compile().params
-        rows = [{name: value for name, value in asked.items() if value is None} for _ in range(2)]
-        parts.store.write_now(partial(Connection.execute, statement=statement, parameters=rows))
+    found = {each for room in rooms for each in vars(room).values() if isinstance(each, Change)}
+    assert len(found) > 10
+    for told in found:
+        rows = [{name: f"{n}" if kind is TEXT else n for name, kind in told.kinds.items()} for n in (1, 2)]
+        parts.store.write_now(partial(bulk.change, told=told, rows=rows))
+        parts.store.write_now(partial(bulk.change, told=told, rows=rows[:1]))
+
+
+def test_changes_of_one_row_keep_their_order_however_they_are_gathered(parts: Parts) -> None:
+    """Each is done for as many rows at once as may be, and no row is told two things at once."""
+    parts.locker.add(BIRTH)
+    parts.ingest()
+
+    def named(told: Any) -> Any:
+        return (t.STREAM.c.locker == told.of_locker) & (t.STREAM.c.epoch == told.of_epoch)
+
+    by, kinds = ("of_locker", "of_epoch"), {"of_locker": TEXT, "of_epoch": TEXT, "as_mark": TEXT}
+    mark = Change(lambda told: t.STREAM.update().where(named(told)).values(mark=told.as_mark), by, **kinds)
+    more = Change(
+        lambda told: t.STREAM.update().where(named(told)).values(mark=t.STREAM.c.mark + told.as_mark),
+        by,
+        **kinds,
+    )
+    row = {"of_locker": "hall-1", "of_epoch": parts.locker.epoch}
+    other = row | {"of_epoch": "another", "as_mark": "?"}
+    changes = [(mark, row | {"as_mark": "a"}), (mark, other), (more, row | {"as_mark": "b"})]
+    changes += [(more, other), (more, row | {"as_mark": "c"}), (mark, other)]
+    parts.store.write_now(lambda c: bulk.change_all(c, changes))
+    assert [each.mark for each in parts.rows(t.STREAM)] == ["abc"]
