@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final
 
-from kiosk_ui.buttons import FINDINGS, REASONS, ROUNDS, WHYS
+from kiosk_ui.buttons import CATEGORIES, FINDINGS, REASONS, ROUNDS, WHYS
 from kiosk_ui.screens import TABS, Act, Screen
 from kiosk_ui.texts import LANGUAGES
 
@@ -75,6 +75,11 @@ FIELDS: Final[Mapping[Act, Mapping[str, Field]]] = MappingProxyType(
         Act.TEST_OPEN: {"door": Field(int, needed=False)},
         Act.BLOCK: {"why": Field(str, of=WHYS)},
         Act.UNBLOCK: {"door": Field(int, needed=False)},
+        Act.HELP_ABOUT: {"category": Field(str, of=CATEGORIES)},
+        Act.HELP_PHONE: {"digits": Field(str, needed=False)},
+        Act.LOST_CASE: {"digits": Field(str)},
+        Act.LOST_PHONE: {"digits": Field(str)},
+        Act.RATE: {"grade": Field(int)},
         Act.CHECK_CONFIRM: {"empty": Field(bool), "door": Field(int, needed=False)},
     }
 )

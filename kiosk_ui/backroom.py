@@ -36,6 +36,14 @@ class Contact:
 
 
 @dataclass(frozen=True, slots=True)
+class Offline:
+    """Since when the centre has not been reached, by both clocks; the wall's may be wrong."""
+
+    mono_ms: int
+    wall_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Backroom:
     """The daemon's side of the service page; every callable answers at once."""
 

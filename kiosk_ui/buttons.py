@@ -6,9 +6,10 @@ from typing import Any, Final
 
 from kiosk_ui import service_page
 from kiosk_ui.backroom import Sight
-from kiosk_ui.offers import offered
+from kiosk_ui.offers import corner, may_rate, offered
 from kiosk_ui.screens import TABS, Act, Screen, Visit, door_of
 from kiosk_ui.texts import Texts
+from locker.domain.asked import GRADES, LOW, HelpCategory
 from locker.domain.door import Presence
 from locker.domain.state import LockerState
 
@@ -16,6 +17,7 @@ REASONS: Final = ("not_mine", "damaged", "incomplete")
 """Why a recipient may put an item back."""
 ROUNDS: Final = ("intake", "withdraw", "check")
 FINDINGS: Final = ("complete", "missing", "wrong", "empty")
+CATEGORIES: Final = tuple(category.value for category in HelpCategory)
 WHYS: Final = ("lock", "leaf", "sensor", "dirty", "other")
 """Why a technician takes a door out of service."""
 
@@ -34,6 +36,7 @@ class Button:
 _LOOKS: Final = {
     Act.LEAVE: "way_out",
     Act.BACK: "way_out",
+    Act.SHEET_BACK: "way_out",
     Act.MENU: "way_out",
     Act.SIGN_OUT: "way_out",
     Act.NOT_EMPTY: "quiet",
@@ -43,9 +46,11 @@ _LOOKS: Final = {
 # Shown as keypad, as rows of a list, or behind another button.
 _NOT_AS_BUTTON: Final = frozenset(
     {Act.PHONE4, Act.PIN, Act.INTAKE_OPEN, Act.WITHDRAW_OPEN, Act.CHECK_OPEN, Act.REFUSE}
+    | {Act.LOST_CASE, Act.LOST_PHONE}
 )
 _LAST: Final = frozenset(
     {Screen.CANCELLED, Screen.PROBLEM, Screen.GIVE_UP, Screen.INTERRUPTED}
+    | {Screen.HELP_SENT, Screen.LOST_SENT, Screen.LOST_OFFLINE, Screen.LOST_TOO_OFTEN}
     | {Screen.RECEIPT, Screen.COLLECTED, Screen.REFUSED_ITEM, Screen.TAKEN_BACK, Screen.ENDED}
 )
 """Nothing is left to do but to go: the way out is the main button."""
@@ -67,13 +72,32 @@ def buttons(
     return [_plain(screen, button, texts, values) for button in found]
 
 
+def in_corner(visit: Visit, state: LockerState, texts: Texts) -> list[dict[str, Any]]:
+    """Another code, and help: on every page of an applicant."""
+    return [_plain(Screen.HOME, Button(act, act.value, "quiet"), texts, {}) for act in corner(visit, state)]
+
+
+def rating(visit: Visit, state: LockerState, texts: Texts) -> dict[str, Any] | None:
+    """The five grades of the national scale, the best first, once; None where nothing is asked."""
+    asks = may_rate(visit, state)
+    if not asks and not visit.grade:
+        return None
+    found = [Button(Act.RATE, f"grade_{grade}", "grade", {"grade": grade}) for grade in reversed(GRADES)]
+    return {
+        "title": texts.say("rating.title", {}),
+        "thanks": texts.say("rating.thanks" if visit.grade > LOW else "rating.sorry", {}),
+        "chosen": visit.grade,
+        "grades": [_plain(Screen.RECEIPT, each, texts, {}) for each in found] if asks else [],
+    }
+
+
 def _of(screen: Screen, act: Act, visit: Visit, state: LockerState) -> list[Button]:
     several = _several(screen, act, visit, state)
     if several is not None:
         return several
     if act in _NOT_AS_BUTTON:
         return []
-    first = act is Act.LEAVE and screen in _LAST
+    first = act in {Act.LEAVE, Act.SHEET_BACK} and screen in _LAST
     look = "primary" if first or act is _primary(screen, visit, state) else _LOOKS.get(act, "plain")
     return [Button(act, act.value, look)]
 
@@ -94,6 +118,10 @@ def _several(screen: Screen, act: Act, visit: Visit, state: LockerState) -> list
             found = [Button(act, "load", "tile")]
         case Act.INTAKE_CONFIRM, _:
             found = [_finding(word) for word in FINDINGS]
+        case Act.HELP_ABOUT, _:
+            found = [Button(act, f"help_{about}", "tile", {"category": about}) for about in CATEGORIES]
+        case Act.HELP_PHONE, _:
+            found = [Button(act, "no_call", "plain")]
         case Act.CHECK_CONFIRM, _:
             found = _check_buttons(visit, state)
     return found

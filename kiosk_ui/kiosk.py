@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mappi
 from dataclasses import replace
 from typing import Any, Final
 
-from kiosk_ui import flow, screens, service, staff, visitors
+from kiosk_ui import asking, flow, screens, service, staff, visitors
 from kiosk_ui.acts import CodeShown, NotHere, Press
-from kiosk_ui.backroom import Backroom, Sight
+from kiosk_ui.backroom import Backroom, Offline, Sight
 from kiosk_ui.flow import Signal, Step
-from kiosk_ui.offers import EVERYWHERE, TAKES_CODES, offered
+from kiosk_ui.offers import hears, takes
 from kiosk_ui.screens import Act, Visit, at_work, screen_of
 from kiosk_ui.texts import Texts
 from kiosk_ui.view import Now, Settings, View, view_of
@@ -40,6 +40,8 @@ _WAYS_OUT: Final = frozenset({Act.LEAVE, Act.SIGN_OUT})
 """Also the answers to "are you still there?", on whatever screen that was asked."""
 _STANDS_THERE_MS: Final = 300_000
 """Longer than anybody waits for a screen to come back."""
+_LINK_MS: Final = 30_000
+"""How often it is looked whether the centre can be reached."""
 _LOOK_MS: Final = 1_000
 """How often figures of the machine are looked at anew while a technician watches them."""
 Does = Callable[[World, Visit, Press], Awaitable[Visit]]
@@ -60,6 +62,7 @@ class Kiosk:
         self._facts, self._testing = Sight().facts, False
         self._cancel_look: Callable[[], None] = lambda: None
         self._staff_does = {**staff.DOES, **service.DOES, **service.testing(backroom.tester)}
+        self._asked_does = asking.does(backroom.contact)
         self._world, self._settings, self._texts, self._failing = world, settings, texts, failing
         self._language = settings.language
         self._visit = Visit()
@@ -72,6 +75,9 @@ class Kiosk:
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
         self._made = 0
+        self._offline: Offline | None = None
+        self._cancel_link: Callable[[], None] = lambda: None
+        self._watch_link()
         self._find_interrupted(world.journal.state)
 
     # --- what the page sees ----------------------------------------------------------------------------
@@ -84,7 +90,15 @@ class Kiosk:
         """The view now; ``rev`` tells a later one from an earlier."""
         clock, state = self._world.clock, self._world.journal.state
         sight = self._sight() if self._looking else Sight()
-        now = Now(clock.mono_ms(), keypad_wait_s(self._world), self._ask_ends_ms, self._failing(), sight)
+        now = Now(
+            clock.mono_ms(),
+            keypad_wait_s(self._world),
+            self._ask_ends_ms,
+            self._failing(),
+            sight,
+            offline=self._offline,
+        )
+        now = replace(now, asks_mono_ms=0 if self._ask_ends_ms else self._asks_mono_ms())
         self._made += 1
         view = view_of(self._visit, state, now, self._texts[self._language], self._settings)
         return {**view, "rev": self._made}
@@ -121,6 +135,7 @@ class Kiosk:
         self._closed = True
         self._cancel_alarm()
         self._cancel_look()
+        self._cancel_link()
         self._changed()
 
     # --- what a person does ----------------------------------------------------------------------------
@@ -128,9 +143,10 @@ class Kiosk:
     async def code(self, shown: CodeShown) -> None:
         """A code was typed or scanned. Raises NotHere while somebody's visit is under way."""
         async with self._one_at_a_time:
-            if screen_of(self._visit, self._world.journal.state) not in TAKES_CODES:
+            if not hears(self._visit, self._world.journal.state):
                 raise NotHere("code", screen_of(self._visit, self._world.journal.state))
             does = staff.code if self._visit.staff else visitors.code
+            self._visit = replace(self._visit, form=None)
             await self._do(lambda world, visit: does(world, visit, shown))
 
     async def act(self, press: Press) -> None:
@@ -138,22 +154,28 @@ class Kiosk:
         async with self._one_at_a_time:
             state = self._world.journal.state
             ends = bool(self._ask_ends_ms) and press.act in _WAYS_OUT
-            if not ends and press.act not in EVERYWHERE and press.act not in offered(self._visit, state):
+            if not ends and not takes(press.act, self._visit, state):
                 raise NotHere(press.act, screen_of(self._visit, state))
             if press.act is Act.LANGUAGE:
                 self._language = str(press.data["lang"])
             elif press.act in _WAYS_OUT:
                 await self._end()
+            elif press.act in self._asked_does:
+                await self._do(lambda w, v: self._asked_does[press.act](w, v, press), keeps=True)
             elif press.act is not Act.STAY:
                 does = (self._staff_does if self._visit.staff else VISITOR_DOES)[press.act]
                 await self._do(lambda world, visit: does(world, visit, press))
                 await self._follow_test()
         self._touch()
 
-    async def _do(self, step: Callable[[World, Visit], Awaitable[Visit]]) -> None:
-        """Run one operation on the visit; a journal that fails becomes its page."""
+    async def _do(self, step: Callable[[World, Visit], Awaitable[Visit]], *, keeps: bool = False) -> None:
+        """Run one operation on the visit; a journal that fails becomes its page.
+
+        ``keeps``: what the last press was answered with stands on.
+        """
         before = self._visit
-        begun = replace(before, visit=before.visit or self._world.secrets.new_id(), refusal=None, said="")
+        begun = replace(before, visit=before.visit or self._world.secrets.new_id())
+        begun = begun if keeps else replace(begun, refusal=None, said="")
         self._begun = begun
         try:
             after = await step(self._world, begun)
@@ -162,7 +184,7 @@ class Kiosk:
                 await drop_off.leave(self._world, before.deposit)
         except JournalFailing:
             log.exception("the journal cannot be written: the page says so, no door opens")
-            after = visitors.refused(self._world, begun, Refusal(Reason.JOURNAL_FAILING))
+            after = visitors.refused(self._world, replace(begun, form=None), Refusal(Reason.JOURNAL_FAILING))
         finally:
             self._begun = None
         # What the journal told of this visit while the operation ran is kept.
@@ -172,7 +194,7 @@ class Kiosk:
             receipt=self._visit.receipt if same else None,
             opened_mono_ms=self._visit.opened_mono_ms if same else 0,
         )
-        if self._visit.step is Step.HOME and self._visit.refusal is None:
+        if self._visit.step is Step.HOME and self._visit.refusal is None and self._visit.form is None:
             self._visit = Visit()
         self._touch()
 
@@ -280,6 +302,18 @@ class Kiosk:
             if self._visit.visit == visit:
                 await self._end()
 
+    def _watch_link(self) -> None:
+        clock = self._world.clock
+        self._cancel_link = clock.call_at(clock.mono_ms() + _LINK_MS, self._look_at_link)
+
+    def _look_at_link(self) -> None:
+        """The page says of itself when the centre cannot be reached, and when it can again."""
+        clock, online = self._world.clock, self._backroom.contact().online
+        if online != (self._offline is None):
+            self._offline = None if online else Offline(clock.mono_ms(), clock.wall_ms())
+            self._changed()
+        self._watch_link()
+
     @property
     def _looking(self) -> bool:
         return self._visit.step in service.LOOKING
@@ -318,14 +352,17 @@ class Kiosk:
         """Set the one alarm of the session: asking whether somebody is still there, then going home."""
         self._cancel_alarm()
         self._cancel_alarm = lambda: None
+        at_ms = self._asks_mono_ms()
+        if at_ms and not self._closed:
+            self._cancel_alarm = self._world.clock.call_at(self._ask_ends_ms or at_ms, self._alarm)
+
+    def _asks_mono_ms(self) -> int:
+        """When a session that nobody touches is asked about; 0 for none, or while its door stands open."""
         untouched = not self._visit.visit and self._language == self._settings.language
         # A journal that fails never tells that this door was shut: then the page's own deadline holds.
         waits = at_work(self._visit, self._world.journal.state) and not self._failing()
-        if self._closed or untouched or waits:
-            return
         idle_ms = self._world.journal.state.policy.session_idle_s * 1000
-        at_ms = self._ask_ends_ms or self._last_act_ms + idle_ms
-        self._cancel_alarm = self._world.clock.call_at(at_ms, self._alarm)
+        return 0 if untouched or waits else self._last_act_ms + idle_ms
 
     def _alarm(self) -> None:
         if self._ask_ends_ms or not self._visit.visit:

@@ -3,10 +3,13 @@
 import json
 from typing import Any, Final, Protocol
 
+from kiosk_ui.backroom import Offline
 from kiosk_ui.screens import Screen, Visit, door_of
 from kiosk_ui.texts import Texts
+from locker.domain.asked import Neighbour
 from locker.domain.codes import Authorisation
 from locker.domain.deposit import Deposit
+from locker.domain.errors import Reason, Refusal
 from locker.domain.ids import AuthorisationId, CompartmentNumber, ItemId
 from locker.domain.state import LockerState
 from locker.operations import clear_submissions, stocktake, withdraw_overdue
@@ -48,14 +51,19 @@ def values(visit: Visit, state: LockerState, settings: Named) -> dict[str, objec
         "item": service_item_of(visit, state),
         "left": max(0, state.policy.openings_per_drop_off - used),
         "receipt": deposit.receipt if deposit else "",
-        "help": settings.help_line,
-        "reference": visit.reference or f"{state.locker} · {state.seq}",
+        "help": state.policy.help_line or settings.help_line,
+        "reference": _reference(visit) or f"{state.locker} · {state.seq}",
+        "minutes": -(-visit.form.wait_s // 60) if visit.form else 0,
         "intake": len(clear_submissions.waiting(state)),
         "withdraw": len(withdraw_overdue.waiting(state)),
         "check": len(stocktake.doubtful(state)),
         "done": max(0, visit.round_size - _left(visit, state)),
         "size": visit.round_size,
     }
+
+
+def _reference(visit: Visit) -> str:
+    return (visit.form.reference if visit.form else "") or visit.reference
 
 
 def _left(visit: Visit, state: LockerState) -> int:
@@ -124,8 +132,8 @@ _WITH_FACTS: Final = frozenset(
 )
 
 
-def facts(screen: Screen, visit: Visit, state: LockerState, texts: Texts) -> list[dict[str, str]]:
-    """Whose and what: masked, and only as much as is known."""
+def facts(screen: Screen, visit: Visit, state: LockerState, texts: Texts) -> list[dict[str, Any]]:
+    """Whose and what: masked, and only as much as is known. Times are for the page to write."""
     if screen not in _WITH_FACTS:
         return []
     known = {
@@ -133,7 +141,20 @@ def facts(screen: Screen, visit: Visit, state: LockerState, texts: Texts) -> lis
         "item": service_item_of(visit, state),
         "name": visit.name,
     }
-    return [{"label": texts.say(f"word.{key}", {}), "value": text} for key, text in known.items() if text]
+    found = [{"label": texts.say(f"word.{key}", {}), "value": text} for key, text in known.items() if text]
+    return found + (_times(visit, state, texts) if screen is Screen.OFFER else [])
+
+
+def _times(visit: Visit, state: LockerState, texts: Texts) -> list[dict[str, Any]]:
+    """Until when a compartment is kept for them, and until when their code is good."""
+    right = authorisation_of(visit, state)
+    if right is None:
+        return []
+    kept = [each.until_ms for each in state.bookings.held if each.authorisation == right.authorisation]
+    until = {"booked": kept[0] if kept else 0, "valid_until": right.valid_until_ms}
+    return [
+        {"label": texts.say(f"word.{key}", {}), "value": "", "time_ms": ms} for key, ms in until.items() if ms
+    ]
 
 
 _WITH_PAPERS: Final = frozenset({Screen.OFFER, Screen.PLACE, Screen.INTAKE_CONFIRM})
@@ -242,4 +263,54 @@ def receipt(screen: Screen, visit: Visit, state: LockerState, texts: Texts) -> d
         "declared": texts.say("word.declared", {"count": signed.get("declared", 0)}),
         "qr": visit.receipt is not None,
         "photograph": texts.say("word.photograph", {}),
+    }
+
+
+_NEIGHBOURS_SHOWN: Final = 3
+_KILOMETRE_M: Final = 1_000
+
+
+def neighbours(refusal: Refusal | None, state: LockerState, texts: Texts) -> list[dict[str, str]]:
+    """Where else to go: those with room, the nearest first; or the one that a code is for."""
+    reason = refusal.reason if refusal else None
+    known = state.asked.neighbours
+    if refusal is not None and refusal.hint == "elsewhere":
+        shown = [each for each in known if each.locker == refusal.where]
+    elif reason is Reason.NO_ROOM:
+        shown = [each for each in known if each.free > 0][:_NEIGHBOURS_SHOWN]
+    else:
+        shown = []
+    return [
+        {
+            "name": each.name,
+            "far": _far(each, texts),
+            "room": texts.say("word.room", {"free": each.free}) if reason is Reason.NO_ROOM else "",
+        }
+        for each in shown
+    ]
+
+
+def named(refusal: Refusal | None, state: LockerState, texts: Texts) -> str:
+    """The locker that a code is for, and how far it is: as much as is known here."""
+    if refusal is None or refusal.hint != "elsewhere":
+        return ""
+    for each in state.asked.neighbours:
+        if each.locker == refusal.where:
+            return texts.say("word.other_locker", {"name": each.name, "far": _far(each, texts)})
+    return refusal.where or texts.say("word.other_area", {})
+
+
+def _far(each: Neighbour, texts: Texts) -> str:
+    if each.metres < _KILOMETRE_M:
+        return texts.say("word.metres", {"far": each.metres})
+    return texts.say("word.kilometres", {"far": f"{each.metres / _KILOMETRE_M:.1f}"})
+
+
+def since(offline: Offline, now_mono_ms: int, texts: Texts) -> dict[str, Any]:
+    """Since when there is no link. The page writes the time; in minutes it is true by any clock."""
+    minutes = (now_mono_ms - offline.mono_ms) // 60_000
+    return {
+        "label": texts.say("word.offline_since", {}),
+        "value": texts.say("word.minutes_ago", {"minutes": minutes}),
+        "time_ms": offline.wall_ms or None,
     }

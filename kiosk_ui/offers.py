@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Final
 
 from kiosk_ui.flow import Step
-from kiosk_ui.screens import WHILE_OPEN, Act, Screen, Visit, screen_of
+from kiosk_ui.screens import WHILE_OPEN, Act, Screen, Visit, screen_beneath, screen_of
 from locker.domain.access import Action, Role, allowed
 from locker.domain.allocation import being_opened
 from locker.domain.door import Position
@@ -68,6 +68,14 @@ ACTS: Final[Mapping[Screen, tuple[Act, ...]]] = MappingProxyType(
             *(Act.SERVICE_DOOR, Act.SERVICE, Act.SIGN_OUT),
         ),
         Screen.BLOCKING: (Act.BLOCK, Act.SERVICE_DOOR),
+        Screen.HELP_WHAT: (Act.HELP_ABOUT, Act.SHEET_BACK),
+        Screen.HELP_PHONE: (Act.HELP_PHONE, Act.SHEET_BACK),
+        Screen.HELP_SENT: (Act.SHEET_BACK,),
+        Screen.LOST_CASE: (Act.LOST_CASE, Act.SHEET_BACK),
+        Screen.LOST_PHONE: (Act.LOST_PHONE, Act.SHEET_BACK),
+        Screen.LOST_SENT: (Act.SHEET_BACK,),
+        Screen.LOST_OFFLINE: (Act.SHEET_BACK,),
+        Screen.LOST_TOO_OFTEN: (Act.SHEET_BACK,),
     }
 )
 """What each screen takes, most likely first; the language and a sign of life are taken everywhere."""
@@ -81,15 +89,45 @@ TAKES_CODES: Final = frozenset(
     | {Screen.LOAD, Screen.LABEL, Screen.SECOND_LOOK, Screen.STAFF_PROBLEM}
 )
 """Where a code is heard. Elsewhere a visit is under way, and another person's code would tear it apart."""
+RATED: Final = frozenset({Screen.RECEIPT, Screen.COLLECTED, Screen.TAKEN_BACK, Screen.REFUSED_ITEM})
+"""Where people are asked how it was: they may say it in passing."""
+_LOSES: Final = frozenset({Screen.HOME, Screen.PROBLEM, Screen.PHONE})
+"""Where somebody may find that they have no code, or not the right one."""
 
 _HANDS_INSIDE: Final = frozenset({Screen.OPENING, *WHILE_OPEN.values(), Screen.PUT_BACK})
 """A door stands open, or is about to: there is no way out but to shut it."""
 
 
+def hears(visit: Visit, state: LockerState) -> bool:
+    """Whether a code is heard now; a form that lies over the page is no reason not to."""
+    return screen_beneath(visit, state) in TAKES_CODES
+
+
+def corner(visit: Visit, state: LockerState) -> tuple[Act, ...]:
+    """What every applicant's page has beside its own: another code, help."""
+    if visit.staff or visit.form:
+        return ()
+    return (Act.LOST, Act.HELP) if screen_of(visit, state) in _LOSES else (Act.HELP,)
+
+
+def may_rate(visit: Visit, state: LockerState) -> bool:
+    ended = screen_of(visit, state) in RATED and bool(visit.deposit) and not visit.kept
+    return ended and not visit.grade and not visit.staff
+
+
+def takes(act: Act, visit: Visit, state: LockerState) -> bool:
+    """Whether this may be pressed now, wherever on the page it stands."""
+    if act in EVERYWHERE or act in offered(visit, state) or act in corner(visit, state):
+        return True
+    return act is Act.RATE and may_rate(visit, state)
+
+
 def offered(visit: Visit, state: LockerState) -> tuple[Act, ...]:
-    """What may be pressed now."""
+    """What the page's own buttons are now."""
     screen = screen_of(visit, state)
     acts = ACTS[screen]
+    if visit.form:
+        return acts
     if screen in {Screen.STUCK, Screen.GIVE_UP, Screen.INTERRUPTED, Screen.UNSEEN} and visit.staff:
         acts = (*(act for act in acts if act is not Act.LEAVE), *_STAFF_END)
     if visit.step in _BY_RIGHTS:

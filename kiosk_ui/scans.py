@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 
 from kiosk_ui.acts import CodeShown, NotHere
 from kiosk_ui.kiosk import Kiosk
-from kiosk_ui.offers import TAKES_CODES
 
 log = logging.getLogger(__name__)
 
@@ -21,4 +20,4 @@ async def show(kiosk: Kiosk, digits: str) -> None:
 async def hearing(kiosk: Kiosk) -> AsyncIterator[bool]:
     """Whether the page takes a code: now, and whenever it may have changed. Ends with the kiosk."""
     async for view in kiosk.views():
-        yield view["screen"] in TAKES_CODES
+        yield bool(view["hears"])

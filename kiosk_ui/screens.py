@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from kiosk_ui.flow import Step
+from kiosk_ui.forms import Form
 from locker.domain import deposit as deposits
 from locker.domain import opening as openings
 from locker.domain.deposit import Deposit
@@ -70,6 +71,14 @@ class Screen(StrEnum):
     SERVICE = "service"
     SERVICE_DOOR = "service_door"
     BLOCKING = "blocking"
+    HELP_WHAT = "help_what"
+    HELP_PHONE = "help_phone"
+    HELP_SENT = "help_sent"
+    LOST_CASE = "lost_case"
+    LOST_PHONE = "lost_phone"
+    LOST_SENT = "lost_sent"
+    LOST_OFFLINE = "lost_offline"
+    LOST_TOO_OFTEN = "lost_too_often"
 
 
 class Act(StrEnum):
@@ -109,6 +118,16 @@ class Act(StrEnum):
     UNBLOCK = "unblock"
     SELF_TEST = "self_test"
     SELF_TEST_STOP = "self_test_stop"
+    HELP = "help"
+    HELP_ABOUT = "help_about"
+    HELP_PHONE = "help_phone"
+    """With ``digits`` to call back, or without."""
+    LOST = "lost"
+    LOST_CASE = "lost_case"
+    LOST_PHONE = "lost_phone"
+    SHEET_BACK = "sheet_back"
+    """From a form to the sheet before it, or to the page beneath."""
+    RATE = "rate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +165,10 @@ class Visit:
     """What a technician looks at; of `TABS`."""
     page: int = 0
     """Of that tab, from 0."""
+    form: Form | None = None
+    """What lies over the page just now."""
+    grade: int = 0
+    """What they said of this visit; 0 before."""
 
 
 TABS: Final = ("doors", "boards", "sensors", "versions", "self_test")
@@ -246,7 +269,12 @@ def opening_of(visit: Visit, state: LockerState) -> Opening | None:
 
 
 def screen_of(visit: Visit, state: LockerState) -> Screen:
-    """What is true for this visit now."""
+    """What is to be seen now: a form, or what is true for this visit."""
+    return Screen(visit.form.sheet) if visit.form else screen_beneath(visit, state)
+
+
+def screen_beneath(visit: Visit, state: LockerState) -> Screen:
+    """What is true for this visit now, whatever form lies over it."""
     if visit.step is Step.OFFER:
         return _offer_screen(visit, state)
     if visit.step in {Step.DOOR, Step.STAFF_DOOR}:

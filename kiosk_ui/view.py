@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from kiosk_ui import lists, service_page
-from kiosk_ui.backroom import Sight
-from kiosk_ui.buttons import buttons
-from kiosk_ui.offers import TAKES_CODES, may_open_again
+from kiosk_ui import asking, course, lists, service_page
+from kiosk_ui.backroom import Offline, Sight
+from kiosk_ui.buttons import buttons, in_corner, rating
+from kiosk_ui.offers import hears, may_open_again
 from kiosk_ui.screens import Screen, Visit, opening_of, screen_of
 from kiosk_ui.texts import Texts
 from locker.domain import opening as openings
@@ -24,12 +24,15 @@ from locker.domain.state import LockerState
 
 View = dict[str, Any]
 
-ENTRIES: Final[Mapping[Screen, tuple[str, int]]] = {
-    Screen.HOME: ("code", TYPED_DIGITS),
-    Screen.PHONE: ("phone4", 4),
-    Screen.PIN: ("pin", 6),
+ENTRIES: Final[Mapping[Screen, tuple[str, int, int]]] = {
+    Screen.HOME: ("code", TYPED_DIGITS, TYPED_DIGITS),
+    Screen.PHONE: ("phone4", 4, 4),
+    Screen.PIN: ("pin", 6, 6),
+    Screen.HELP_PHONE: ("help_phone", asking.CALL_DIGITS_MIN, asking.CALL_DIGITS_MAX),
+    Screen.LOST_CASE: ("lost_case", asking.CASE_DIGITS_MIN, asking.CASE_DIGITS_MAX),
+    Screen.LOST_PHONE: ("lost_phone", asking.PHONE_DIGITS, asking.PHONE_DIGITS),
 }
-"""Screens with a keypad: what is typed there, and how many digits."""
+"""Screens with a keypad: what is typed there, and how many digits at least and at most."""
 STAGES: Final[Mapping[Screen, str]] = {
     Screen.HOME: "keypad",
     Screen.PHONE: "keypad",
@@ -54,6 +57,14 @@ STAGES: Final[Mapping[Screen, str]] = {
     Screen.STAFF_PROBLEM: "alert",
     Screen.SERVICE: "service",
     Screen.BLOCKING: "tiles",
+    Screen.HELP_WHAT: "tiles",
+    Screen.HELP_PHONE: "keypad",
+    Screen.HELP_SENT: "done",
+    Screen.LOST_CASE: "keypad",
+    Screen.LOST_PHONE: "keypad",
+    Screen.LOST_SENT: "done",
+    Screen.LOST_OFFLINE: "alert",
+    Screen.LOST_TOO_OFTEN: "alert",
 }
 """What fills the larger part of a screen; the others show the cabinet."""
 _STAYS_TRUE: Final = frozenset(
@@ -62,6 +73,12 @@ _STAYS_TRUE: Final = frozenset(
 )
 """Ends that are on disk, and the machine's own figures: also while nothing can be recorded."""
 _PROBLEMS: Final = frozenset({Screen.PROBLEM, Screen.STAFF_PROBLEM})
+_QUOTED: Final = frozenset(
+    {Screen.GIVE_UP, Screen.NOT_EMPTY, Screen.INTERRUPTED, Screen.UNSEEN, Screen.STUCK, Screen.HELP_SENT}
+)
+"""Where something went wrong, or was told: a reference stands there for whoever calls about it."""
+_WAITS_FOR_LINK: Final = frozenset({Screen.HOME, Screen.RECEIPT, Screen.REFUSED_ITEM, Screen.HELP_SENT})
+"""Where people would wonder whether what they did is known."""
 _CAUTIONS: Final = frozenset({"unannounced"})
 """Good news with a "but": shown as a warning is."""
 _STAND_OPEN: Final = frozenset(
@@ -96,6 +113,10 @@ class Now:
     """Nothing can be recorded, so no door opens."""
     sight: Sight = field(default_factory=Sight)
     """Of the machine, for the service page."""
+    asks_mono_ms: int = 0
+    """When the page will ask whether somebody is still there; 0 where it will not."""
+    offline: Offline | None = None
+    """Since when the centre cannot be reached; None while it can."""
 
 
 def view_of(visit: Visit, state: LockerState, now: Now, texts: Texts, settings: Settings) -> View:
@@ -110,7 +131,11 @@ def view_of(visit: Visit, state: LockerState, now: Now, texts: Texts, settings: 
     if refusal is not None and refusal.reason is Reason.TOO_MANY_TRIES:
         refusal = Refusal(refusal.reason, now.wait_s)
     place = service_page.place(screen, visit, state, now.sight)
-    values = lists.values(visit, state, settings) | {"wait": refusal.wait_s if refusal else 0, "place": place}
+    values = lists.values(visit, state, settings) | {
+        "wait": refusal.wait_s if refusal else 0,
+        "place": place,
+        "other": lists.named(refusal, state, texts),
+    }
     door = lists.shown_door(visit, state)
     view: View = {
         "screen": screen.value,
@@ -119,9 +144,11 @@ def view_of(visit: Visit, state: LockerState, now: Now, texts: Texts, settings: 
         "stage": _stage(screen, visit, state, refusal),
         "staff": bool(visit.staff),
         "place": settings.place,
-        "help": texts.say("word.help", values) if settings.help_line else "",
+        "help": texts.say("word.help", values) if values["help"] else "",
+        "night": {"from": state.policy.night_from_h, "until": state.policy.night_until_h},
         "other_lang": texts.say("word.other_language", {}),
         **_words(screen, visit, state, refusal, texts, values),
+        **course.of(screen, visit, state, now.mono_ms, now.asks_mono_ms, texts),
         "facts": _facts(screen, visit, state, now, texts),
         "papers": lists.papers(screen, visit, state, texts),
         "rows": lists.rows(screen, visit, state, texts),
@@ -132,18 +159,34 @@ def view_of(visit: Visit, state: LockerState, now: Now, texts: Texts, settings: 
         else buttons(screen, visit, state, texts, values, now.sight),
         "ready_in_ms": _ready_in_ms(screen, visit, state, now, settings),
         "warn_in_ms": _warn_in_ms(screen, visit, state, now),
-        "entry": _entry(screen, now),
-        "scanner": settings.scanner == "screen" and screen in TAKES_CODES,
+        "entry": _entry(screen, now, texts),
+        "scanner": settings.scanner == "screen" and hears(visit, state),
         "receipt": lists.receipt(screen, visit, state, texts),
         "ask": _ask(now, texts),
         "service": service_page.content(screen, visit, state, now.sight, texts),
-        "notices": _notices(screen, state, texts),
+        "notices": _notices(screen, state, now, texts),
+        "corner": [] if stuck else in_corner(visit, state, texts),
+        "rating": None if now.failing else rating(visit, state, texts),
+        "neighbours": lists.neighbours(refusal, state, texts),
+        "hears": hears(visit, state),
         "labels": _labels(texts),
     }
-    return view
+    return view if view["ask"] is None else view | _blank(screen, visit, state)
 
 
-def _facts(screen: Screen, visit: Visit, state: LockerState, now: Now, texts: Texts) -> list[dict[str, str]]:
+_PERSONAL_STAGES: Final = frozenset({"papers", "receipt", "rows"})
+
+
+def _blank(screen: Screen, visit: Visit, state: LockerState) -> View:
+    """Nobody answers just now: what is anybody's own is not shown to whoever comes by."""
+    nothing: View = {"facts": [], "papers": [], "rows": [], "receipt": None}
+    stage = _stage(screen, visit, state, visit.refusal)
+    return nothing | ({"stage": "done"} if stage in _PERSONAL_STAGES else {})
+
+
+def _facts(screen: Screen, visit: Visit, state: LockerState, now: Now, texts: Texts) -> list[dict[str, Any]]:
+    if screen is Screen.LOST_OFFLINE and now.offline is not None:
+        return [lists.since(now.offline, now.mono_ms, texts)]
     if screen is Screen.SERVICE_DOOR:
         return service_page.facts(visit, state, now.sight, texts)
     return lists.facts(screen, visit, state, texts)
@@ -159,18 +202,20 @@ def _words(
 ) -> View:
     refused = {"reason": refusal.reason.value, "wait_s": refusal.wait_s} if refusal else None
     if screen in _PROBLEMS and refusal is not None:
-        key, variant = f"reason.{refusal.reason.value}", ""
-        lead = texts.say(f"{key}.todo", values)
-        title, banner = texts.say(f"{key}.title", values), ""
+        key, variant = f"reason.{refusal.reason.value}", f"_{refusal.hint}" if refusal.hint else ""
+        lead = texts.say(f"{key}.todo{variant}", values)
+        title, banner = texts.say(f"{key}.title{variant}", values), ""
     else:
         key, variant = f"screen.{screen.value}", _variant(screen, visit, state)
         lead = texts.say(f"{key}.lead{variant}", values)
         title = texts.say(f"{key}.title{variant}", values)
         banner = texts.say(f"reason.{refusal.reason.value}.banner", values) if refusal else ""
+    if visit.form is not None and visit.form.wrong:
+        banner = texts.say("word.wrong_number", values)
     said = texts.say(f"said.{visit.said}", values) if visit.said else ""
     if visit.said in _CAUTIONS and not banner:
         banner, said = said, ""
-    shows_reference = screen in _PROBLEMS | {Screen.GIVE_UP, Screen.NOT_EMPTY, Screen.INTERRUPTED}
+    shows_reference = screen in _PROBLEMS | _QUOTED
     return {
         "title": title,
         "lead": lead,
@@ -246,11 +291,13 @@ def _warn_in_ms(screen: Screen, visit: Visit, state: LockerState, now: Now) -> i
     return max(0, visit.opened_mono_ms + state.policy.left_open_warning_ms - now.mono_ms)
 
 
-def _entry(screen: Screen, now: Now) -> View | None:
+def _entry(screen: Screen, now: Now, texts: Texts) -> View | None:
     if screen not in ENTRIES:
         return None
-    kind, length = ENTRIES[screen]
-    return {"kind": kind, "length": length, "wait_s": now.wait_s if kind == "code" else 0}
+    kind, least, most = ENTRIES[screen]
+    send = texts.say("page.send", {}) if least < most else ""
+    wait_s = now.wait_s if kind == "code" else 0
+    return {"kind": kind, "length": most, "min": least, "send": send, "wait_s": wait_s}
 
 
 def _ask(now: Now, texts: Texts) -> View | None:
@@ -261,10 +308,12 @@ def _ask(now: Now, texts: Texts) -> View | None:
     return {"ends_in_ms": left_ms, **words}
 
 
-def _notices(screen: Screen, state: LockerState, texts: Texts) -> list[str]:
+def _notices(screen: Screen, state: LockerState, now: Now, texts: Texts) -> list[str]:
     """What anybody at the home page should know; of a door that moves by itself, whoever stands there."""
     afar = [str(o.door) for o in state.openings.values() if o.purpose is Purpose.REMOTE and o.live]
     found = [texts.say("notice.remote_open", {"doors": " · ".join(afar)})] if afar else []
+    if now.offline is not None and screen in _WAITS_FOR_LINK:
+        found.append(texts.say("notice.offline", {}))
     if screen is not Screen.HOME:
         return found
     standing = [str(n) for n, c in state.compartments.items() if c.position is Position.OPEN]
@@ -282,4 +331,5 @@ def _notices(screen: Screen, state: LockerState, texts: Texts) -> list[str]:
 def _labels(texts: Texts) -> View:
     """The few words that the page itself puts together."""
     names = ("clear", "backspace", "slip", "wait", "offline", "scan_box", "scan_send", "door", "digits")
-    return {name: texts.entries[f"page.{name}"] for name in names}
+    aids = {key.removeprefix("aid."): text for key, text in texts.entries.items() if key.startswith("aid.")}
+    return {name: texts.entries[f"page.{name}"] for name in names} | {"aid": aids}

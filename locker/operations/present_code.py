@@ -24,7 +24,7 @@ from locker.domain.events import CodeFailed
 from locker.domain.ids import AuthorisationId, CodeId, DepositId, ItemId, StaffId
 from locker.domain.state import LockerState
 from locker.domain.throttle import Guessing
-from locker.domain.tokens import BadToken, Token, TokenPurpose, unpack
+from locker.domain.tokens import BadToken, Scope, Token, TokenPurpose, unpack
 from locker.operations.ports import Decided, World
 
 
@@ -65,6 +65,7 @@ class LoadOffer:
 
 Offer = DropOffOffer | PickupOffer | BadgeOffer | LoadOffer
 _WRONG = Refusal(Reason.CODE_NOT_ACCEPTED)
+_USED = Refusal(Reason.CODE_NOT_ACCEPTED, hint="used")
 
 
 async def present_typed(world: World, text: str, phone4: str = "") -> Offer | Refusal:
@@ -85,10 +86,12 @@ async def present_scanned(world: World, text: str) -> Offer | Refusal:
     """The offer behind a scanned code, or why there is none. Never throttled."""
     code = parse_scanned(text)
     offer = _scanned(world, world.journal.state, code) if code else None
-    if offer is None:
-        world.guesses.scanned += 1
-        return _WRONG
-    return offer
+    return _unknown_scan(world, _WRONG) if offer is None else offer
+
+
+def _unknown_scan(world: World, refusal: Refusal) -> Refusal:
+    world.guesses.scanned += 1
+    return refusal
 
 
 def keypad_wait_s(world: World) -> int:
@@ -239,8 +242,12 @@ def _scanned(world: World, state: LockerState, code: ScannedCode) -> Offer | Ref
     match code.kind:
         case ScanKind.PICKUP:
             digest = world.secrets.digest("scan", code.body)
-            found = [c for c in state.codes.values() if matches(digest, c.scan_digest) and not c.ended]
-            return _pickup(world, state, found[0], Form.SCANNED) if found else None
+            found = [c for c in state.codes.values() if matches(digest, c.scan_digest)]
+            if found and all(c.ended for c in found):
+                return _unknown_scan(world, _USED)
+            return (
+                _pickup(world, state, next(c for c in found if not c.ended), Form.SCANNED) if found else None
+            )
         case ScanKind.BADGE:
             digest = world.secrets.digest("badge", code.body)
             staff = [s for s in state.staff.values() if matches(digest, s.badge_digest)]
@@ -256,8 +263,12 @@ def _token(world: World, state: LockerState, digits: str) -> Offer | Refusal | N
         token = unpack(body) if body is not None else None
     except BadToken:
         return None
-    if token is None or not token.meant_for(world.locker, world.area):
+    if token is None:
         return None
+    if not token.meant_for(world.locker, world.area):
+        # By the centre's own signature: whoever holds it may know where it is good.
+        where = token.where if token.scope is Scope.LOCKER else ""
+        return _unknown_scan(world, Refusal(Reason.CODE_NOT_ACCEPTED, hint="elsewhere", where=where))
     if token.purpose is TokenPurpose.LOAD:
         item = ItemId(token.reference)
         return LoadOffer(item, token, item in state.items)
@@ -268,7 +279,9 @@ def _drop_off_token(world: World, state: LockerState, token: Token) -> Offer | R
     key = AuthorisationId(token.reference)
     record = state.authorisations.get(key)
     if record is not None:
-        return None if record.ended else _drop_off(world, record, token, Form.SCANNED)
+        if record.ended:
+            return _unknown_scan(world, _USED)
+        return _drop_off(world, record, token, Form.SCANNED)
     if expired(world, token.valid_until_ms) or too_early(world, token.valid_from_ms):
         return Refusal(Reason.CODE_EXPIRED)
     return DropOffOffer(key, DepositId(""), token, Form.SCANNED)
