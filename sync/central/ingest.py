@@ -20,9 +20,11 @@ from locker.domain.encoding import canonical, public_data
 from sync import seal, wire
 from sync.central import elsewhere, histories, ledger, notices, store
 from sync.central.alarms import Trouble, raise_alarm
+from sync.central.complaints import heard
 from sync.central.complaints import register as complaints
 from sync.central.desk import Desk, locker_row
 from sync.central.hello import TOLD, WINDOW, meet
+from sync.central.personal import lost
 from sync.central.pump import Pump, Say
 from sync.central.slots import Slots
 from sync.central.store import Store
@@ -175,6 +177,8 @@ class Ingest:
             notices.follow(applied)
             told.add(elsewhere.follow(applied))
             complaints.follow(applied, self._desk)
+            heard.follow(applied, self._desk)
+            lost.follow(applied)
             if histories.is_told(applied):
                 awaiting.add((applied.place.locker, applied.place.epoch))
 

@@ -74,7 +74,7 @@ def enter(connection: Connection, values: Mapping[str, Any], who: str) -> str:
     """Write down a complaint that is whole, its first step, and its place in the trail."""
     reference, now_ms = str(values["complaint"]), int(values["made_ms"])
     connection.execute(COMPLAINT.insert().values(values))
-    connection.execute(COMPLAINT_STEP.insert().values(_first_step(reference, who, now_ms)))
+    connection.execute(COMPLAINT_STEP.insert().values(first_step(reference, who, now_ms)))
     if values["case_number"]:
         detail = {"category": str(values["category"])}
         if values["locker"]:
@@ -95,6 +95,11 @@ def of_visit(desk: Desk, category: Category, origin: Origin, about: Any, area: s
     }
 
 
+def of_locker(desk: Desk, category: Category) -> dict[str, Any]:
+    """A complaint that somebody made before a locker; the caller says which."""
+    return _row(desk, category, Origin.LOCKER)
+
+
 def _row(desk: Desk, category: Category, origin: Origin) -> dict[str, Any]:
     now_ms = desk.clock.wall_ms()
     due_ms = policy.after(now_ms, policy.LIMITS[category].hours, desk.utc_offset_minutes)
@@ -113,7 +118,7 @@ def _row(desk: Desk, category: Category, origin: Origin) -> dict[str, Any]:
     }
 
 
-def _first_step(reference: str, who: str, now_ms: int) -> dict[str, Any]:
+def first_step(reference: str, who: str, now_ms: int) -> dict[str, Any]:
     first = {"complaint": reference, "number": 1, "move": REGISTERED, "state": State.REGISTERED.value}
     return first | {"who": who, "note": "", "at_ms": now_ms}
 
@@ -169,4 +174,4 @@ def follow(applied: Applied, desk: Desk) -> None:
     values |= {"locker": at.locker, "source": source}
     values["context"] = canonical({"ticket": event.kind, "door": str(event.door), "entry": str(at.seq)})
     at.sheet.add(COMPLAINT, values)
-    at.sheet.add(COMPLAINT_STEP, _first_step(values["complaint"], f"locker:{at.locker}", at.now_ms))
+    at.sheet.add(COMPLAINT_STEP, first_step(values["complaint"], f"locker:{at.locker}", at.now_ms))

@@ -11,12 +11,14 @@ from sqlalchemy import Connection, Row, func, select
 
 from locker.domain.deposit import Phase
 from locker.domain.encoding import canonical
+from locker.domain.events import CodeAskedFor
 from sync.central import messages
 from sync.central.access import audit
 from sync.central.access.actor import Actor
 from sync.central.desk import Desk, Refused, note
+from sync.central.ledger import Applied
 from sync.central.personal.tables import LOST_CODE
-from sync.central.pickups import codes
+from sync.central.pickups import agents, codes
 from sync.central.store import Store
 from sync.central.tables import AUTHORISATION, DEPOSIT, OUTGOING_ITEM
 from sync.seal import SealError
@@ -30,18 +32,33 @@ PER_HOUR: Final = 3
 HOUR_MS: Final = 3_600_000
 EVERY_MS: Final = 2_000
 AT_ONCE: Final = 20
+LIKE_MAX: Final = 4
+"""Cases that one row of digits may mean."""
 
 
 def ask(connection: Connection, desk: Desk, case: str, phone: str) -> None:
     """Somebody says so. Nothing is returned, for nothing may be told."""
     now_ms = desk.clock.wall_ms()
     who = _who(desk, case, phone)
-    own = LOST_CODE.c
-    recent = select(func.count()).where(own.who == who, own.at_ms > now_ms - HOUR_MS)
-    if int(connection.execute(recent.select_from(LOST_CODE)).scalar_one()) >= PER_HOUR:
+    if _often(connection, who, now_ms):
         return
     sealed = desk.sealed({"case": case, "phone": phone})
     connection.execute(LOST_CODE.insert().values(who=who, asked_sealed=sealed, at_ms=now_ms))
+
+
+def _often(connection: Connection, who: str, now_ms: int) -> bool:
+    own = LOST_CODE.c
+    recent = select(func.count()).where(own.who == who, own.at_ms > now_ms - HOUR_MS)
+    return int(connection.execute(recent.select_from(LOST_CODE)).scalar_one()) >= PER_HOUR
+
+
+def follow(applied: Applied) -> None:
+    """Somebody says so at a kiosk. What is old was meant for whoever stood there then."""
+    event, at = applied.event, applied.place
+    if not isinstance(event, CodeAskedFor) or not event.sealed:
+        return
+    if at.now_ms - at.stamp.wall_ms < HOUR_MS:
+        at.sheet.add(LOST_CODE, {"who": "", "asked_sealed": event.sealed, "at_ms": at.now_ms})
 
 
 async def keep(store: Store, desk: Desk, wake: Wake) -> None:
@@ -67,9 +84,22 @@ def look_in(connection: Connection, desk: Desk) -> frozenset[str]:
     told: set[str] = set()
     rows = connection.execute(_OPEN.limit(AT_ONCE)).all()
     for row in rows:
-        connection.execute(LOST_CODE.update().where(LOST_CODE.c.number == row.number).values(asked_sealed=""))
-        asked = desk.opened(row.asked_sealed)
-        told |= _answer(connection, desk, asked["case"], asked["phone"], now_ms)
+        own = LOST_CODE.update().where(LOST_CODE.c.number == row.number)
+        connection.execute(own.values(asked_sealed=""))
+        try:
+            asked = desk.opened(row.asked_sealed)
+            case, phone, like = asked["case"], asked["phone"], asked.get("like", "")
+        except (SealError, ValueError, KeyError):
+            # No request of a page of ours: a locker said it, and it is none.
+            log.warning("a request for a lost code cannot be read")
+            continue
+        if not row.who:
+            who = _who(desk, case, phone)
+            if _often(connection, who, now_ms):
+                continue
+            connection.execute(own.values(who=who))
+        for each in dict.fromkeys((case, *like.splitlines()[:LIKE_MAX])):
+            told |= _answer(connection, desk, each, phone, now_ms)
     connection.execute(LOST_CODE.delete().where(LOST_CODE.c.at_ms <= now_ms - HOUR_MS))
     return frozenset(told)
 
@@ -83,6 +113,10 @@ def _answer(connection: Connection, desk: Desk, case: str, phone: str, now_ms: i
     for stay in _waiting(connection, case):
         if _is_theirs(desk, stay.sealed, phone) and _order_another(connection, desk, stay, now_ms):
             told.add(stay.locker)
+        for agent in agents.of_item(connection, stay.item):
+            theirs = agents.lives(agent, now_ms) and _is_theirs(desk, agent.sealed, phone)
+            if theirs and _order_another(connection, desk, stay, now_ms, agent.entrustment):
+                told.add(stay.locker)
     return told
 
 
@@ -125,10 +159,13 @@ def _say_again(connection: Connection, desk: Desk, right: Row[Any], now_ms: int)
     _note(connection, right.case_number, right.authorisation, right.locker, now_ms)
 
 
-def _order_another(connection: Connection, desk: Desk, stay: Row[Any], now_ms: int) -> bool:
+def _order_another(
+    connection: Connection, desk: Desk, stay: Row[Any], now_ms: int, entrustment: str = ""
+) -> bool:
     """Its locker makes it; the old one is good until the centre has the new one."""
     try:
-        codes.reissue(connection, desk, codes.Lost(stay.item, "lost"), APPLICANT.who)
+        wanted = codes.Lost(stay.item, "lost", entrustment=entrustment)
+        codes.reissue(connection, desk, wanted, APPLICANT.who)
     except Refused as error:
         # Nobody is told: they would learn that case and phone fit. Somebody at the desk finds it here.
         log.info("no new code for item %s: %s", stay.item, error.reason)
@@ -143,7 +180,8 @@ def _note(connection: Connection, case: str, reference: str, locker: str, now_ms
 
 
 def _who(desk: Desk, case: str, phone: str) -> str:
-    said = canonical({"case": case, "phone": _digits(phone)}).encode()
+    bare = "".join(letter for letter in case if letter.isdecimal()) or case
+    said = canonical({"case": bare, "phone": _digits(phone)}).encode()
     return hmac.new(desk.keys.seal.private, b"doclocker/lost/1\n" + said, hashlib.sha256).hexdigest()
 
 
