@@ -162,7 +162,9 @@ def state_of(row: Row[Any] | Mapping[str, Any], now_ms: int) -> str:
 
 
 def token_of(desk: Desk, row: Row[Any]) -> str:
-    """The signed token of an authorisation or item: it opens vacant compartments only."""
+    """The signed token of an authorisation or item: it opens vacant compartments only. Raises Refused."""
+    if not row.sealed:
+        raise Refused(Refusal.NOT_NOW, "its case ended long ago: it has no label any more")
     return desk.opened(row.sealed)["token"]
 
 

@@ -14,6 +14,7 @@ from sqlalchemy.exc import ArgumentError
 from sync import seal
 from sync.central.access.settings import Access, Identity
 from sync.central.desk import Keys
+from sync.central.forgetting.settings import Personal
 from sync.central.messages.settings import Channel, Messages
 from sync.central.messages.templates import TEMPLATES
 from sync.central.webhooks.settings import Webhooks
@@ -88,6 +89,7 @@ class Config:
     workers: Workers = field(default_factory=Workers)
     webhooks: Webhooks = field(default_factory=Webhooks)
     messages: Messages = field(default_factory=Messages)
+    personal: Personal = field(default_factory=Personal)
     channels: tuple[Channel, ...] = ()
     """Beside ``[sms] url``, which is the first of them."""
 
@@ -117,6 +119,7 @@ SECTIONS: Final[Mapping[str, type[Any]]] = {
     "workers": Workers,
     "webhooks": Webhooks,
     "messages": Messages,
+    "personal": Personal,
 }
 CHANNELS: Final = "channels"
 """Its own way of being written: ``[[channels]]`` with a name each, or ``[channels.NAME]``."""
@@ -212,6 +215,7 @@ class _Source:
             ("workers", config.workers.problems(config.database)),
             ("webhooks", config.webhooks.problems()),
             ("messages", config.messages.problems()),
+            ("personal", config.personal.problems()),
         ):
             for key, problem in problems:
                 raise self.error(section, key, problem)

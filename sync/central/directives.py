@@ -72,6 +72,19 @@ def hash_at(connection: Connection, locker: str, dn_epoch: str, seq: int) -> str
     return str(connection.execute(select(DIRECTIVE.c.hash).where(*where)).scalar() or "")
 
 
+def is_whole(connection: Connection, locker: str, dn_epoch: str, after: int) -> bool:
+    """Whether the entries after this one can be said once more: names are taken out of those that were
+    acknowledged long ago, and then their hashes are not those of their texts."""
+    own = DIRECTIVE.c
+    where = [own.locker == locker, own.dn_epoch == dn_epoch, own.seq > after]
+    link = hash_at(connection, locker, dn_epoch, after)
+    for row in connection.execute(select(own.text, own.hash).where(*where).order_by(own.seq)):
+        if directives.link(bytes.fromhex(link), row.text).hex() != row.hash:
+            return False
+        link = row.hash
+    return True
+
+
 def is_ours(connection: Connection, locker: str, dn_epoch: str) -> bool:
     """Whether we numbered so once: before a restore, or before anything else that made us begin anew."""
     where = [DIRECTIVE.c.locker == locker, DIRECTIVE.c.dn_epoch == dn_epoch]

@@ -161,22 +161,29 @@ def _compare_down(
     """Say everything anew where the locker follows another numbering, or has none and had one before."""
     if link.dn_epoch == locker.dn_epoch:
         ours = directives.hash_at(connection, locker.locker, locker.dn_epoch, link.dn_applied)
-        if ours == link.dn_hash:
+        if ours == link.dn_hash and _can_go_on(connection, locker, link.dn_applied):
             # What it has applied by its own word: it may be less than it acknowledged before a restore.
             where = LOCKER.c.locker == locker.locker
             connection.execute(LOCKER.update().where(where).values(dn_stored_to=link.dn_applied))
             return
-        detail = f"the locker's entry {link.dn_applied} is not ours"
-        raise_alarm(connection, locker.locker, Trouble("down_fork", link.dn_epoch, detail), now_ms)
+        if ours != link.dn_hash:
+            detail = f"the locker's entry {link.dn_applied} is not ours"
+            raise_alarm(connection, locker.locker, Trouble("down_fork", link.dn_epoch, detail), now_ms)
     elif link.dn_epoch and not directives.is_ours(connection, locker.locker, link.dn_epoch):
         detail = "the locker follows a numbering that is not ours"
         raise_alarm(connection, locker.locker, Trouble("down_epoch", link.dn_epoch, detail), now_ms)
     elif new_disk:
         histories.say_to_new_disk(connection, locker.locker, link.epoch, desk.chance, now_ms)
         return
-    else:
+    elif _can_go_on(connection, locker, 0):
         # It has applied nothing of this numbering, or said so before it did: it is good from its start.
         where = LOCKER.c.locker == locker.locker
         connection.execute(LOCKER.update().where(where).values(dn_stored_to=0))
         return
     directives.snapshot(connection, locker.locker, desk.chance, now_ms)
+
+
+def _can_go_on(connection: Connection, locker: Row[Any], applied: int) -> bool:
+    """Whether what this locker lacks is here as it was. It seldom lacks what it acknowledged before."""
+    fell_back = applied < locker.dn_stored_to
+    return not fell_back or directives.is_whole(connection, locker.locker, locker.dn_epoch, applied)

@@ -30,7 +30,9 @@ from sync.central.desk import Desk
 from sync.central.desks import Desks
 from sync.central.figures.count import Calendar
 from sync.central.figures.keep import keep as count_figures
+from sync.central.fleet.neighbours import Neighbourhood
 from sync.central.fleet.watch import Watch
+from sync.central.forgetting.keep import keep as keep_forgetting
 from sync.central.ingest import Ingest
 from sync.central.intake.keep import keep as keep_owed
 from sync.central.messages.keep import keep as keep_messages
@@ -199,6 +201,8 @@ async def _serve(
                 group.create_task(keep_messages(means.store, means.desk)),
                 group.create_task(keep_lost(means.store, means.desk, hub.pump.wake)),
                 group.create_task(keep_slots(hub.office)),
+                group.create_task(Neighbourhood(means.store, means.desk.clock, watch).keep(hub.pump.wake)),
+                group.create_task(keep_forgetting(means.store, means.desk.clock, config.personal)),
                 group.create_task(courier.run()),
             ]
             if shards:

@@ -80,7 +80,7 @@ def look(connection: Connection, about: About, now_ms: int) -> View | None:
         (AUTHORISATION, "authorisation") if about.kind is Page.AUTHORISATION else (OUTGOING_ITEM, "item")
     )
     row = find(connection, table, {key: about.reference})
-    if row is None:
+    if row is None or not row.sealed:  # what was personal in it is gone: see `sync.central.forgetting`
         return None
     rights = [row] if about.kind is Page.AUTHORISATION else []
     stays = _stays(connection, row.case_number)

@@ -1,0 +1,1 @@
+"""What is personal leaves the centre in time; what happened stays."""
