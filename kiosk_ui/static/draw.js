@@ -1,12 +1,15 @@
 // Draws a view. Decides nothing: which words, which buttons, which picture is said by the view itself.
 import { byId, el } from "/static/dom.js";
-import { cabinet, sign } from "/static/pictures.js";
+import { cabinet, face, sign } from "/static/pictures.js";
 import { service } from "/static/service.js";
+
+const GOES_IN = new Set(["place", "put_in", "put_back"]);
+const ENTRY_SIGNS = { code: "scan", pin: "lock" };
+const COMES_OUT = new Set(["take", "take_out"]);
 
 export function words(view) {
   byId("place").textContent = view.place;
   byId("help").textContent = view.help;
-  byId("language").textContent = view.other_lang;
   byId("title").textContent = view.title;
   byId("lead").textContent = view.lead;
   byId("reference").textContent = view.reference;
@@ -14,12 +17,12 @@ export function words(view) {
     byId(name).textContent = view[name];
     byId(name).hidden = !view[name];
   }
-  const facts = view.facts.flatMap((fact) => [el("dt", { textContent: fact.label }), el("dd", { textContent: fact.value })]);
-  byId("facts").replaceChildren(...facts);
+  byId("facts").replaceChildren(...view.facts.flatMap((fact) => [
+    el("dt", { textContent: fact.label }),
+    el("dd", { textContent: fact.time_ms ? when(fact.time_ms, view.lang) : fact.value }),
+  ]));
   byId("notices").replaceChildren(...view.notices.map((text) => el("li", { textContent: text })));
-  byId("words").querySelector(":scope > .picture, :scope > .papers")?.remove();
-  if (view.papers.length && view.stage !== "papers") byId("facts").after(papers(view));
-  if (view.screen === "home") byId("facts").before(sign("scan"));
+  next(view);
   byId("scanner").hidden = !view.scanner;
   byId("scan").placeholder = view.labels.scan_box;
   byId("scan").ariaLabel = view.labels.scan_box;
@@ -27,8 +30,39 @@ export function words(view) {
   byId("offline").textContent = view.labels.offline;
 }
 
+function next(view) {
+  byId("next").hidden = !view.next;
+  if (!view.next) return;
+  const label = el("b", { textContent: view.labels.aid.next });
+  byId("next").replaceChildren(label, el("span", { textContent: view.next }));
+}
+
+const when = (time, language) => new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short", hour12: false }).format(time);
+
+// How far the visit has come.
+export function course(view) {
+  const { at, of } = view.course ?? { at: 0, of: [] };
+  byId("course").ariaLabel = view.labels.aid.course;
+  byId("steps").replaceChildren(...of.map((text, place) => {
+    const look = place < at ? "done" : place === at ? "here" : "";
+    const step = el("li", { className: look }, el("i", { textContent: place < at ? "✓" : String(place + 1), ariaHidden: "true" }), el("span", { textContent: text }));
+    if (place === at) step.ariaCurrent = "step";
+    return step;
+  }));
+}
+
+// What stands beside or under the words: a picture, the papers once more, the nearest lockers, five faces.
+export function beside(view, press) {
+  const parts = [];
+  if (view.stage === "keypad" && !view.neighbours?.length) parts.push(sign(ENTRY_SIGNS[view.entry?.kind] ?? "phone"));
+  if (view.papers.length && view.stage !== "papers") parts.push(papers(view));
+  if (view.neighbours?.length) parts.push(neighbours(view));
+  if (view.rating) parts.push(rating(view, press));
+  byId("beside").replaceChildren(...parts);
+}
+
 const STAGES = {
-  cabinet: (view) => cabinet(view.cabinet, view.door, view.labels.door),
+  cabinet: (view) => doors(view),
   papers: (view) => papers(view),
   receipt: (view) => receipt(view),
   scan: () => sign("scan"),
@@ -45,9 +79,15 @@ export function stage(view, press) {
   return STAGES[view.stage](view, press);
 }
 
+function doors(view) {
+  const moves = GOES_IN.has(view.screen) ? "in" : COMES_OUT.has(view.screen) ? "out" : "";
+  const text = view.door ? view.labels.aid.door_lit.replace("{door}", view.door) : view.labels.door;
+  return cabinet(view.cabinet ?? [], view.door, moves, text);
+}
+
 function papers(view) {
   const lists = view.papers.flatMap((list) => [
-    el("h2", { className: `${list.kind}-label`, textContent: list.label }),
+    el("h2", { className: `${list.kind}-label` }, el("span", { textContent: list.label }), ...(list.until ? [el("small", { textContent: list.until })] : [])),
     el("ol", { className: list.kind === "deferred" ? "deferred" : "" }, ...list.names.map((name) => el("li", { textContent: name }))),
   ]);
   return el("div", { className: "papers" }, ...lists);
@@ -55,10 +95,27 @@ function papers(view) {
 
 function receipt(view) {
   const { number, label, qr, time_ms: time, time_unsure: unsure, declared, photograph } = view.receipt;
-  const when = time === null ? unsure : new Intl.DateTimeFormat(view.lang, { dateStyle: "long", timeStyle: "short", hour12: false }).format(time);
-  const parts = [el("p", { textContent: label }), el("b", { textContent: number }), el("p", { textContent: [when, declared].filter(Boolean).join(" · ") })];
+  const made = time === null ? unsure : new Intl.DateTimeFormat(view.lang, { dateStyle: "long", timeStyle: "short", hour12: false }).format(time);
+  const parts = [el("p", { textContent: label }), el("b", { textContent: number }), el("p", { textContent: [made, declared].filter(Boolean).join(" · ") })];
   if (qr) parts.unshift(el("img", { src: `/api/qr?visit=${view.visit}`, alt: photograph }), el("p", { textContent: photograph }));
   return el("div", { className: "receipt" }, ...parts);
+}
+
+function neighbours(view) {
+  return el("ol", { className: "neighbours" }, ...view.neighbours.map((each) =>
+    el("li", {}, el("b", { textContent: each.name }), el("span", { textContent: each.far }), el("span", { textContent: each.room }))));
+}
+
+function rating(view, press) {
+  const { title, grades, chosen, thanks } = view.rating;
+  if (!grades.length) return el("p", { className: "rating-said", role: "status" }, ...(chosen ? [face(chosen)] : []), el("span", { textContent: thanks }));
+  const faces = grades.map((grade) => el(
+    "button",
+    { type: "button", dataset: { act: grade.act, key: `rate${grade.data.grade}` }, onclick: () => press(grade.act, grade.data) },
+    face(grade.data.grade),
+    el("span", { textContent: grade.label }),
+  ));
+  return el("div", { className: "rating", role: "group", ariaLabel: title }, el("p", { textContent: title }), el("div", {}, ...faces));
 }
 
 function rowButton(row, press) {
@@ -88,4 +145,6 @@ const tiles = (view, press) => view.acts.filter((act) => act.look === "tile").ma
 export function acts(view, press) {
   const shown = view.acts.filter((act) => act.look !== "tile");
   byId("acts").replaceChildren(...shown.map((act) => actButton(act, press)));
+  byId("corner").replaceChildren(...(view.corner ?? []).map((act) => actButton(act, press)));
 }
+

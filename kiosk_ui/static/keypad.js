@@ -1,4 +1,4 @@
-// The one keypad: codes shown 3-4-4 with their check digit, phone digits, PINs hidden.
+// The one keypad: codes shown 3-4-4 with their check digit, phone digits, PINs hidden; any digit can be put right.
 import { el } from "/static/dom.js";
 
 // Damm's quasigroup of order 10: a slip is shown while typing and never leaves this page.
@@ -6,6 +6,9 @@ const DAMM = [
   "0317598642", "7092154863", "4206871359", "1750983426", "6123045978",
   "3674209581", "5869720134", "8945362017", "9438617205", "2581436790",
 ];
+const GROUPS = { code: [3, 7] };
+// Half a code that somebody left behind is nobody's business.
+const FORGOTTEN_MS = 30_000;
 
 export function checks(digits) {
   let state = 0;
@@ -14,40 +17,69 @@ export function checks(digits) {
 }
 
 export class Keypad {
-  // `send(kind, digits)` is called once the last digit is in, where the check digit agrees.
+  // `send(kind, digits)` is called once the last digit is in, where the check digit agrees; what it returns
+  // is waited for, and nothing is typed meanwhile.
   constructor(entry, labels, send) {
-    Object.assign(this, { entry, labels, send, typed: "", until: performance.now() + entry.wait_s * 1000 });
-    this.digits = el("div", { className: "digits" });
-    this.digits.setAttribute("role", "status");
-    this.slip = el("p", { className: "slip-text" });
+    Object.assign(this, { entry, labels, send, typed: "", caret: 0, busy: false });
+    Object.assign(this, { until: performance.now() + entry.wait_s * 1000, touched: performance.now() });
+    this.fixed = (entry.min ?? entry.length) === entry.length;
+    this.digits = el("div", { className: `digits ${entry.kind}`, role: "group", ariaLabel: labels.digits });
+    this.slip = el("p", { className: "slip-text", role: "status" });
+    this.count = el("p", { className: "unseen", role: "status" });
     const key = (text, press, word = false) =>
       el("button", { type: "button", textContent: text, className: word ? "word" : "", onclick: press, dataset: { key: text } });
     this.keys = [..."123456789"].map((digit) => key(digit, () => this.press(digit)));
     this.keys.push(
       key(labels.clear, () => this.set(""), true),
       key("0", () => this.press("0")),
-      key(labels.backspace, () => this.set(this.typed.slice(0, -1)), true),
+      key(labels.backspace, () => this.back(), true),
     );
-    this.node = el("div", { className: "keypad" }, this.digits, this.slip, el("div", { className: "keys" }, ...this.keys));
+    this.ok = entry.send ? el("button", { type: "button", className: "ok", textContent: entry.send, onclick: () => this.enter() }) : null;
+    this.line = el("div", { className: "line" }, this.digits, ...(this.ok ? [this.ok] : []));
+    this.entryNode = el("div", { className: "entry" }, this.line, this.slip, this.count);
+    this.node = el("div", { className: "keys" }, ...this.keys);
     this.show();
   }
 
   press(digit) {
-    if (this.waits() > 0 || this.typed.length >= this.entry.length) return;
-    this.set(this.typed + digit);
-    if (this.typed.length === this.entry.length && !this.wrong()) this.send(this.entry.kind, this.typed);
+    if (this.waits() > 0 || this.busy || this.caret >= this.entry.length) return;
+    const typed = this.typed.slice(0, this.caret) + digit + this.typed.slice(this.caret + 1);
+    this.set(typed, this.caret + 1);
+    if (this.typed.length === this.entry.length && !this.wrong()) this.enter();
   }
 
-  set(typed) {
-    this.typed = typed;
+  // Away with the digit before the next place, or with the one that was pointed at.
+  back() {
+    if (this.busy) return;
+    const at = this.caret === this.typed.length ? this.caret - 1 : this.caret;
+    if (at >= 0) this.set(this.typed.slice(0, at) + this.typed.slice(at + 1), at);
+  }
+
+  // `set` and not `point`: what is typed, and where the next digit goes.
+  set(typed, caret = typed.length) {
+    if (this.busy) return;
+    Object.assign(this, { typed, caret, touched: performance.now() });
     this.show();
+  }
+
+  async enter() {
+    if (this.busy || this.waits() > 0 || this.wrong() || this.typed.length < (this.entry.min ?? this.entry.length)) return;
+    this.busy = true;
+    this.show();
+    const heard = await this.send(this.entry.kind, this.typed);
+    this.busy = false;
+    // Nobody answered: what was typed is still there, and goes off again with the next key.
+    this.set(heard ? "" : this.typed.slice(0, -1));
   }
 
   // A physical keyboard does the same.
   heard(event) {
     if (/^[0-9]$/.test(event.key)) this.press(event.key);
-    else if (event.key === "Backspace") this.set(this.typed.slice(0, -1));
+    else if (event.key === "Backspace" || event.key === "Delete") this.back();
     else if (event.key === "Escape") this.set("");
+    else if (event.key === "ArrowLeft") this.set(this.typed, Math.max(0, this.caret - 1));
+    else if (event.key === "ArrowRight") this.set(this.typed, Math.min(this.typed.length, this.caret + 1));
+    else if (event.key === "Enter" && !this.fixed && event.target.tagName !== "BUTTON") this.enter();
     else return false;
     return true;
   }
@@ -61,24 +93,38 @@ export class Keypad {
   }
 
   show() {
-    const gaps = this.entry.kind === "code" ? [3, 7] : [];
-    const cells = Array.from({ length: this.entry.length }, (_, place) => {
-      const digit = this.typed[place];
-      const shown = digit === undefined ? "\u00a0" : this.entry.kind === "pin" ? "●" : digit;
-      const look = [digit === undefined ? "" : "filled", gaps.includes(place) ? "gap" : ""].join(" ");
-      return el("span", { textContent: shown, className: look });
-    });
+    const gaps = GROUPS[this.entry.kind] ?? [];
+    const places = this.fixed ? this.entry.length : Math.min(this.entry.length, Math.max(this.typed.length + 1, 4));
+    const cells = Array.from({ length: places }, (_, place) => this.cell(place, gaps.includes(place)));
     this.digits.replaceChildren(...cells);
     this.digits.classList.toggle("slip", this.wrong());
+    this.digits.classList.toggle("busy", this.busy);
+    this.count.textContent = this.labels.aid.typed.replace("{count}", this.typed.length).replace("{of}", this.entry.length);
+    if (this.ok) this.ok.disabled = this.busy || this.typed.length < this.entry.min;
     this.tick();
   }
 
-  // Called every second while the page shows this keypad.
+  // Pointed at, a digit is replaced by the next key. (The keyboard's arrows do that too: no stop of their own.)
+  cell(place, gap) {
+    const digit = this.typed[place];
+    const shown = digit === undefined ? "\u00a0" : this.entry.kind === "pin" ? "●" : digit;
+    const look = [digit === undefined ? "" : "filled", gap ? "gap" : "", place === this.caret ? "caret" : ""].join(" ");
+    const name = this.labels.aid.digit.replace("{place}", place + 1);
+    const heard = digit === undefined || this.entry.kind === "pin" ? name : `${name}: ${digit}`;
+    const cell = el("button", { type: "button", className: look, tabIndex: -1, ariaLabel: heard });
+    cell.append(el("span", { textContent: shown }));
+    cell.addEventListener("click", () => this.set(this.typed, Math.min(place, this.typed.length)));
+    return cell;
+  }
+
+  // Called every quarter of a second while the page shows this keypad.
   tick() {
     const waits = this.waits();
     for (const key of this.keys) key.disabled = waits > 0;
-    this.slip.textContent = waits > 0
-      ? this.labels.wait.replace("{seconds}", waits)
-      : this.wrong() ? this.labels.slip : "";
+    const text = waits > 0 ? this.labels.wait.replace("{seconds}", waits)
+      : this.busy ? this.labels.aid.checking
+        : this.wrong() ? this.labels.slip : "";
+    if (this.slip.textContent !== text) this.slip.textContent = text;
+    if (this.entry.kind === "code" && this.typed && !this.busy && performance.now() - this.touched > FORGOTTEN_MS) this.set("");
   }
 }

@@ -1,7 +1,9 @@
 // The page: shows the newest view, posts presses, and keeps nothing that a reload could lose but typed digits.
+import * as aids from "/static/aids.js";
 import * as draw from "/static/draw.js";
 import { byId, el } from "/static/dom.js";
 import { Keypad } from "/static/keypad.js";
+import { still } from "/static/still.js";
 
 const OFFLINE_AFTER_MS = 2000;
 const ANSWER_WITHIN_MS = 10_000;
@@ -34,19 +36,20 @@ async function send(path, body) {
     });
     // Refused as out of place: things have moved on, so look again.
     show(answer.ok ? await answer.json() : await (await fetch("/api/view")).json());
+    return true;
   } catch {
     // The daemon is away: the event stream says so, and brings the view once it is back.
+    return false;
   }
 }
 
 const press = (act, data = {}) => post("/api/act", { act, visit: shown.visit, ...data });
 
 function entered(kind, digits) {
-  if (kind === "code") post("/api/code", { typed: digits });
-  else press(kind, { digits });
+  return kind === "code" ? post("/api/code", { typed: digits }) : press(kind, { digits });
 }
 
-function show(view) {
+export function show(view) {
   if (view.rev <= shown.rev) return;
   const moved = view.screen !== shown.screen || view.visit !== shown.visit;
   const answered = JSON.stringify(view.refused) !== JSON.stringify(shown.refused) || view.visit !== shown.visit;
@@ -54,10 +57,11 @@ function show(view) {
   shownAt = performance.now();
   ask(view.ask);
   // Countdowns run here; a view that differs in them alone is not drawn again.
-  const { rev, ask: asked, ready_in_ms: ready, warn_in_ms: warn, ...rest } = view;
+  const { rev, ask: asked, ready_in_ms: ready, warn_in_ms: warn, left_ms: left, ...rest } = view;
   const text = JSON.stringify(rest);
   if (text !== drawn) redraw(view, moved, answered);
   drawn = text;
+  aids.follow(view);
   tick();
 }
 
@@ -67,21 +71,35 @@ function redraw(view, moved, answered) {
   document.body.dataset.screen = view.screen;
   document.body.dataset.stage = view.stage;
   draw.words(view);
+  if (differs("course", [view.course, view.lang])) draw.course(view);
   // A button that is put anew under a finger loses its press: figures that move leave the rest alone.
-  if (differs("acts", [view.screen, view.acts])) draw.acts(view, press);
-  if (view.stage === "keypad") {
-    const typed = moved || answered || !keypad ? "" : keypad.typed;
-    keypad = new Keypad(view.entry, view.labels, entered);
-    keypad.set(typed);
-    delete parts.stage;
-    byId("stage").replaceChildren(keypad.node);
-  } else {
-    keypad = null;
-    const { title, lead, banner, said, facts, notices, reference, rev, ask: asked, ready_in_ms: ready, warn_in_ms: warn, ...stood } = view;
-    if (differs("stage", stood)) byId("stage").replaceChildren(draw.stage(view, press));
-  }
+  if (differs("acts", [view.screen, view.acts, view.corner])) draw.acts(view, press);
+  const { rating, neighbours, papers, stage, screen, lang, facts } = view;
+  if (differs("beside", [rating, neighbours, papers, stage, screen, lang, facts.length])) draw.beside(view, press);
+  if (view.stage === "keypad") drawKeypad(view, moved || answered);
+  else drawStage(view);
   if (moved) byId("title").focus({ preventScroll: true });
   else if (focused) document.querySelector(`[data-key='${CSS.escape(focused)}']`)?.focus();
+}
+
+function drawKeypad(view, anew) {
+  if (!differs("keypad", [view.entry, view.lang, view.visit]) && !anew) return;
+  const same = keypad !== null && !anew && keypad.entry.kind === view.entry.kind;
+  const { typed, caret } = same ? keypad : { typed: "", caret: 0 };
+  keypad = new Keypad(view.entry, view.labels, entered);
+  keypad.set(typed, caret);
+  delete parts.stage;
+  byId("entry").replaceChildren(keypad.entryNode);
+  byId("stage").replaceChildren(keypad.node);
+}
+
+function drawStage(view) {
+  keypad = null;
+  delete parts.keypad;
+  byId("entry").replaceChildren();
+  const { screen, visit, lang, stage, acts, rows, door, cabinet, papers, receipt, service, labels } = view;
+  const stood = [screen, visit, lang, stage, acts, rows, door, cabinet, papers, receipt, service, labels.door];
+  if (differs("stage", stood)) byId("stage").replaceChildren(draw.stage(view, press));
 }
 
 // Whether a part of the page is to be drawn anew.
@@ -118,7 +136,22 @@ function tick() {
   document.body.classList.toggle("urgent", warn !== null && warn !== undefined && passed >= warn);
   const countdown = document.querySelector(".countdown");
   if (countdown) countdown.textContent = Math.max(0, Math.ceil(shown.refused.wait_s - passed / 1000));
+  left(passed);
   if (shown.ask) byId("ask").querySelector("meter").value = Math.max(0, 1 - passed / shown.ask.ends_in_ms);
+}
+
+// How long is left: in whole minutes, then in steps of five seconds, so that it tells and does not drive.
+function left(passed) {
+  const { left_ms: all, labels, warn_in_ms: warn } = shown;
+  const node = byId("left");
+  if (!labels) return;
+  const known = all !== null && all !== undefined && !shown.ask;
+  const seconds = known ? Math.max(0, Math.ceil((all - passed) / 5000) * 5) : 0;
+  const long = seconds > 90;
+  const time = (long ? labels.aid.minutes : labels.aid.seconds).replace("{minutes}", Math.ceil(seconds / 60)).replace("{seconds}", seconds);
+  const open = warn !== null && warn !== undefined;
+  const text = known && seconds ? (open ? labels.aid.left_open : labels.aid.left).replace("{time}", time) : "";
+  if (node.textContent !== text) node.textContent = text;
 }
 
 document.addEventListener("keydown", (event) => {
@@ -167,5 +200,8 @@ function listen() {
   });
 }
 
+still();
+aids.start();
 setInterval(tick, 250);
 listen();
+document.body.dataset.ready = "yes";

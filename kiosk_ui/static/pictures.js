@@ -2,56 +2,86 @@
 import { svg } from "/static/dom.js";
 
 const WIDTH = 120;
-const HEIGHT = { S: 84, M: 84, L: 84 };
+const HEIGHT = 84;
 const GAP = 8;
+// However many doors there are, the number of the visitor's own is read from where they stand.
+const NUMBER_SHARE = 0.085;
 
-// Doors where the configuration draws them; `lit` is the number of the visitor's own.
-export function cabinet(doors, lit, label) {
+// Doors where the configuration draws them; `lit` is the number of the visitor's own, `moves` which way the
+// papers go: "in", "out" or "".
+export function cabinet(doors, lit, moves, label) {
   const names = [...new Set(doors.map((door) => door.cabinet))];
   let left = GAP;
   let bottom = 0;
   const parts = [];
+  let mine = null;
   for (const name of names) {
-    const mine = doors.filter((door) => door.cabinet === name);
-    const row0 = Math.min(...mine.map((door) => door.row));
-    const column0 = Math.min(...mine.map((door) => door.column));
-    const columns = Math.max(...mine.map((door) => door.column)) - column0 + 1;
-    const rows = Math.max(...mine.map((door) => door.row)) - row0 + 1;
+    const theirs = doors.filter((door) => door.cabinet === name);
+    const row0 = Math.min(...theirs.map((door) => door.row));
+    const column0 = Math.min(...theirs.map((door) => door.column));
+    const columns = Math.max(...theirs.map((door) => door.column)) - column0 + 1;
+    const rows = Math.max(...theirs.map((door) => door.row)) - row0 + 1;
     const width = columns * (WIDTH + GAP) + GAP;
-    const height = rows * (HEIGHT.S + GAP) + GAP;
+    const height = rows * (HEIGHT + GAP) + GAP;
     parts.push(svg("rect", { class: "frame", x: left, y: GAP, width, height, rx: 10 }));
-    const placed = mine.map((door) => ({
-      ...door,
-      x: left + GAP + (door.column - column0) * (WIDTH + GAP),
-      y: 2 * GAP + (door.row - row0) * (HEIGHT.S + GAP),
-    }));
-    // The visitor's own door last: its light lies over its neighbours.
-    placed.sort((a, b) => (a.n === lit) - (b.n === lit));
-    parts.push(...placed.map((door) => leaf(door, door.n === lit)));
+    for (const door of theirs) {
+      const placed = { ...door, x: left + GAP + (door.column - column0) * (WIDTH + GAP), y: 2 * GAP + (door.row - row0) * (HEIGHT + GAP) };
+      if (door.n === lit) mine = placed;
+      else parts.push(leaf(placed));
+    }
     left += width + 2 * GAP;
     bottom = Math.max(bottom, height + 2 * GAP);
   }
+  // The visitor's own door last: its light lies over its neighbours.
+  if (mine) parts.push(own(mine, Math.max(46, (left - GAP) * NUMBER_SHARE), moves, left - GAP));
   const picture = svg("svg", { class: "cabinet", viewBox: `0 0 ${left - GAP} ${bottom}`, role: "img" }, ...parts);
-  picture.setAttribute("aria-label", `${label} ${lit ?? ""}`);
+  picture.setAttribute("aria-label", label);
   return picture;
 }
 
-function leaf(door, mine) {
-  const { x, y, n, position } = door;
-  const h = HEIGHT[door.size];
-  const group = svg("g", { class: `door ${position} ${mine ? "mine" : ""}`, "data-door": n });
-  if (mine) group.append(svg("rect", { class: "halo", x: x - 4, y: y - 4, width: WIDTH + 8, height: h + 8, rx: 10 }));
-  group.append(svg("rect", { x, y, width: WIDTH, height: h, rx: 6 }));
-  if (mine) group.firstChild.setAttribute("fill", "none");
-  if (position === "open") {
-    // Swung out towards the viewer, hinged on the left.
-    const out = 34;
-    group.append(svg("path", { class: "leaf", d: `M${x} ${y}l${out} 10v${h - 6}l-${out} -4z` }));
-  }
-  const number = svg("text", { x: x + WIDTH / 2 + (position === "open" ? 14 : 0), y: y + h / 2 });
-  number.textContent = n;
-  group.append(number);
+function leaf({ x, y, n, position }) {
+  const group = svg("g", { class: `door ${position}`, "data-door": n });
+  group.append(svg("rect", { x, y, width: WIDTH, height: HEIGHT, rx: 6 }));
+  if (position === "open") group.append(swung(x, y));
+  group.append(number(n, x + WIDTH / 2 + (position === "open" ? 14 : 0), y + HEIGHT / 2, 22));
   return group;
+}
+
+// Swung out towards the viewer, hinged on the left.
+const swung = (x, y) => svg("path", { class: "leaf", d: `M${x} ${y}l34 10v${HEIGHT - 6}l-34 -4z` });
+
+function own({ x, y, n, position }, size, moves, width) {
+  const group = svg("g", { class: `door ${position} mine`, "data-door": n });
+  const grown = size > 60;
+  group.append(svg("rect", { class: "halo", fill: "none", x: x - 4, y: y - 4, width: WIDTH + 8, height: HEIGHT + 8, rx: 10 }));
+  group.append(svg("rect", { x, y, width: WIDTH, height: HEIGHT, rx: 6 }));
+  if (position === "open") group.append(swung(x, y));
+  if (grown) {
+    // In a wide hall of doors the number hangs beside the door like a flag.
+    const right = x + WIDTH / 2 < width / 2;
+    const at = right ? x + WIDTH + size * 0.9 : x - size * 0.9;
+    group.append(svg("circle", { class: "flag", cx: at, cy: y + HEIGHT / 2, r: size * 0.8 }), number(n, at, y + HEIGHT / 2, size));
+    return group;
+  }
+  const open = position === "open";
+  group.append(number(n, x + WIDTH / 2 + (open ? 16 : 0), y + HEIGHT / 2 + (moves ? -16 : 0), moves ? 36 : size));
+  if (moves) group.append(envelope(x + WIDTH / 2 + 16, y + HEIGHT - 22, moves));
+  return group;
+}
+
+function number(n, x, y, size) {
+  const text = svg("text", { x, y, "font-size": size });
+  text.textContent = n;
+  return text;
+}
+
+// An envelope and the way it goes.
+function envelope(x, y, moves) {
+  const way = moves === "in" ? "M26 0h24m-8 -7l-9 7l9 7" : "M26 0h24m-7 -7l8 7l-8 7";
+  const shape = svg("path", { class: "envelope", d: "M-18 -12h36v24h-36zM-18 -12l18 14l18 -14" });
+  const arrow = svg("path", { class: "way", d: way });
+  const moving = svg("g", { class: `papers-${moves}` }, shape, arrow);
+  return svg("g", { transform: `translate(${x - 12} ${y})` }, moving);
 }
 
 const SIGNS = {
@@ -62,10 +92,32 @@ const SIGNS = {
     svg("path", { class: "stroke", d: "M20 60V36h24M220 60V36h-24M20 160v24h24M220 160v24h-24" }),
     svg("path", { class: "beam", d: "M36 108h168" }),
   ],
+  phone: () => [
+    svg("rect", { class: "stroke", x: 66, y: 10, width: 108, height: 220, rx: 18 }),
+    svg("path", { class: "stroke", d: "M106 212h28" }),
+    ...[0, 1, 2].map((n) => svg("circle", { class: "dot", cx: 96 + n * 24, cy: 62, r: 6 })),
+    ...[0, 1, 2, 3].map((n) => svg("circle", { class: "dot", cx: 87 + n * 22, cy: 94, r: 6 })),
+    ...[0, 1, 2, 3].map((n) => svg("rect", { class: "fill", x: 78 + n * 22, y: 122, width: 18, height: 30, rx: 4 })),
+    svg("path", { class: "beam still", d: "M76 166h88" }),
+  ],
+  lock: () => [
+    svg("rect", { class: "stroke", x: 48, y: 104, width: 144, height: 112, rx: 16 }),
+    svg("path", { class: "stroke", d: "M78 104V74a42 42 0 0 1 84 0v30M120 150v26" }),
+    svg("circle", { class: "fill", cx: 120, cy: 148, r: 12 }),
+  ],
   done: () => [svg("circle", { cx: 120, cy: 120, r: 104 }), svg("path", { d: "M74 124l34 34 62-70" })],
   alert: () => [svg("circle", { cx: 120, cy: 120, r: 104 }), svg("path", { d: "M120 66v66M120 172v2" })],
 };
 
 export function sign(name) {
   return svg("svg", { class: `picture ${name}`, viewBox: "0 0 240 240", "aria-hidden": "true" }, ...SIGNS[name]());
+}
+
+const MOUTHS = { 5: "M28 56q22 26 44 0", 4: "M30 60q20 14 40 0", 3: "M32 64h36", 2: "M30 70q20 -14 40 0", 1: "M28 74q22 -26 44 0" };
+
+// Five grades, from 1 for the worst; told apart by shape, not by colour.
+export function face(grade) {
+  const eye = (cx) => svg("circle", { class: "eye", cx, cy: 38, r: 5 });
+  const mouth = svg("path", { class: "mouth", d: MOUTHS[grade] });
+  return svg("svg", { class: "face", viewBox: "0 0 100 100", "aria-hidden": "true" }, svg("circle", { class: "head", cx: 50, cy: 50, r: 44 }), eye(35), eye(65), mouth);
 }

@@ -27,7 +27,12 @@ PORTRAIT: Final = (1080, 1920)
 SIZES: Final = (LANDSCAPE, PORTRAIT)
 FIRST_REV: Final = 1_000_000
 """Above any that the daemon behind the tab counts to: what it sends is older, and not drawn."""
-DRAWN: Final = "async (view) => { (await import('/static/kiosk.js')).show(view); await document.fonts.ready; }"
+DRAWN: Final = """async ([view, aids]) => {
+  (await import('/static/kiosk.js')).show(view);
+  for (const aid of aids) if (document.getElementById(aid).ariaPressed !== 'true') document.getElementById(aid).click();
+  await document.fonts.ready;
+}"""
+"""A visit that ends takes its aids along, so they are asked for anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +84,8 @@ class Screen:
         self.complaints: list[str] = []
         self._rev = FIRST_REV
         self._qr = b""
+        self.aids: tuple[str, ...] = ()
+        """Which of ``large`` and ``contrast`` are on."""
 
     async def _answers(self, route: Route) -> None:
         await route.fulfill(body=self._qr, content_type="image/svg+xml")
@@ -93,7 +100,8 @@ class Screen:
     async def show(self, stop: Stop, language: str, **changes: Any) -> None:
         self._rev += 1
         self._qr = stop.qr
-        await self.tab.evaluate(DRAWN, {**stop.views[language], "rev": self._rev, **changes})
+        view = {**stop.views[language], "rev": self._rev, **changes}
+        await self.tab.evaluate(DRAWN, [view, list(self.aids)])
 
     async def sized(self, size: tuple[int, int]) -> None:
         await self.tab.set_viewport_size({"width": size[0], "height": size[1]})
