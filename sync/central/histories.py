@@ -21,7 +21,6 @@ from locker.domain.events import (
     DepositReported,
     DepositRestored,
     HistoryConfirmed,
-    HistoryReported,
     HistoryRestored,
     ItemRecalled,
     PickupCodeMade,
@@ -40,7 +39,7 @@ from locker.domain.ids import (
 )
 from sync.central import directives, store
 from sync.central.desk import Refusal, Refused
-from sync.central.ledger import Applied, current_epoch
+from sync.central.ledger import current_epoch
 from sync.central.platform import Chance
 from sync.central.staff import TAKEN_AWAY
 from sync.central.tables import (
@@ -63,11 +62,6 @@ def in_force(connection: Connection, locker: str) -> tuple[str, int, str]:
     """The latest epoch of a locker, how far it is stored, and the hash there."""
     row = store.find(connection, STREAM, {"locker": locker, "epoch": current_epoch(connection, locker)})
     return (row.epoch, row.stored_to, row.hash) if row else ("", 0, chain.START.hex())
-
-
-def is_told(applied: Applied) -> bool:
-    """Whether a locker has just finished telling what it knows: it awaits what we know."""
-    return isinstance(applied.event, HistoryReported)
 
 
 def say_to_new_disk(connection: Connection, locker: str, epoch: str, chance: Chance, now_ms: int) -> None:

@@ -18,13 +18,11 @@ from sqlalchemy.exc import DataError
 
 from locker.domain.encoding import canonical, public_data
 from sync import seal, wire
-from sync.central import elsewhere, histories, ledger, notices, store
+from sync.central import histories, ledger, notices, store
 from sync.central.alarms import Trouble, raise_alarm
-from sync.central.complaints import heard
-from sync.central.complaints import register as complaints
 from sync.central.desk import Desk, locker_row
+from sync.central.following import Following
 from sync.central.hello import TOLD, WINDOW, meet
-from sync.central.personal import lost
 from sync.central.pump import Pump, Say
 from sync.central.slots import Slots
 from sync.central.store import Store
@@ -170,28 +168,15 @@ class Ingest:
     def _store_all(
         self, said: Sequence[FromLocker], now_ms: int, connection: Connection, *, careful: bool = False
     ) -> "_Done":
-        told: set[str] = set()
-        awaiting: set[tuple[str, str]] = set()
-
-        def follow(applied: ledger.Applied) -> None:
-            notices.follow(applied)
-            told.add(elsewhere.follow(applied))
-            complaints.follow(applied, self._desk)
-            heard.follow(applied, self._desk)
-            lost.follow(applied)
-            if histories.is_told(applied):
-                awaiting.add((applied.place.locker, applied.place.epoch))
-
+        following = Following(self._desk)
         batches = [each for each in said if isinstance(each, wire.UpBatch)]
-        outcomes = ledger.ingest_all(connection, batches, now_ms, follow, careful=careful)
-        for locker, epoch in sorted(awaiting):
-            histories.say(connection, locker, epoch, now_ms)
-            told.add(locker)
+        outcomes = ledger.ingest_all(connection, batches, now_ms, following.of, careful=careful)
+        told = following.finish(connection, now_ms)
         told.update(each.locker for each in said if isinstance(each, wire.UpAck))
         for statement, rows in _heard(said, now_ms).items():
             connection.execute(statement, rows)
         freed = notices.release(connection, *sorted({batch.locker for batch in batches}))
-        return _Done(tuple(zip(batches, outcomes, strict=True)), told - {""}, freed)
+        return _Done(tuple(zip(batches, outcomes, strict=True)), told, freed)
 
     def _answer(self, batch: wire.UpBatch, outcome: ledger.Outcome) -> None:
         if outcome.refused:

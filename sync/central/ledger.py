@@ -66,7 +66,8 @@ class Outcome:
     repeated: int = 0
 
 
-Follow = Callable[[Applied], None]
+Follow = Callable[[type[Event]], Sequence[Callable[[Applied], object]]]
+"""What follows from entries of a type: of most nothing, and then nothing is called."""
 
 
 class Spoilt(Exception):
@@ -78,11 +79,11 @@ def ingest(
     connection: Connection,
     batch: wire.UpBatch,
     now_ms: int,
-    follow: Follow = lambda _: None,
+    follow: Follow = lambda _: (),
     *,
     careful: bool = False,
 ) -> Outcome:
-    """Store what is new of ``batch``; ``follow`` sees each applied one. Raises Spoilt unless ``careful``."""
+    """Store what is new of ``batch``; ``follow`` sees the applied ones. Raises Spoilt unless ``careful``."""
     (outcome,) = ingest_all(connection, [batch], now_ms, follow, careful=careful)
     return outcome
 
@@ -91,7 +92,7 @@ def ingest_all(
     connection: Connection,
     batches: Sequence[wire.UpBatch],
     now_ms: int,
-    follow: Follow = lambda _: None,
+    follow: Follow = lambda _: (),
     *,
     careful: bool = False,
 ) -> list[Outcome]:
@@ -232,14 +233,20 @@ class _Session:
 
     def _project(self, place: Place, event: Event) -> str:
         if not self._careful:
-            case = project(place, event)
-            self._follow(Applied(place, event, case))
-            return case
+            return self._do(place, event)
         # A savepoint: whatever a bad entry began to change is taken back, the entry itself stays.
         with self._sheet.connection.begin_nested():
-            case = project(place, event)
-            self._follow(Applied(place, event, case))
+            case = self._do(place, event)
             self._sheet.write()
+        return case
+
+    def _do(self, place: Place, event: Event) -> str:
+        case = project(place, event)
+        following = self._follow(type(event))
+        if following:
+            applied = Applied(place, event, case)
+            for follow in following:
+                follow(applied)
         return case
 
     def _alarm(self, locker: str, trouble: Trouble) -> None:

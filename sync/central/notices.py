@@ -207,6 +207,8 @@ _COMPOSE: Final[Mapping[type[Any], Callable[[Applied, Any], _Message | None]]] =
         ev.ActDone: _opened_from_afar,
     }
 )
+FROM: Final = frozenset(_COMPOSE)
+"""Events that may call for a message."""
 
 
 # --- what is over ------------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from sqlalchemy import (
     URL,
     ColumnElement,
     Connection,
+    Dialect,
     Engine,
     LargeBinary,
     Row,
@@ -96,34 +97,42 @@ def insert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any
     if connection.dialect.name != "postgresql" or len(rows) < COPIED_MIN:
         connection.execute(table.insert(), list(rows))
         return
-    names = list(rows[0])
+    names = tuple(rows[0])
     quote = connection.dialect.identifier_preparer.quote
     statement = f"COPY {quote(table.name)} ({', '.join(map(quote, names))}) FROM STDIN"
     raw: Any = connection.connection.driver_connection
     try:
         with raw.cursor().copy(statement) as copy:
-            for row in _bound(connection, table, rows):
-                copy.write_row(row)
+            bind = _binding(table, names, connection.dialect)
+            for row in rows:
+                copy.write_row(bind(row))
     except psycopg.Error as error:
         raise DBAPIError.instance(
             statement, None, error, psycopg.Error, dialect=connection.dialect
         ) from error
 
 
-def _bound(
-    connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]
-) -> Iterator[tuple[Any, ...]]:
-    """Values as the driver takes them."""
-    binds = [(name, _bind(table.c[name].type, connection)) for name in rows[0]]
-    for row in rows:
-        yield tuple(bind(row[name]) if bind else row[name] for name, bind in binds)
+@lru_cache(maxsize=200)
+def _binding(
+    table: Table, names: tuple[str, ...], dialect: Dialect
+) -> Callable[[Mapping[str, Any]], Sequence[Any]]:
+    """Makes of a row its values as the driver takes them."""
+    special = [(n, bind) for n, name in enumerate(names) if (bind := _bind(table.c[name].type, dialect))]
+
+    def bound(row: Mapping[str, Any]) -> Sequence[Any]:
+        found = [row[name] for name in names]
+        for n, bind in special:
+            found[n] = bind(found[n])
+        return found
+
+    return bound
 
 
-def _bind(kind: Any, connection: Connection) -> Callable[[Any], Any] | None:
+def _bind(kind: Any, dialect: Dialect) -> Callable[[Any], Any] | None:
     # A driver's own word for bytes is made for parameters; here bytes are bytes.
     if isinstance(kind, LargeBinary):
         return None
-    return kind.dialect_impl(connection.dialect).bind_processor(connection.dialect)  # type: ignore[no-any-return]  # as untyped as kinds are
+    return kind.dialect_impl(dialect).bind_processor(dialect)  # type: ignore[no-any-return]  # as untyped as kinds are
 
 
 @lru_cache(maxsize=200)

@@ -122,3 +122,4 @@ def _right(applied: Applied, authorisation: str) -> Held | None:
 _HEARD: Final[Mapping[type[ev.Event], Callable[[Applied, Desk, Any], None]]] = MappingProxyType(
     {ev.HelpAsked: _help, ev.VisitRated: _rated}
 )
+FROM: Final = frozenset(_HEARD)

@@ -8,7 +8,17 @@ The rooms are those of `locker.domain.fold`; `rights` are its centre and access.
 from typing import Final
 
 from locker.domain.events import Event
-from sync.central.project import acts, custody, doors, history, machine, pickups, rights, surroundings
+from sync.central.project import (
+    acts,
+    custody,
+    doors,
+    history,
+    machine,
+    pickups,
+    rights,
+    settings,
+    surroundings,
+)
 from sync.central.project.cases import case_of
 from sync.central.project.rows import Apply, CannotProject, Place
 
@@ -22,6 +32,7 @@ _APPLY: Final[Apply] = {
     **doors.APPLY,
     **custody.APPLY,
     **surroundings.APPLY,
+    **settings.APPLY,
     **acts.APPLY,
 }
 

@@ -1,8 +1,10 @@
 """Which case an entry belongs to."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import fields
+from functools import cache
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from locker.domain.door import Presence
 from locker.domain.events import Event
@@ -16,16 +18,22 @@ def case_of(at: Place, event: Event) -> str:
     case = getattr(event, "case", "")
     if case:
         return str(case)
-    record = str(getattr(event, "record", ""))
-    kind, _, reference = record.partition("/")
-    named = {kind: reference} if record else {}
-    for name in _CASE_BY:
-        key = getattr(event, name, "") or named.get(name, "")
+    kind, _, reference = str(getattr(event, "record", "")).partition("/")
+    of_type: Any = type(event)
+    for name in _naming(of_type):
+        key = getattr(event, name, "") or (reference if kind == name else "")
         if isinstance(key, str) and key and not isinstance(key, Presence):
             found = _CASE_BY[name](at, key)
             if found:
                 return found
     return ""
+
+
+@cache
+def _naming(kind: Any) -> tuple[str, ...]:
+    """Which fields of an event may name a case; a record is one of any kind."""
+    own = {each.name for each in fields(kind)}
+    return tuple(name for name in _CASE_BY if name in own or "record" in own)
 
 
 def _case_by_deposit(at: Place, deposit: str) -> str:

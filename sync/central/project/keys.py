@@ -1,11 +1,20 @@
 """Which rows a batch of entries will ask for, so that they are fetched together."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import fields
+from functools import cache
 from typing import Any, Final
 
 from sqlalchemy import Table
 
-from locker.domain.events import AuthorisationGranted, Event, StaffEnrolled
+from locker.domain.events import (
+    AuthorisationGranted,
+    Booted,
+    CompartmentsConfigured,
+    EpochStarted,
+    Event,
+    StaffEnrolled,
+)
 from sync.central import tables as t
 from sync.central.bookings.tables import BOOKING
 from sync.central.bulk import Key
@@ -25,21 +34,19 @@ _BY: Final[Mapping[str, Table]] = {
 """What an entry's field names."""
 _ALONE: Final = frozenset({t.AUTHORISATION, t.OUTGOING_ITEM, BOOKING, ENTRUSTMENT})
 """Their keys hold no locker."""
+_WHOLE: Final = frozenset({Booted, CompartmentsConfigured, EpochStarted})
+"""What is said of every door of a locker."""
 
 
 def prefetch(sheet: Sheet, events: Iterable[tuple[str, Event]]) -> None:
     """Entries with their lockers. Nothing rests on it: what it misses is asked for one by one."""
     named: dict[Table, set[Key]] = {table: set() for table in (*_BY.values(), t.NOTICE, t.STAFF_GRANT)}
+    whole: set[str] = set()
     for locker, event in events:
-        for name, table in _BY.items():
-            _name(named, table, locker, getattr(event, name, ""))
-        kind, _, reference = str(getattr(event, "record", "")).partition("/")
-        if kind in _BY:
-            _name(named, _BY[kind], locker, reference)
-        if isinstance(event, AuthorisationGranted):
-            named[t.NOTICE].add((subject_of(event),))
-        elif isinstance(event, StaffEnrolled):
-            _name(named, t.STAFF_GRANT, locker, event.staff)
+        _gather(named, locker, event)
+        if type(event) in _WHOLE:
+            whole.add(locker)
+    sheet.fetch_whole(t.COMPARTMENT, whole)
     for table in (t.OPENING, t.PICKUP_CODE):
         for row in _fetch(sheet, table, named[table]):
             _name(named, t.DEPOSIT, row.locker, row.deposit)
@@ -47,8 +54,30 @@ def prefetch(sheet: Sheet, events: Iterable[tuple[str, Event]]) -> None:
         _name(named, t.AUTHORISATION, row.locker, row.authorisation)
         _name(named, t.OUTGOING_ITEM, row.locker, row.item)
         _name(named, t.COMPARTMENT, row.locker, row.door)
-    for table in (t.COMPARTMENT, t.AUTHORISATION, t.OUTGOING_ITEM, t.NOTICE, t.STAFF_GRANT):
+    for table in named.keys() - {t.OPENING, t.PICKUP_CODE, t.DEPOSIT}:
         _fetch(sheet, table, named[table])
+
+
+def _gather(named: dict[Table, set[Key]], locker: str, event: Event) -> None:
+    of_type: Any = type(event)
+    for name, table in _naming(of_type):
+        _name(named, table, locker, getattr(event, name))
+    record = getattr(event, "record", "")
+    if record:
+        kind, _, reference = str(record).partition("/")
+        if kind in _BY:
+            _name(named, _BY[kind], locker, reference)
+    if isinstance(event, AuthorisationGranted):
+        named[t.NOTICE].add((subject_of(event),))
+    elif isinstance(event, StaffEnrolled):
+        _name(named, t.STAFF_GRANT, locker, event.staff)
+
+
+@cache
+def _naming(kind: Any) -> tuple[tuple[str, Table], ...]:
+    """Which fields of an event name a row, and of which table."""
+    own = {each.name for each in fields(kind)}
+    return tuple((name, table) for name, table in _BY.items() if name in own)
 
 
 def subject_of(granted: AuthorisationGranted) -> str:

@@ -111,11 +111,11 @@ class Sheet:
     def fetch(self, table: Table, keys: Iterable[Key]) -> None:
         """Hold these rows, those that are not held yet by one statement."""
         page = self._pages[table]
-        lacking = {key: None for key in keys if key not in page.rows}
+        lacking: dict[Key, Held | None] = dict.fromkeys(key for key in keys if key not in page.rows)
         page.rows.update(lacking)
-        self._hold(
-            page, page.names, [key for key in lacking if fits(table, dict(zip(page.names, key, strict=True)))]
-        )
+        asked = [key for key in lacking if key[0] not in page.whole]
+        fitting = [key for key in asked if fits(table, dict(zip(page.names, key, strict=True)))]
+        self._hold(page, page.names, fitting)
 
     def fetch_whole(self, table: Table, lockers: Iterable[str]) -> None:
         """Hold every row of these lockers; of a table whose key begins with them."""

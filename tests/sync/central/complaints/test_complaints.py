@@ -56,7 +56,9 @@ def answered(parts: Parts, complaint: str, *, satisfied: bool) -> State:
 def ingest(parts: Parts, first: int = 1) -> None:
     batch = parts.locker.batch(first)
     follow = partial(register.follow, desk=parts.desk)
-    parts.store.write_now(partial(ledger.ingest, batch=batch, now_ms=parts.clock.now_ms, follow=follow))
+    parts.store.write_now(
+        partial(ledger.ingest, batch=batch, now_ms=parts.clock.now_ms, follow=lambda _: (follow,))
+    )
 
 
 def test_who_is_to_be_called_lies_sealed(parts: Parts) -> None:

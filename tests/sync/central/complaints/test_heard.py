@@ -38,7 +38,9 @@ def take_in(parts: Parts, *events: Event) -> None:
         lost.follow(applied)
 
     batch = parts.locker.batch(first)
-    parts.store.write_now(partial(ledger.ingest, batch=batch, now_ms=parts.clock.now_ms, follow=follow))
+    parts.store.write_now(
+        partial(ledger.ingest, batch=batch, now_ms=parts.clock.now_ms, follow=lambda _: (follow,))
+    )
 
 
 def sealed(parts: Parts, **said: str) -> str:
