@@ -86,9 +86,18 @@ NamePath = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,32}$")]
 Problems = Callable[[Request, Any], Any]
 
 
+class Application(FastAPI):
+    """Takes a router's routes as they are: FastAPI would work each out again, at the first request."""
+
+    def include_router(self, router: APIRouter) -> None:  # type: ignore[override]  # nothing is said on the way
+        self.router.routes.extend(router.routes)
+
+
 def build(office: Office, gate: Gate, url: str, health: Callable[[], tuple[bool, dict[str, int]]]) -> FastAPI:
     """The application without the console. ``health``: is the broker there, and what was dropped so far."""
-    app = FastAPI(title=TITLE, version="1", docs_url=None, redoc_url=None, openapi_url="/api/v1/openapi.json")
+    app = Application(
+        title=TITLE, version="1", docs_url=None, redoc_url=None, openapi_url="/api/v1/openapi.json"
+    )
     app.add_middleware(Limits)
     for kind, handler in _HANDLERS.items():
         app.add_exception_handler(kind, handler)

@@ -3,6 +3,7 @@
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -25,6 +26,7 @@ class Texts:
         return self.words[section].get(name, name)
 
 
+@cache
 def load(folder: Path = _FOLDER) -> Mapping[str, Texts]:
     """Of ``folder``, which has one for each language. Every room brings a file of its own there, and may add
     words to a section that others have begun."""

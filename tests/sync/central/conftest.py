@@ -17,7 +17,10 @@ from sync.central.desk import Desk, Keys
 from sync.central.platform import Chance
 from sync.central.store import Store
 from tests.postgres import Cluster
+from tests.sync.central import once
 from tests.sync.central.fake_locker import WALL_MS, FakeLocker
+
+once.install()
 
 # PostgreSQL tells rows as they lie, and what its vacuum cleared is written over whenever it came by.
 AS_WRITTEN: Final = text("xmin::text::bigint, cmin::text::bigint, ctid")
@@ -60,7 +63,9 @@ class Parts:
 
     def ingest(self, first: int = 1, last: int | None = None) -> ledger.Outcome:
         batch = self.locker.batch(first, last)
-        ingest = partial(ledger.ingest, batch=batch, now_ms=self.clock.now_ms, follow=notices.follow)
+        ingest = partial(
+            ledger.ingest, batch=batch, now_ms=self.clock.now_ms, follow=lambda _: (notices.follow,)
+        )
         try:
             return self.store.write_now(ingest)
         except ledger.Spoilt:
