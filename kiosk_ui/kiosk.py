@@ -10,11 +10,12 @@ from kiosk_ui import asking, flow, screens, service, staff, visitors
 from kiosk_ui.acts import CodeShown, NotHere, Press
 from kiosk_ui.backroom import Backroom, Offline, Sight
 from kiosk_ui.flow import Signal, Step
-from kiosk_ui.offers import hears, takes
+from kiosk_ui.offers import hears, hears_bag, takes
 from kiosk_ui.screens import Act, Visit, at_work, screen_of
 from kiosk_ui.texts import Texts
 from kiosk_ui.view import Now, Settings, View, view_of
 from locker.domain import deposit as deposits
+from locker.domain.codes import parse_bag
 from locker.domain.door import Presence
 from locker.domain.entry import Entry
 from locker.domain.errors import Reason, Refusal
@@ -143,8 +144,12 @@ class Kiosk:
     async def code(self, shown: CodeShown) -> None:
         """A code was typed or scanned. Raises NotHere while somebody's visit is under way."""
         async with self._one_at_a_time:
-            if not hears(self._visit, self._world.journal.state):
-                raise NotHere("code", screen_of(self._visit, self._world.journal.state))
+            state = self._world.journal.state
+            if (bag := parse_bag(shown.scanned)) and hears_bag(self._visit, state):
+                await self._do(lambda world, visit: visitors.bag(world, visit, bag), keeps=True)
+                return
+            if not hears(self._visit, state):
+                raise NotHere("code", screen_of(self._visit, state))
             does = staff.code if self._visit.staff else visitors.code
             self._visit = replace(self._visit, form=None)
             await self._do(lambda world, visit: does(world, visit, shown))

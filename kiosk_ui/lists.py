@@ -134,15 +134,22 @@ _WITH_FACTS: Final = frozenset(
 
 def facts(screen: Screen, visit: Visit, state: LockerState, texts: Texts) -> list[dict[str, Any]]:
     """Whose and what: masked, and only as much as is known. Times are for the page to write."""
-    if screen not in _WITH_FACTS:
+    if screen not in _WITH_FACTS and not (screen is Screen.PLACE and _bagged(visit, state)):
         return []
     known = {
         "case": shown_case(visit, state),
         "item": service_item_of(visit, state),
         "name": visit.name,
     }
+    stay = state.deposits.get(visit.deposit)
+    known["bag"] = stay.bag if stay else ""
     found = [{"label": texts.say(f"word.{key}", {}), "value": text} for key, text in known.items() if text]
     return found + (_times(visit, state, texts) if screen is Screen.OFFER else [])
+
+
+def _bagged(visit: Visit, state: LockerState) -> bool:
+    stay = state.deposits.get(visit.deposit)
+    return stay is not None and bool(stay.bag)
 
 
 def _times(visit: Visit, state: LockerState, texts: Texts) -> list[dict[str, Any]]:

@@ -91,6 +91,8 @@ TAKES_CODES: Final = frozenset(
 """Where a code is heard. Elsewhere a visit is under way, and another person's code would tear it apart."""
 RATED: Final = frozenset({Screen.RECEIPT, Screen.COLLECTED, Screen.TAKEN_BACK, Screen.REFUSED_ITEM})
 """Where people are asked how it was: they may say it in passing."""
+_BAGGED: Final = frozenset({Screen.PLACE, Screen.EMPTY, Screen.CONFIRM_IN, Screen.RECEIPT})
+"""From when their door opens until they go."""
 _LOSES: Final = frozenset({Screen.HOME, Screen.PROBLEM, Screen.PHONE})
 """Where somebody may find that they have no code, or not the right one."""
 
@@ -101,6 +103,11 @@ _HANDS_INSIDE: Final = frozenset({Screen.OPENING, *WHILE_OPEN.values(), Screen.P
 def hears(visit: Visit, state: LockerState) -> bool:
     """Whether a code is heard now; a form that lies over the page is no reason not to."""
     return screen_beneath(visit, state) in TAKES_CODES
+
+
+def hears_bag(visit: Visit, state: LockerState) -> bool:
+    """Whether the label of a numbered bag belongs to what is being handed in here."""
+    return bool(visit.deposit) and not visit.staff and screen_beneath(visit, state) in _BAGGED
 
 
 def corner(visit: Visit, state: LockerState) -> tuple[Act, ...]:

@@ -11,7 +11,7 @@ from typing import Any, Final
 from kiosk_ui import asking, course, lists, service_page
 from kiosk_ui.backroom import Offline, Sight
 from kiosk_ui.buttons import buttons, in_corner, rating
-from kiosk_ui.offers import hears, may_open_again
+from kiosk_ui.offers import hears, hears_bag, may_open_again
 from kiosk_ui.screens import Screen, Visit, opening_of, screen_of
 from kiosk_ui.texts import Texts
 from locker.domain import opening as openings
@@ -96,6 +96,8 @@ class Settings:
     language: str = "zh"
     scanner: str = "serial"
     """``screen``: the page has a box that stands for the scanner."""
+    bags: bool = False
+    """Numbered bags are handed out here: the page asks for their labels."""
     cool_down_ms: int = 3_000
     """How long a lock rests between two pulses."""
 
@@ -136,7 +138,10 @@ def view_of(visit: Visit, state: LockerState, now: Now, texts: Texts, settings: 
         "place": place,
         "other": lists.named(refusal, state, texts),
     }
+    values["help"] = values["help"] or texts.say("word.help_unknown", {})
     door = lists.shown_door(visit, state)
+    bag = settings.bags and hears_bag(visit, state)
+    listens = bag or hears(visit, state)
     view: View = {
         "screen": screen.value,
         "visit": visit.visit,
@@ -160,15 +165,15 @@ def view_of(visit: Visit, state: LockerState, now: Now, texts: Texts, settings: 
         "ready_in_ms": _ready_in_ms(screen, visit, state, now, settings),
         "warn_in_ms": _warn_in_ms(screen, visit, state, now),
         "entry": _entry(screen, now, texts),
-        "scanner": settings.scanner == "screen" and hears(visit, state),
+        "scanner": settings.scanner == "screen" and listens,
         "receipt": lists.receipt(screen, visit, state, texts),
         "ask": _ask(now, texts),
         "service": service_page.content(screen, visit, state, now.sight, texts),
-        "notices": _notices(screen, state, now, texts),
+        "notices": _notices(screen, state, now, texts) + _asks_for_bag(screen, visit, state, texts, asks=bag),
         "corner": [] if stuck else in_corner(visit, state, texts),
         "rating": None if now.failing else rating(visit, state, texts),
         "neighbours": lists.neighbours(refusal, state, texts),
-        "hears": hears(visit, state),
+        "hears": listens,
         "labels": _labels(texts),
     }
     return view if view["ask"] is None else view | _blank(screen, visit, state)
@@ -326,6 +331,13 @@ def _notices(screen: Screen, state: LockerState, now: Now, texts: Texts) -> list
     if state.silent_boards or state.surroundings.supply_cut:
         found.append(texts.say("notice.board_silent", {}))
     return found
+
+
+def _asks_for_bag(screen: Screen, visit: Visit, state: LockerState, texts: Texts, *, asks: bool) -> list[str]:
+    """While their door stands open, and until they did."""
+    stay = state.deposits.get(visit.deposit)
+    wanted = asks and screen is Screen.PLACE and stay is not None and not stay.bag
+    return [texts.say("notice.bag", {})] if wanted else []
 
 
 def _labels(texts: Texts) -> View:

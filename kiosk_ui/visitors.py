@@ -197,6 +197,12 @@ async def another_door(world: World, visit: Visit) -> Visit:
     return replace(visit, step=step, deposit=DepositId(""), said="another")
 
 
+async def bag(world: World, visit: Visit, number: str) -> Visit:
+    """The label of the bag that their papers are in."""
+    refusal = await drop_off.note_bag(world, visit.deposit, number)
+    return replace(visit, refusal=refusal) if refusal else replace(visit, refusal=None, said="bag")
+
+
 def _authorisation_seq(state: LockerState, offer: DropOffOffer) -> Seq:
     record = state.authorisations.get(offer.authorisation)
     return record.seq if record else Seq(0)

@@ -120,7 +120,10 @@ async def build(config: Config, platform: Platform, keys: Keys, journal: Journal
     reader = await loop.run_in_executor(platform.reader_thread, Reader, config.journal_path)
     edge = _edge(config, platform, keys, world, journal, reader, acts)
     settings = Settings(
-        place=config.locker.place, help_line=config.locker.help_line, scanner=config.kiosk.scanner
+        place=config.locker.place,
+        help_line=config.locker.help_line,
+        scanner=config.kiosk.scanner,
+        bags=config.kiosk.bags,
     )
     backroom = Backroom(cabinet.report, lambda: _contact(edge), _wires(config), SOFTWARE, tester)
     kiosk = create_app(world, journal.subscribe, settings, lambda: journal.failing, backroom)

@@ -21,6 +21,8 @@ class KioskSection:
     scanner: str = "none"
     """``none``; ``serial``: the one of ``[scanner]``; or ``screen``: codes may be shown to the page itself,
     for a kiosk without a scanner."""
+    bags: bool = False
+    """The city hands out numbered bags: the page asks for their labels."""
 
 
 @dataclass(frozen=True, slots=True)

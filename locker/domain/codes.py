@@ -21,6 +21,10 @@ BEARER_BITS: Final = 128
 BEARER_DIGITS: Final = 39
 """Decimal digits of 2**128 - 1."""
 SCAN_DIGITS_MAX: Final = 365
+BAG_KIND: Final = "4"
+"""First digit of a numbered bag's label: no code, and no kind of `ScanKind`."""
+BAG_DIGITS: Final = (6, 20)
+"""At least and at most, after it."""
 """Capacity of a version 8-M symbol in numeric mode: a longer scan is none of ours."""
 CENTRE_LOCATORS: Final = range(400)
 """Drop-off codes: drawn by the centre."""
@@ -141,6 +145,14 @@ def parse_scanned(text: str) -> ScannedCode | None:
     if kind is not ScanKind.TOKEN and (len(body) != BEARER_DIGITS + 1 or check_digit(body) != "0"):
         return None
     return ScannedCode(kind, body[:-1] if kind is not ScanKind.TOKEN else body)
+
+
+def parse_bag(text: str) -> str:
+    """The number on a bag's label: `BAG_KIND`, the number, a check digit. Empty for anything else."""
+    digits = text[1:]
+    if text[:1] != BAG_KIND or not is_digits(text) or not BAG_DIGITS[0] <= len(digits) <= BAG_DIGITS[1]:
+        return ""
+    return digits[:-1] if check_digit(digits) == "0" else ""
 
 
 def is_digits(text: str) -> bool:

@@ -120,6 +120,8 @@ class Deposit:
     receipt: str = ""
     code: CodeId = CodeId("")
     """Of an outgoing item: the code that opened its door last."""
+    bag: str = ""
+    """Of a submission: the number of its bag, where one was scanned."""
 
     @property
     def ended(self) -> bool:

@@ -8,6 +8,7 @@ from locker.domain.deposit import Deposit, Kind, Phase, Proof
 from locker.domain.door import Position, Presence
 from locker.domain.errors import Reason, Refusal
 from locker.domain.events import (
+    BagNoted,
     CodeAccepted,
     CompartmentDoubted,
     CompartmentReserved,
@@ -114,6 +115,18 @@ def _hand_in(world: World, state: LockerState, deposit: Deposit, sensed: Presenc
     declared = len(record.papers)
     fact = SubmissionDeposited(deposit.deposit, deposit.door, sensed, declared)
     return (fact, receipt_for(world, state, deposit, declared))
+
+
+async def note_bag(world: World, deposit: DepositId, bag: str) -> Refusal | None:
+    """The papers are in this bag, says its label: until a helper takes them in. ``bag``: of `parse_bag`."""
+
+    def decide(state: LockerState) -> Decided[Refusal | None]:
+        stay = state.deposits.get(deposit)
+        if stay is None or stay.kind is not Kind.SUBMISSION or stay.ended or not bag:
+            return Decided(Refusal(Reason.NOT_NOW))
+        return Decided(None, () if stay.bag == bag else (BagNoted(deposit, bag),))
+
+    return await world.journal.commit("applicant", decide)
 
 
 async def confirm(world: World, deposit: DepositId) -> Refusal | None:

@@ -135,6 +135,26 @@ def test_every_screen_has_its_acts_and_words() -> None:
             assert language.has(f"screen.{screen.value}.lead"), screen
 
 
+FAILURES = [
+    *(Reason.CODE_NOT_ACCEPTED, Reason.CODE_EXPIRED, Reason.TOO_MANY_TRIES, Reason.NO_ROOM),
+    *(Reason.OPENINGS_USED_UP, Reason.TRIES_USED_UP, Reason.BOARD_LOST, Reason.POWER_FAILING),
+    *(Reason.HISTORY_AWAITED, Reason.JOURNAL_FAILING, Reason.TOO_OFTEN),
+]
+"""What nobody can put right by pressing once more."""
+
+
+@pytest.mark.parametrize("reason", FAILURES)
+@pytest.mark.parametrize("hint", ["", "used", "elsewhere"])
+def test_every_failure_names_whom_to_call_also_where_no_number_is_set(reason: Reason, hint: str) -> None:
+    if hint and reason is not Reason.CODE_NOT_ACCEPTED:
+        return
+    visit = Visit(visit="v", step=Step.PROBLEM, refusal=Refusal(reason, 8, hint=hint), reference="demo-1 · 7")
+    for number, named in (("12345", "12345"), ("", "on the cabinet")):
+        view = view_of(visit, LockerState(), Now(0), ALL_TEXTS["en"], Settings(help_line=number))
+        assert named in view["lead"]
+        assert "demo-1 · 7" in view["reference"]
+
+
 @pytest.mark.parametrize("reason", Reason)
 def test_every_refusal_has_a_page_with_what_to_do_and_a_reference(reason: Reason) -> None:
     visit = Visit(visit="v", step=Step.PROBLEM, refusal=Refusal(reason, 8), reference="demo-1 · 7")

@@ -48,6 +48,7 @@ from locker.domain.events.centre import (
     StaffRevoked,
 )
 from locker.domain.events.custody import (
+    BagNoted,
     CompartmentBlocked,
     CompartmentChecked,
     CompartmentDoubted,
@@ -206,6 +207,7 @@ Event = (
     | DepositMoved
     | DepositCancelled
     | SubmissionDeposited
+    | BagNoted
     | ReceiptIssued
     | SubmissionExposed
     | SubmissionTakenBack
@@ -259,6 +261,7 @@ __all__ = [
     "AuthorisationExtended",
     "AuthorisationGranted",
     "AuthorisationRevoked",
+    "BagNoted",
     "BatteryGood",
     "BatteryLow",
     "BoardAnswered",

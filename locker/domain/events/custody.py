@@ -51,6 +51,14 @@ class SubmissionDeposited:
 
 
 @dataclass(frozen=True, slots=True)
+class BagNoted:
+    """The papers are in this numbered bag, by the label that was scanned. A later one takes its place."""
+
+    deposit: DepositId
+    bag: str
+
+
+@dataclass(frozen=True, slots=True)
 class ReceiptIssued:
     """``text`` is the canonical JSON that ``signature`` (Ed25519, hex) covers."""
 

@@ -43,6 +43,10 @@ def _deposited(s: LockerState, t: Stamp, e: ev.SubmissionDeposited, seq: Seq) ->
     return change.door(s, e.door, holding=True, doubt="")
 
 
+def _bag(s: LockerState, t: Stamp, e: ev.BagNoted, seq: Seq) -> LockerState:
+    return change.deposit(s, e.deposit, bag=e.bag)
+
+
 def _receipt(s: LockerState, t: Stamp, e: ev.ReceiptIssued, seq: Seq) -> LockerState:
     return change.deposit(s, e.deposit, receipt=e.number)
 
@@ -111,6 +115,7 @@ APPLY: Final[Apply] = MappingProxyType(
         ev.DepositMoved: _moved,
         ev.DepositCancelled: _cancelled,
         ev.SubmissionDeposited: _deposited,
+        ev.BagNoted: _bag,
         ev.ReceiptIssued: _receipt,
         ev.SubmissionExposed: _exposed,
         ev.SubmissionTakenBack: _taken_back,
