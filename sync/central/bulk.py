@@ -92,29 +92,26 @@ def _groups(changes: Sequence[tuple[Change, Values]]) -> Iterator[tuple[Change, 
     tables: dict[Table, list[_Group]] = {}
     for told, row in changes:
         groups, key = tables.setdefault(told.table, []), told.key(row)
-        for group in reversed(groups):
-            if group.told is told and key not in group.keys:
-                group.add(key, row)
-                break
-            if group.told.by != told.by or key in group.keys:
-                groups.append(_Group(told, key, row))
-                break
-        else:
-            groups.append(_Group(told, key, row))
+        behind = max((n for n, group in enumerate(groups, 1) if group.forbids(told, key)), default=0)
+        group = next((each for each in groups[behind:] if each.told is told), None)
+        if group is None:
+            groups.append(group := _Group(told))
+        group.keys.add(key)
+        group.rows.append(row)
     for table in sorted(tables, key=lambda each: each.name):
         for group in tables[table]:
             yield group.told, group.rows
 
 
 class _Group:
-    def __init__(self, told: Change, key: Key, row: Values) -> None:
+    def __init__(self, told: Change) -> None:
         self.told = told
-        self.keys = {key}
-        self.rows = [row]
+        self.keys: set[Key] = set()
+        self.rows: list[Values] = []
 
-    def add(self, key: Key, row: Values) -> None:
-        self.keys.add(key)
-        self.rows.append(row)
+    def forbids(self, told: Change, key: Key) -> bool:
+        """Whether this one must not be done before or with it."""
+        return key in self.keys or told.by != self.told.by
 
 
 def fetch(
