@@ -52,9 +52,11 @@ def _add_complaints(api: APIRouter, room: Room, gate: Gate) -> None:
         which: Which = Which.OPEN,
         category: Annotated[str, Query(pattern=r"^[a-z_]{0,24}$")] = "",
         locker: Annotated[str, Query(pattern=r"^[a-z0-9-]{0,24}$")] = "",
+        reference: Annotated[str, Query(pattern=r"^[^\x00]{0,40}$")] = "",
     ) -> Listed[m.ComplaintOut]:
-        """The latest first."""
-        query = listing.asked(actor, Wanted(which, category, locker), office.desk.clock.wall_ms())
+        """The latest first. ``reference``: as it stood on the screen of a kiosk, ``hall-1 · 7`` or ``7``."""
+        wanted = Wanted(which, category, locker, reference)
+        query = listing.asked(actor, wanted, office.desk.clock.wall_ms())
         found = await office.store.read(lambda c: listing.ORDER.page(c, office.desk, query, page))
         return found.told(m.complaint_out)
 

@@ -1,13 +1,14 @@
 """Complaints as people look at them. What stands in another's areas is as if it did not exist."""
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, case, func, select, true
+from sqlalchemy import ColumnElement, Connection, Row, Select, case, false, func, select, true
 
 from sync.central import store
 from sync.central.access.actor import Actor
@@ -50,6 +51,8 @@ class Wanted:
     which: Which = Which.OPEN
     category: str = ""
     locker: str = ""
+    reference: str = ""
+    """As it stands on a kiosk's screen, or the number in it alone."""
 
 
 def asked(actor: Actor, wanted: Wanted, now_ms: int) -> Select[Any]:
@@ -59,7 +62,21 @@ def asked(actor: Actor, wanted: Wanted, now_ms: int) -> Select[Any]:
         query = query.where(_OWN.category == wanted.category)
     if wanted.locker:
         query = query.where(_OWN.locker == wanted.locker)
+    if wanted.reference:
+        query = query.where(_has_reference(wanted.reference))
     return query
+
+
+_REFERENCE: Final = re.compile(r"(?:(?P<locker>[a-z0-9-]+)[^a-z0-9]+)?(?P<entry>[0-9]{1,12})")
+
+
+def _has_reference(text: str) -> ColumnElement[bool]:
+    """Of a request for help: its locker and the number of its entry, however somebody on the phone says it."""
+    found = _REFERENCE.fullmatch(text.strip().lower())
+    if found is None:
+        return false()
+    locker = _OWN.locker == found["locker"] if found["locker"] else true()
+    return _OWN.source.like(f"%/help/%/{found['entry']}") & locker
 
 
 def listed(connection: Connection, actor: Actor, wanted: Wanted, now_ms: int) -> Sequence[Row[Any]]:

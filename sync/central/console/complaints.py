@@ -63,7 +63,8 @@ class _Pages:
         asked, now_ms = visit.request.query_params, self.frame.office.desk.clock.wall_ms()
         which = Which(asked["which"]) if asked.get("which") in set(Which) else Which.OPEN
         category = asked.get("category", "") if asked.get("category") in set(Category) else ""
-        wanted = Wanted(which, category)
+        reference = asked.get("reference", "").replace("\0", "")[:40]
+        wanted = Wanted(which, category, reference=reference)
 
         def look(connection: Connection) -> tuple[Sequence[Row[Any]], Any]:
             found = listing.listed(connection, visit.actor, wanted, now_ms)

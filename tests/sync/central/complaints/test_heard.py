@@ -11,8 +11,10 @@ from locker.domain.encoding import canonical
 from locker.domain.events import CodeAskedFor, CompartmentReserved, Event, HelpAsked, ItemLoaded, VisitRated
 from locker.domain.ids import AuthorisationId, CaseNumber, CompartmentNumber, DepositId, ItemId
 from sync.central import ledger, notices
+from sync.central.access.actor import Role, person
 from sync.central.cases import Person
-from sync.central.complaints import heard
+from sync.central.complaints import heard, listing
+from sync.central.complaints.listing import Wanted, Which
 from sync.central.complaints.policy import Category
 from sync.central.complaints.tables import COMPLAINT, COMPLAINT_STEP, RATING
 from sync.central.ledger import Applied
@@ -25,6 +27,7 @@ from tests.sync.central.test_cases import PHONE, authorise
 from tests.sync.central.test_ledger import BIRTH, CABINET, DOOR
 from tests.sync.central.test_notify import loaded
 
+CLERK = person("sun", [Role.HELPER_LEAD], ["north"])
 STAY = DepositId("d7")
 
 
@@ -74,6 +77,15 @@ def test_help_becomes_a_complaint_that_its_reference_finds(parts: Parts) -> None
     context = json.loads(row.context)
     assert context["reference"] == f"hall-1 · {parts.locker.head}"
     assert (context["screen"], context["door"]) == ("place", str(DOOR))
+    for asked, known in (
+        (context["reference"], True),
+        (context["entry"], True),
+        ("hall-1 8", False),
+        ("x", False),
+    ):
+        query = listing.asked(CLERK, Wanted(Which.ALL, reference=asked), parts.clock.now_ms)
+        rows = parts.store.read_now(lambda c, q=query: c.execute(q).all())
+        assert bool(rows) is known
     (step,) = parts.rows(COMPLAINT_STEP)
     assert (step.move, step.who) == ("register", "locker:hall-1")
 
