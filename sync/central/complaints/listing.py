@@ -71,7 +71,7 @@ _REFERENCE: Final = re.compile(r"(?:(?P<locker>[a-z0-9-]+)[^a-z0-9]+)?(?P<entry>
 
 
 def _has_reference(text: str) -> ColumnElement[bool]:
-    """Of a request for help: its locker and the number of its entry, however somebody on the phone says it."""
+    """Of a request for help: its locker and the number of its entry, however it is said on the phone."""
     found = _REFERENCE.fullmatch(text.strip().lower())
     if found is None:
         return false()
