@@ -74,6 +74,9 @@ STATUS: Final = {
     Refusal.NOT_ASSIGNABLE: 422,
     Refusal.HOLDS_NUMBERS: 422,
     Refusal.ALREADY_RATED: 409,
+    Refusal.UNKNOWN_AREA: 404,
+    Refusal.WHOLE_FLEET: 403,
+    Refusal.CHANGED_MEANWHILE: 409,
 }
 TITLE: Final = "DocLocker hub"
 ROWS_MAX: Final = 1000

@@ -72,6 +72,10 @@ class Refusal(StrEnum):
     NOT_ASSIGNABLE = "not_assignable"
     HOLDS_NUMBERS = "holds_numbers"
     ALREADY_RATED = "already_rated"
+    # settings
+    UNKNOWN_AREA = "unknown_area"
+    WHOLE_FLEET = "whole_fleet"
+    CHANGED_MEANWHILE = "changed_meanwhile"
 
 
 class Refused(Exception):

@@ -19,6 +19,7 @@ from sync import wire
 from sync.central.bookings import said as bookings
 from sync.central.doors import said as bars
 from sync.central.pickups import said as pickups
+from sync.central.settings import said as settings
 from sync.central.platform import Chance
 from sync.central.tables import AUTHORISATION, DIRECTIVE, LOCKER, OUTGOING_ITEM, STAFF, STAFF_GRANT
 
@@ -112,6 +113,7 @@ def begin(connection: Connection, locker: str, chance: Chance) -> None:
 def still_valid(connection: Connection, locker: str, now_ms: int) -> Iterable[directives.StateEntry]:
     """Staff, rights that live, items that wait: as they would be said now."""
     yield from _staff(connection, locker, now_ms)
+    yield from settings.standing(connection, locker)
     yield from bars.standing(connection, locker)
     own = AUTHORISATION.c
     living = [own.locker == locker, own.ended == "", own.valid_until_ms > now_ms]

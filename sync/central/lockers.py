@@ -10,6 +10,8 @@ from locker.domain.tokens import TEXT_MAX
 from sync import seal
 from sync.central.desk import Desk
 from sync.central.directives import EPOCH_BYTES
+from sync.central.settings.levels import Level, Target
+from sync.central.settings.wishes import spread
 from sync.central.tables import LOCKER
 
 ID_FORM: Final = re.compile(r"[a-z0-9-]{1,24}\Z")
@@ -55,6 +57,7 @@ def enrol(connection: Connection, desk: Desk, locker: str, area: str, public: st
                 dn_hash=chain.START.hex(),
             )
         )
+        spread(connection, Target(Level.LOCKER, locker), desk.clock.wall_ms())
     else:
         code_key = desk.code_key(row)
     keys = desk.keys

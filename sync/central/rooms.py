@@ -20,6 +20,7 @@ from sync.central.intake.counter import Counter
 from sync.central.onward import api as onward_api
 from sync.central.personal import pages as personal_pages
 from sync.central.pickups import api as pickups_api
+from sync.central.settings import api as settings_api
 from sync.central.webhooks import api as webhooks_api
 from sync.central.webhooks.subscriptions import Subscriptions
 
@@ -42,6 +43,7 @@ def application(desks: Desks, url: str, utc_offset_minutes: int) -> FastAPI:
     access_api.add(app, desks.front, desks.means)
     complaints_api.add(app, desks.office, gate)
     figures_api.add(app, desks.office, gate)
+    settings_api.add(app, desks.office, gate)
     views.add(app, desks, utc_offset_minutes)
     personal_pages.add(app, desks.office.store, desks.office.desk, desks.watch, utc_offset_minutes)
     document.complete(app)

@@ -58,6 +58,8 @@ class Action(StrEnum):
     ACKNOWLEDGE_ALARM = "acknowledge_alarm"
     DIRECT_LOCKER = "direct_locker"
     CONFIGURE_LOCKER = "configure_locker"
+    SEE_SETTINGS = "see_settings"
+    CHANGE_SETTINGS = "change_settings"
     ASK_REMOTE_OPEN = "ask_remote_open"
     APPROVE_REMOTE_OPEN = "approve_remote_open"
     # helpers and technicians at the lockers
@@ -145,6 +147,8 @@ MATRIX: Final[Mapping[Action, Rule]] = MappingProxyType(
         Action.ACKNOWLEDGE_ALARM: _rule(_LEAD, _FLEET),
         Action.DIRECT_LOCKER: _rule(_FLEET),
         Action.CONFIGURE_LOCKER: _rule(_FLEET),
+        Action.SEE_SETTINGS: _rule(_FLEET, _AUDITOR, _ADMIN, scope=Scope.FLEET_READ, journaled=False),
+        Action.CHANGE_SETTINGS: _rule(_FLEET, _ADMIN),
         # Who asks is never one of the two who approve, whatever roles a person has.
         Action.ASK_REMOTE_OPEN: _rule(_FLEET, _LEAD),
         Action.APPROVE_REMOTE_OPEN: _rule(_APPROVER),

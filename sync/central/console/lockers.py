@@ -42,6 +42,7 @@ _TABS: Final = (
     ("/acts", "acts", Action.SEE_LOCKER),
     ("/slots", "slots", Action.SEE_AUTHORISATION),
     ("/staff", "staff", Action.SEE_STAFF),
+    ("/settings", "settings", Action.SEE_SETTINGS),
 )
 
 

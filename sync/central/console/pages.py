@@ -163,6 +163,7 @@ _MENU: Final = (
             ("/alarms", "alarms", Action.SEE_LOCKERS),
             ("/acts", "acts", Action.SEE_LOCKER),
             ("/figures", "figures", Action.SEE_FIGURES),
+            ("/settings", "settings", Action.SEE_SETTINGS),
         ),
     ),
     (

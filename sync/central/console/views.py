@@ -32,6 +32,7 @@ from sync.central.console import (
     own,
     pickups,
     qr,
+    settings,
     staff,
     webhooks,
 )
@@ -70,6 +71,7 @@ def add(app: Starlette, desks: Desks, utc_offset_minutes: int) -> None:
     pickups.add(frame)
     lockers.add(frame, desks.acts)
     bookings.add(frame)
+    settings.add(frame)
     frame.add(f"{ROOT}/authorisations/{{authorisation}}", Action.SEE_AUTHORISATION, looks.authorisation)
     frame.add(f"{ROOT}/items/{{item}}", Action.SEE_ITEM, looks.item)
     frame.add(f"{ROOT}/items/{{item}}/label", Action.PRINT_LABEL, looks.label)

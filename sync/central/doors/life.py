@@ -68,8 +68,8 @@ def _life(row: Row[Any], locker: Row[Any], sent: tuple[str, int]) -> Life:
     body = json.loads(row.text)
     data = body["data"]
     about = {name: data[name] for name in _ABOUT if data.get(name) not in {None, ""}}
-    if body["type"] == "PolicyChanged":
-        about = {"policy": data["name"], "value": data["value"]}
+    if body["type"] == "SettingsChanged":
+        about = {each["name"]: each["value"] for each in data["settings"]}
     state, why = _state(row, locker, sent)
     return Life(row.dn_epoch, row.seq, body["type"], about, state, why, row.made_ms, row.told_ms)
 

@@ -50,7 +50,7 @@ class Told:
 
     def hears(self, refused: str = "", void: str = "") -> list[directives.StateEntry | None]:
         """Everything since the last time, in the numbering in force; refused or void if there is a reason."""
-        (row,) = self.parts.rows(t.LOCKER)
+        (row,) = [each for each in self.parts.rows(t.LOCKER) if each.locker == "hall-1"]
         own = t.DIRECTIVE.c
         query = select(t.DIRECTIVE).where(own.dn_epoch == row.dn_epoch, own.seq > self._applied)
         texts = self.parts.store.read_now(lambda c: c.execute(query.order_by(own.seq)).all())
