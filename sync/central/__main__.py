@@ -14,6 +14,7 @@ from typing import Any, Final
 from sync.central.access import parser as people
 
 DEFAULT_CONFIG: Final = Path("/etc/doclocker/central.toml")
+SERVING: Final = ("serve", "worker")
 ABOUT: Final = "The hub of a fleet of document lockers: ledger, cases, outgoing items, messages, console."
 
 
@@ -23,6 +24,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Nothing of it ever becomes garbage: it is not looked through, neither while it is made nor later.
     gc.disable()
     from sync.central import commands  # noqa: PLC0415  # late: the parser answers --help without it
+
+    if asked.command in SERVING:
+        import sync.central.hub  # noqa: F401, PLC0415  # before what is there is frozen
 
     gc.freeze()
     gc.enable()

@@ -1,4 +1,7 @@
-"""What `locker-central` does, once it is known what was asked."""
+"""What `locker-central` does, once it is known what was asked.
+
+The hub itself is imported by who serves alone: an enrolment would wait for it longer than for all else.
+"""
 
 import asyncio
 import base64
@@ -9,10 +12,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from sync import durable, seal
-from sync.central import backup, hub, lockers, migrations
+from sync.central import backup, lockers, migrations
 from sync.central import config as configuration
 from sync.central import enrol_many as many
 from sync.central.access import commands as access
+from sync.central.alone import AlreadyServed, alone
 from sync.central.desk import Desk
 from sync.central.platform import Chance, SystemClock
 from sync.central.store import Store
@@ -20,7 +24,7 @@ from sync.central.store import Store
 EXPECTED: Final = (
     configuration.BadConfig,
     lockers.CannotEnrol,
-    hub.AlreadyServed,
+    AlreadyServed,
     backup.CannotCopy,
     migrations.StoreTooNew,
     *access.EXPECTED,
@@ -34,11 +38,15 @@ people = access.run
 
 
 def serve(config: Path) -> None:
+    from sync.central import hub  # noqa: PLC0415  # late: see above
+
     asyncio.run(hub.serve(configuration.load(config)))
 
 
 def worker(config: Path) -> None:
     """Raises BadConfig, OSError."""
+    from sync.central import hub  # noqa: PLC0415  # late: see above
+
     asyncio.run(hub.work(configuration.load(config)))
 
 
@@ -73,7 +81,7 @@ def restore(config: Path, copy: Path) -> None:
     """Raises AlreadyServed, CannotCopy, BadConfig, OSError."""
     loaded = configuration.load(config)
     desk = Desk(configuration.load_keys(loaded.keys), SystemClock())
-    with hub.alone(loaded):
+    with alone(loaded):
         told = backup.restore(loaded.database, desk, copy, desk.clock.wall_ms())
     print(f"{told.lockers} lockers, {told.entries:,} entries, {told.authorisations} living authorisations")
     print("Lockers say again what came since. Look through accounts, keys and staff: what was ended since")

@@ -2,12 +2,10 @@
 
 import asyncio
 import contextlib
-import fcntl
 import logging
-import os
 import signal
 import socket
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -22,6 +20,7 @@ from sync.central import rooms, workers
 from sync.central.access import front
 from sync.central.access.passwords import Hashing
 from sync.central.acts.sending import Acts
+from sync.central.alone import alone
 from sync.central.bookings.desk import keep as keep_slots
 from sync.central.complaints.keep import keep as keep_complaints
 from sync.central.config import BadConfig, Config, load_keys
@@ -42,7 +41,7 @@ from sync.central.personal.lost import keep as keep_lost
 from sync.central.platform import WRITERS, Platform, Threads
 from sync.central.pump import Pump
 from sync.central.shards import Shards
-from sync.central.store import Store, name_of
+from sync.central.store import Store
 from sync.central.switchboard import Switchboard, link_settings
 from sync.central.webhooks.deliver import Courier
 from sync.link.link import Link
@@ -57,10 +56,6 @@ POSTING: Final = 4
 """Messages under way by channels that block."""
 LANES: Final = 2
 """On PostgreSQL: while it works for one transaction, the next is prepared."""
-
-
-class AlreadyServed(Exception):
-    """Another hub serves from this database. Remedy: stop it first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,24 +249,3 @@ def _make_link(config: Config, desk: Desk, name: str, topics: tuple[Subscription
     tls = TlsFiles(Path(broker.ca), Path(broker.certificate), Path(broker.key)) if broker.ca else None
     where = (broker.host, broker.port, broker.user, broker.password, tls)
     return Link(link_settings(*where, name=name, subscriptions=topics), desk.clock, desk.chance.draw)
-
-
-@contextlib.contextmanager
-def alone(config: Config) -> Iterator[Shards | None]:
-    """One hub a database, with its locks on PostgreSQL: two would each answer. Raises AlreadyServed."""
-    database = config.database
-    if isinstance(database, URL):
-        with Shards(database, config.workers.shards) as shards:
-            if not shards.take_desk():
-                raise AlreadyServed(f"{name_of(database)} is served by another hub; stop it first")
-            yield shards
-        return
-    database.parent.mkdir(parents=True, exist_ok=True)
-    handle = os.open(f"{database}.lock", os.O_CREAT | os.O_RDWR, 0o600)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield None
-    except BlockingIOError as error:
-        raise AlreadyServed(f"{database} is served by another hub; stop it first") from error
-    finally:
-        os.close(handle)

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import URL
 
-from sync.central import backup, hub
+from sync.central import backup
 from sync.central import tables as t
 from sync.central.__main__ import main
 from sync.central.access.tables import AUDIT, SESSION
 from sync.central.alarms import Trouble, raise_alarm
+from sync.central.alone import alone
 from sync.central.config import load
 from sync.central.desk import locker_row
 from sync.central.directives import batch_after
@@ -154,7 +155,7 @@ def test_the_commands_make_a_copy_and_go_back_but_not_under_a_hub_that_runs(
     assert main(("backup", "--to", str(tmp_path / "copies"), *config)) == 0
     (copy,) = (tmp_path / "copies").iterdir()
     assert str(copy) in capsys.readouterr().out
-    with hub.alone(load(home / "central.toml")):
+    with alone(load(home / "central.toml")):
         assert main(("restore", str(copy), *config)) == 1
     assert "stop it first" in capsys.readouterr().err
     assert main(("restore", str(copy), *config)) == 0
