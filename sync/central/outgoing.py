@@ -11,11 +11,11 @@ from locker.domain.compartment import Size
 from locker.domain.encoding import canonical
 from locker.domain.events import ItemAnnounced
 from locker.domain.ids import CaseNumber, ItemId, Seq
-from locker.domain.policy import Policy
 from sync.central import masks
 from sync.central.cases import BACKDATE_MS, TOKEN_NONCE_BYTES, Person, phone_digest, signed_token
 from sync.central.desk import Desk, Refusal, Refused, locker_row, note
 from sync.central.directives import append
+from sync.central.settings.said import wished
 from sync.central.tables import OUTGOING_ITEM
 
 DAY_MS: Final = 86_400_000
@@ -54,7 +54,7 @@ def announce(connection: Connection, desk: Desk, outgoing: Outgoing, actor: str)
         size=outgoing.size,
         second_factor=outgoing.second_factor,
         phone4_digest=phone_digest(desk.code_key(locker), outgoing.recipient.phone, outgoing.case),
-        hold_days=Policy().hold_days,
+        hold_days=wished(connection, outgoing.locker).hold_days,
         name=masks.name(outgoing.recipient.name),
         phone=masks.phone(outgoing.recipient.phone),
     )

@@ -12,7 +12,6 @@ from locker.domain.compartment import Size
 from locker.domain.deposit import Kind
 from locker.domain.events import SlotBooked, SlotReleased
 from locker.domain.ids import AuthorisationId, BookingId
-from locker.domain.policy import Policy
 from sync.central import cases
 from sync.central.access import audit, scope
 from sync.central.access.actor import Actor
@@ -22,6 +21,7 @@ from sync.central.bookings.tables import BOOKING
 from sync.central.desk import Desk, Refusal, Refused, note
 from sync.central.directives import append
 from sync.central.presence import Presence, presence
+from sync.central.settings.said import in_force
 from sync.central.store import change, find
 from sync.central.tables import COMPARTMENT, DEPOSIT, LOCKER
 
@@ -99,9 +99,12 @@ def cancel(connection: Connection, desk: Desk, actor: Actor, booking: str) -> st
 def lapse(connection: Connection, now_ms: int) -> list[str]:
     """End what nobody came for, where the locker has not said so itself; the lockers that are to be told."""
     own = BOOKING.c
-    before_ms = now_ms - Policy().slot_grace_ms - LATE_MS
-    late = select(BOOKING).where(own.state.in_(STANDING), own.until_ms < before_ms).order_by(own.made_ms)
-    found = connection.execute(late).all()
+    over = select(BOOKING).where(own.state.in_(STANDING), own.until_ms < now_ms - LATE_MS)
+    found = [
+        row
+        for row in connection.execute(over.order_by(own.made_ms)).all()
+        if row.until_ms + in_force(connection, row.locker).slot_grace_ms < now_ms - LATE_MS
+    ]
     for row in found:
         give_back(connection, row, State.LAPSED, "centre", now_ms)
     return [row.locker for row in found]
@@ -169,7 +172,7 @@ def _has_room(connection: Connection, locker: str, size: Size) -> bool:
     free = [Size[door.size] for door in doors if _is_free(door)]
     used = [Size[door.size] for door in doors if door.kind == Kind.SUBMISSION.value]
     booked = [*_booked(connection, locker), size]
-    kept = at_least(size, there) * Policy().reserve_share_percent // 100
+    kept = at_least(size, there) * in_force(connection, locker).reserve_share_percent // 100
     within_share = at_least(size, used) + at_least(size, booked) <= at_least(size, there) - kept
     return fits(free, booked) and within_share
 

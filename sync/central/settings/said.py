@@ -29,6 +29,15 @@ def standing(connection: Connection, locker: str) -> Iterable[SettingsChanged]:
 def in_force(connection: Connection, locker: str) -> Settings:
     """As its locker reported last; what it has not told is as this software has it."""
     row = find(connection, LOCKER_SETTINGS, {"locker": locker})
-    held: dict[str, Any] = json.loads(row.held) if row is not None else {}
-    fit = {name: held[name] for name in SETTINGS if name in held and not unfit(Settings, name, held[name])}
-    return Settings(**fit)
+    return _fit(json.loads(row.held) if row is not None else {})
+
+
+def wished(connection: Connection, locker: str) -> Settings:
+    """As it will be once it has heard of everything; for what is decided here and said along."""
+    row = find(connection, LOCKER_SETTINGS, {"locker": locker})
+    return _fit({**json.loads(row.held), **json.loads(row.said)} if row is not None else {})
+
+
+def _fit(values: Mapping[str, Any]) -> Settings:
+    known = {name: values[name] for name in SETTINGS if name in values}
+    return Settings(**{name: value for name, value in known.items() if not unfit(Settings, name, value)})

@@ -205,3 +205,13 @@ def test_every_setting_is_reported() -> None:
     report = operations.report(Given())
     assert isinstance(report, SettingsReported)
     assert [each.name for each in report.settings] == list(SETTINGS)
+
+
+async def test_the_hub_itself_goes_by_what_is_set(locker: Locker) -> None:
+    await locker.set(HALL, hold_days=14, reserve_share_percent=40)
+    asked = locker.parts.store.read_now
+    assert asked(lambda c: said.wished(c, "hall-1")).hold_days == 14
+    assert asked(lambda c: said.in_force(c, "hall-1")).hold_days == 7, "its locker has not heard of it"
+    locker.obeys()
+    assert asked(lambda c: said.in_force(c, "hall-1")).reserve_share_percent == 40
+    assert asked(lambda c: said.in_force(c, "nowhere")).hold_days == 7
