@@ -14,7 +14,7 @@ from hw_sim.settings import ACCESS, CENTRAL_USER, MOSQUITTO
 __all__ = ["CENTRAL_USER", "Broker", "free_port", "program"]
 
 STARTED: Final = " running"  # mosquitto's last line before its loop
-PATIENCE_S: Final = 10.0
+PATIENCE_S: Final = 60.0
 # Tests read in its log who sent what.
 TALKATIVE: Final = "log_type all\nconnection_messages true\n"
 

@@ -20,7 +20,7 @@ BINARIES: Final = "/usr/lib/postgresql"
 MEMORY: Final = Path("/dev/shm")  # noqa: S108  # a folder of our own is made in it
 USER: Final = "postgres"
 TEMPLATE: Final = "template_hub"
-PATIENCE_S: Final = 30.0
+PATIENCE_S: Final = 60.0
 PREFIX: Final = "doclocker-pg-"
 
 

@@ -20,7 +20,7 @@ def read(broker: Broker, user: str, topic: str) -> str:
 def run(broker: Broker, tool: str, user: str, topic: str, *more: str) -> subprocess.CompletedProcess[str]:
     command = [program(tool), "-V", "5", "-h", broker.host, "-p", str(broker.port), "-u", user, "-P", "pw"]
     return subprocess.run(
-        [*command, "-t", topic, *more], capture_output=True, text=True, check=False, timeout=10
+        [*command, "-t", topic, *more], capture_output=True, text=True, check=False, timeout=60
     )
 
 

@@ -37,11 +37,11 @@ async def serve(free_port: Callable[[], int]) -> AsyncIterator[Serve]:
         server = Server(config)
         task = asyncio.create_task(server._serve())
         running.append((page, server, task))
-        await asyncio.wait_for(server.listening.wait(), 10)
+        await asyncio.wait_for(server.listening.wait(), 60)
         return page, f"http://127.0.0.1:{port}/"
 
     yield start
     for page, server, task in running:
         await page.close()
         server.should_exit = True
-        await asyncio.wait_for(task, 10)
+        await asyncio.wait_for(task, 60)

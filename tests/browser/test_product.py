@@ -36,7 +36,7 @@ class Newcomer:
         self.cabinet = cabinet
 
     async def sees(self, screen: str) -> None:
-        await expect(self.kiosk.locator("body")).to_have_attribute("data-screen", screen, timeout=10_000)
+        await expect(self.kiosk.locator("body")).to_have_attribute("data-screen", screen, timeout=60_000)
 
     async def types(self, digits: str) -> None:
         for digit in digits:
@@ -55,7 +55,7 @@ class Newcomer:
 
     async def reads(self, *words: str) -> None:
         for word in words:
-            await expect(self.kiosk.locator("#facts")).to_contain_text(word, timeout=10_000)
+            await expect(self.kiosk.locator("#facts")).to_contain_text(word, timeout=60_000)
 
     async def handles_the_envelope(self) -> None:
         """Into or out of the one compartment that stands open; then its door is pushed shut."""
@@ -119,7 +119,7 @@ async def test_an_envelope_goes_in_is_taken_in_and_a_licence_comes_out(
 
     pickup = phone.awaits(NUMBER, "pickup_code", "NEW-1")["variables"]["typed"].replace(" ", "")
     await newcomer.types(pickup)
-    await expect(newcomer.kiosk.locator("body")).to_have_attribute("data-screen", "take", timeout=15_000)
+    await expect(newcomer.kiosk.locator("body")).to_have_attribute("data-screen", "take", timeout=60_000)
     await newcomer.handles_the_envelope()
     await newcomer.sees("collected")
 

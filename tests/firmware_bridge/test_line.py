@@ -23,7 +23,7 @@ from tests.firmware_bridge.faulty_line import ToyBoard
 
 A1 = BoardId("A/1")
 BAUD = 115200
-PATIENCE_S = 20
+PATIENCE_S = 60
 
 
 class Board:

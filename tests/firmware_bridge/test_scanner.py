@@ -16,7 +16,7 @@ import pytest
 from firmware_bridge.scanner import ScannerError, ScannerSettings, SerialScanner, device_of, open_device
 from firmware_bridge.scans import REFRESH_S, STIR_S, WORDS, Beam
 
-PATIENCE_S = 20
+PATIENCE_S = 60
 DONE = bytes.fromhex("02 00 00 01 00 33 31")
 ONE, TWO = "1" + "3" * 40, "3" + "1" * 40
 

@@ -35,7 +35,7 @@ def test_a_cabinet_serves_and_ends_cleanly(start: Start, tmp_path: Path, number:
     with httpx.stream("GET", f"{facts['panel']}events") as page:
         assert next(page.iter_lines()) == "retry: 1000"
         process.send_signal(number)
-        assert process.wait(timeout=5) == 0
+        assert process.wait(timeout=60) == 0
     assert process.communicate()[1] == ""
     assert not (tmp_path / "ready.json").exists()
     assert not (tmp_path / "line-A").is_symlink()
@@ -63,7 +63,7 @@ def test_a_cabinet_to_look_at_leaves_nothing(
     state = httpx.get(f"{facts['panel']}state").json()
     assert [board["profile"] for board in state["lines"][0]["boards"]] == ["winnsen-16"]
     process.terminate()
-    assert process.wait(timeout=5) == 0
+    assert process.wait(timeout=60) == 0
     assert list(tmp_path.iterdir()) == []
 
 
@@ -91,7 +91,7 @@ def test_a_taken_port_of_a_line_is_said(tmp_path: Path, capsys: pytest.CaptureFi
 
 def test_a_pulse_reaches_an_open_page(cabinet_url: str, tmp_path: Path) -> None:
     events: list[str] = []
-    with httpx.stream("GET", f"{cabinet_url}events", timeout=10) as page:
+    with httpx.stream("GET", f"{cabinet_url}events", timeout=60) as page:
         lines = page.iter_lines()
         next(lines)
         with opened(tmp_path / "line-A") as line:
@@ -111,7 +111,7 @@ def test_a_phone_serves_and_ends_cleanly(start: Start, free_port: Callable[[], i
     body = {"to": "10086", "template": "receipt", "variables": {}, "idempotency_key": "1"}
     assert httpx.post(f"http://127.0.0.1:{port}/sms", json=body).status_code == 200
     process.terminate()
-    assert process.wait(timeout=5) == 0
+    assert process.wait(timeout=60) == 0
 
 
 def test_a_taken_port_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -144,7 +144,7 @@ def test_help_loads_no_command() -> None:
     probe = "import sys, hw_sim.__main__ as m\ntry: m.main(['--help'])\nexcept SystemExit: pass\n"
     probe += "print(*[name for name in sys.modules if name in ('starlette', 'uvicorn', 'qrcode')], 'none')"
     done = subprocess.run(
-        [sys.executable, "-c", probe], capture_output=True, text=True, check=True, timeout=20
+        [sys.executable, "-c", probe], capture_output=True, text=True, check=True, timeout=60
     )
     assert done.stdout.splitlines()[-1] == "none"
     assert all(name in done.stdout for name in COMMANDS)
@@ -164,7 +164,7 @@ def test_it_dies_with_its_parent_even_by_kill(tmp_path: Path) -> None:
         assert process.stdout is not None
         child = psutil.Process(int(process.stdout.readline()))
         process.kill()
-    child.wait(timeout=5)
+    child.wait(timeout=60)
     assert not psutil.pid_exists(child.pid)
 
 
@@ -177,13 +177,13 @@ def test_a_signal_that_comes_with_the_greeting_counts() -> None:
         broadcast = Broadcast()
         serve(build(Inbox(), broadcast), broadcast, bound(0), lambda: os.kill(os.getpid(), signal.SIGTERM))
     """)
-    assert subprocess.run([sys.executable, "-c", hasty], check=False, timeout=10).returncode == 0
+    assert subprocess.run([sys.executable, "-c", hasty], check=False, timeout=60).returncode == 0
 
 
 def test_an_orphan_leaves_at_once(tmp_path: Path) -> None:
     nobody = subprocess.Popen([sys.executable, "-c", ""])
-    nobody.wait(timeout=10)
+    nobody.wait(timeout=60)
     words = ["cabinet", "--dir", str(tmp_path), "--panel-port", "0", "--die-with-parent", str(nobody.pid)]
-    done = subprocess.run([sys.executable, "-m", "hw_sim", *words], check=False, timeout=10)
+    done = subprocess.run([sys.executable, "-m", "hw_sim", *words], check=False, timeout=60)
     assert done.returncode == 0
     assert list(tmp_path.iterdir()) == []

@@ -97,7 +97,7 @@ def test_a_pulse_opens_the_door_and_is_on_record(rig: Rig, tmp_path: Path) -> No
     rig.listen(lambda event, row: told.put((event, row)))
     with opened(Path(rig.ports["A"])) as line:
         assert line.ask(PULSE_3, len(PULSE_3)) == PULSE_3
-        while told.get(timeout=5)[1].get("what") != "door_opened":
+        while told.get(timeout=60)[1].get("what") != "door_opened":
             pass
     assert [door["number"] for door in rig.doors() if door["open"]] == [3]
 
@@ -137,7 +137,7 @@ def test_what_a_board_says_while_nobody_listens_is_lost(tmp_path: Path) -> None:
         rig.listen(lambda event, row: told.put(str(row.get("kind", event))))
         rig.set_faults({"reports": [1]}, "A")
         rig.act(1, "pry")
-        while told.get(timeout=5) != "report":
+        while told.get(timeout=60) != "report":
             pass
         threading.Event().wait(0.05)
         with opened(Path(rig.ports["A"])) as line:
@@ -198,13 +198,13 @@ def test_a_relay_that_welds_while_it_runs(rig: Rig) -> None:
     rig.set_faults({"welded": ["1/3"]}, "A")
     with opened(Path(rig.ports["A"])) as line:
         line.ask(PULSE_3, len(PULSE_3))
-        while told.get(timeout=5)[1].get("what") != "door_opened":
+        while told.get(timeout=60)[1].get("what") != "door_opened":
             pass
         rig.act(3, "shut")
-        while told.get(timeout=5)[1].get("what") != "door_opened":
+        while told.get(timeout=60)[1].get("what") != "door_opened":
             pass
     rig.clear_faults()
-    while told.get(timeout=5)[1].get("what") != "coil_off":
+    while told.get(timeout=60)[1].get("what") != "coil_off":
         pass
 
 

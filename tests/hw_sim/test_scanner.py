@@ -21,7 +21,7 @@ from tests.hw_sim.conftest import Start
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "frames.json"
 CODE = "1" + "3" * 40
-PATIENCE_S = 10
+PATIENCE_S = 60
 
 
 class Host:

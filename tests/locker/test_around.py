@@ -97,7 +97,7 @@ def test_a_pin_back_end_that_is_not_there_ends_the_start_in_one_line(stack: Stac
     text = stack.locker_config.read_text(encoding="utf-8").replace('"state"', '"state-2"')
     path.write_text(text.replace('factory = "mock"', 'factory = "lgpio"'), encoding="utf-8")
     done = subprocess.run(
-        [command("lockerd"), "--config", str(path)], capture_output=True, text=True, timeout=20, check=False
+        [command("lockerd"), "--config", str(path)], capture_output=True, text=True, timeout=60, check=False
     )
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1].startswith(f"lockerd: {path}: [gpio] factory lgpio: ")

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.processes
 
 def run(*words: str | Path, code: int = 0) -> subprocess.CompletedProcess[str]:
     done = subprocess.run(
-        [LOCKERCTL, *map(str, words)], capture_output=True, text=True, timeout=30, check=False
+        [LOCKERCTL, *map(str, words)], capture_output=True, text=True, timeout=60, check=False
     )
     assert done.returncode == code, done.stderr
     assert "Traceback" not in done.stderr
@@ -96,7 +96,7 @@ def test_dump_shows_entries_and_hides_names(config: Path) -> None:
 
 def test_whoever_stops_reading_is_not_answered_with_a_traceback(config: Path) -> None:
     line = f"{LOCKERCTL} journal dump --config {config} | true"
-    done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, timeout=60, check=False)
     assert done.stderr == ""
 
 

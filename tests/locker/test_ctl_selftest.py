@@ -338,7 +338,7 @@ def test_ctrl_c_ends_it_with_a_door_open_and_no_other(bench: Workshop) -> None:
         if line.startswith("door 3 is open"):
             break
     process.send_signal(signal.SIGINT)
-    said, _ = process.communicate(timeout=20)
+    said, _ = process.communicate(timeout=60)
     assert process.returncode == 3, said
     assert "door   3    skipped  stopped before its end" in said
     assert kinds(bench).count("OpeningRequested") == before + 1

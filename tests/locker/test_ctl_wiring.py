@@ -70,7 +70,7 @@ class Learning:
         return (self._site.open_doors() or [0])[0]
 
     def ends(self, *, code: int) -> str:
-        rest, wrong = self.process.communicate(timeout=30)
+        rest, wrong = self.process.communicate(timeout=60)
         self.said += rest + wrong
         assert self.process.returncode == code, self.said
         assert "Traceback" not in wrong

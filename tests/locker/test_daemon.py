@@ -112,7 +112,7 @@ def test_a_body_that_does_not_fit_changes_nothing(site: Site) -> None:
     until("nothing is under way", site.synced)
     seq, pulses = site.status()["seq"], len(site.hands.pulses())
     headers = {"Origin": site.stack.kiosk_url, "Content-Type": "application/json"}
-    with httpx.Client(base_url=site.stack.kiosk_url, headers=headers, timeout=10) as page:
+    with httpx.Client(base_url=site.stack.kiosk_url, headers=headers, timeout=60) as page:
         for path, body in BODIES:
             answer = page.post(path, content=body)
             assert 400 <= answer.status_code < 500, (path, body[:60], answer.text)
@@ -262,7 +262,7 @@ def test_told_to_stop_in_mid_opening_it_stops_in_order_and_pulses_no_more(site: 
 def start(config: Path, code: int) -> str:
     """A daemon that must not come up; its one line."""
     done = subprocess.run(
-        [LOCKERD, "--config", str(config)], capture_output=True, text=True, timeout=20, check=False
+        [LOCKERD, "--config", str(config)], capture_output=True, text=True, timeout=60, check=False
     )
     assert done.returncode == code, done.stderr
     assert "Traceback" not in done.stderr

@@ -19,7 +19,7 @@ from sync.seal import SigningKey
 from tests import mosquitto
 
 BIN = Path(sys.executable).parent
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 HEAD = """\
 # Written by hand.
 [locker]

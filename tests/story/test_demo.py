@@ -22,8 +22,9 @@ HW_SIM = str(Path(sys.executable).parent / "hw-sim")
 READY, STARTING = "Ctrl-C ends everything", "starting broker"
 PROCESSES = 5
 END_S = 40.0
+PATIENCE_S = 60.0
 
-pytestmark = [pytest.mark.processes, pytest.mark.timeout(90)]
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(240)]
 
 
 class Demo:
@@ -50,7 +51,9 @@ class Demo:
 
     def awaits(self, text: str) -> None:
         until(
-            f"the demo says {text!r} ({self.text})", lambda: text in self.text or not self._reader.is_alive()
+            f"the demo says {text!r} ({self.text})",
+            lambda: text in self.text or not self._reader.is_alive(),
+            PATIENCE_S,
         )
         assert text in self.text
 
@@ -91,7 +94,7 @@ def folder() -> Iterator[Path]:
 
 def drop_off(kiosk_url: str, panel_url: str, code: str) -> str:
     """A newcomer follows what the terminal says; returns the last screen."""
-    with httpx.Client(base_url=kiosk_url, headers={"Origin": kiosk_url}, timeout=20) as kiosk:
+    with httpx.Client(base_url=kiosk_url, headers={"Origin": kiosk_url}, timeout=60) as kiosk:
         assert kiosk.get("/").is_success
 
         def screen(wanted: str) -> dict[str, object]:

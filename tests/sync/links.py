@@ -10,8 +10,9 @@ from typing import Any
 from sync.link.link import Link
 from sync.link.settings import LinkSettings, Listener, Message, Subscription, Words
 from tests.mosquitto import CENTRAL_USER, Broker
+from tests.sync.edges import settle
 
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 
 
 class RealTime:
@@ -116,8 +117,10 @@ async def serving(talk: Talk, tls: ssl.SSLContext | None = None) -> AsyncIterato
         yield server.sockets[0].getsockname()[1]
     finally:
         server.close()
+        await settle()  # who was let in just now begins to talk, or nobody would close what is his
         if talks:
             await asyncio.wait(talks)
+        await settle()
 
 
 async def read_packet(reader: asyncio.StreamReader) -> tuple[int, bytes]:

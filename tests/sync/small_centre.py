@@ -51,7 +51,7 @@ class SmallCentre:
         self._news.set()
 
     async def until_stored(self, count: int) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while len(self.stored) < count:
                 self._news.clear()
                 await self._news.wait()

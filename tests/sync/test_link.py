@@ -206,7 +206,7 @@ async def test_nothing_waits_in_the_socket() -> None:
         answer = asyncio.ensure_future(link.publish(UP, b"x", qos=1))
         await until(lambda: bool(link._answers))
         link._connection.abandon()  # type: ignore[union-attr]
-        assert await asyncio.wait_for(answer, 10) == PublishResult(None)
+        assert await asyncio.wait_for(answer, 60) == PublishResult(None)
         await link.stop()
 
 

@@ -22,7 +22,7 @@ from tests.sync.central.fake_locker import Connected, FakeLocker
 from tests.sync.central.test_ledger import BIRTH, CABINET, VISIT
 
 pytestmark = pytest.mark.processes
-PATIENCE_S = 15.0
+PATIENCE_S = 60.0
 ROOT = Path(__file__).parents[3]
 PRE_REVIEW = {
     "case": "GS-2026-1",

@@ -45,7 +45,7 @@ class OrderedLink(FakeLink):
         super().acknowledge(message)
 
     async def until(self, count: int) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while len(self.order) < count:
                 self._news.clear()
                 await self._news.wait()

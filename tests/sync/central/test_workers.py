@@ -113,7 +113,7 @@ async def test_what_a_killed_worker_heard_is_heard_by_another(hub: Hub, broker: 
 
 async def told(end: Connected, locker: FakeLocker, first: int, last: int) -> None:
     """The entries are acknowledged, if they must be said again."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             await end.say(wire.Name.LOG, locker.batch(first, last))
             try:

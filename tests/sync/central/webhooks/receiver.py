@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-AWAKE_S = 15
+AWAKE_S = 60
 
 
 @dataclass
