@@ -6,7 +6,8 @@ const DAMM = [
   "0317598642", "7092154863", "4206871359", "1750983426", "6123045978",
   "3674209581", "5869720134", "8945362017", "9438617205", "2581436790",
 ];
-const GROUPS = { code: [3, 7] };
+// As a mobile number is written.
+const GROUPS = { code: [3, 7], lost_phone: [3, 7] };
 // Half a code that somebody left behind is nobody's business.
 const FORGOTTEN_MS = 30_000;
 
@@ -23,7 +24,7 @@ export class Keypad {
     Object.assign(this, { entry, labels, send, typed: "", caret: 0, busy: false });
     Object.assign(this, { until: performance.now() + entry.wait_s * 1000, touched: performance.now() });
     this.fixed = (entry.min ?? entry.length) === entry.length;
-    this.digits = el("div", { className: `digits ${entry.kind}`, role: "group", ariaLabel: labels.digits });
+    this.digits = el("div", { className: this.fixed ? "digits" : "digits free", role: "group", ariaLabel: labels.digits });
     this.slip = el("p", { className: "slip-text", role: "status" });
     this.count = el("p", { className: "unseen", role: "status" });
     const key = (text, press, word = false) =>

@@ -4,39 +4,42 @@ import { svg } from "/static/dom.js";
 const WIDTH = 120;
 const HEIGHT = 84;
 const GAP = 8;
-// However many doors there are, the number of the visitor's own is read from where they stand.
-const NUMBER_SHARE = 0.085;
+const MAP_HEIGHT = 44;
 
 // Doors where the configuration draws them; `lit` is the number of the visitor's own, `moves` which way the
-// papers go: "in", "out" or "".
+// papers go: "in", "out" or "". In a row of cabinets theirs is drawn large, with a map of the row above it.
 export function cabinet(doors, lit, moves, label) {
   const names = [...new Set(doors.map((door) => door.cabinet))];
-  let left = GAP;
-  let bottom = 0;
-  const parts = [];
-  let mine = null;
-  for (const name of names) {
-    const theirs = doors.filter((door) => door.cabinet === name);
-    const row0 = Math.min(...theirs.map((door) => door.row));
-    const column0 = Math.min(...theirs.map((door) => door.column));
-    const columns = Math.max(...theirs.map((door) => door.column)) - column0 + 1;
-    const rows = Math.max(...theirs.map((door) => door.row)) - row0 + 1;
-    const width = columns * (WIDTH + GAP) + GAP;
-    const height = rows * (HEIGHT + GAP) + GAP;
-    parts.push(svg("rect", { class: "frame", x: left, y: GAP, width, height, rx: 10 }));
-    for (const door of theirs) {
-      const placed = { ...door, x: left + GAP + (door.column - column0) * (WIDTH + GAP), y: 2 * GAP + (door.row - row0) * (HEIGHT + GAP) };
-      if (door.n === lit) mine = placed;
-      else parts.push(leaf(placed));
-    }
-    left += width + 2 * GAP;
-    bottom = Math.max(bottom, height + 2 * GAP);
-  }
+  const mine = doors.find((door) => door.n === lit);
+  const near = names.length > 1 && mine ? doors.filter((door) => door.cabinet === mine.cabinet) : doors;
+  const top = names.length > 1 && mine ? MAP_HEIGHT + GAP : 0;
+  const row0 = Math.min(...near.map((door) => door.row));
+  const column0 = Math.min(...near.map((door) => door.column));
+  const width = (Math.max(...near.map((door) => door.column)) - column0 + 1) * (WIDTH + GAP) + GAP;
+  const height = (Math.max(...near.map((door) => door.row)) - row0 + 1) * (HEIGHT + GAP) + GAP;
+  const placed = near.map((door) => ({
+    ...door,
+    x: 2 * GAP + (door.column - column0) * (WIDTH + GAP),
+    y: top + 2 * GAP + (door.row - row0) * (HEIGHT + GAP),
+  }));
+  const parts = [svg("rect", { class: "frame", x: GAP, y: top + GAP, width, height, rx: 10 })];
+  parts.push(...placed.filter((door) => door.n !== lit).map(leaf));
   // The visitor's own door last: its light lies over its neighbours.
-  if (mine) parts.push(own(mine, Math.max(46, (left - GAP) * NUMBER_SHARE), moves, left - GAP));
-  const picture = svg("svg", { class: "cabinet", viewBox: `0 0 ${left - GAP} ${bottom}`, role: "img" }, ...parts);
+  parts.push(...placed.filter((door) => door.n === lit).map((door) => own(door, moves)));
+  if (top) parts.push(...map(names, mine.cabinet, width));
+  const picture = svg("svg", { class: "cabinet", viewBox: `0 0 ${width + 2 * GAP} ${top + height + 2 * GAP}`, role: "img" }, ...parts);
   picture.setAttribute("aria-label", label);
   return picture;
+}
+
+// The row of cabinets as one stands before it, theirs lit.
+function map(names, theirs, width) {
+  const each = width / names.length;
+  return names.map((name, place) => {
+    const box = svg("rect", { x: GAP + place * each + 3, y: GAP, width: each - 6, height: MAP_HEIGHT - GAP, rx: 5 });
+    const text = number(name, GAP + (place + 0.5) * each, GAP + (MAP_HEIGHT - GAP) / 2, 24);
+    return svg("g", { class: name === theirs ? "door here" : "door" }, box, text);
+  });
 }
 
 function leaf({ x, y, n, position }) {
@@ -50,22 +53,14 @@ function leaf({ x, y, n, position }) {
 // Swung out towards the viewer, hinged on the left.
 const swung = (x, y) => svg("path", { class: "leaf", d: `M${x} ${y}l34 10v${HEIGHT - 6}l-34 -4z` });
 
-function own({ x, y, n, position }, size, moves, width) {
+function own({ x, y, n, position }, moves) {
   const group = svg("g", { class: `door ${position} mine`, "data-door": n });
-  const grown = size > 60;
   group.append(svg("rect", { class: "halo", fill: "none", x: x - 4, y: y - 4, width: WIDTH + 8, height: HEIGHT + 8, rx: 10 }));
   group.append(svg("rect", { x, y, width: WIDTH, height: HEIGHT, rx: 6 }));
   if (position === "open") group.append(swung(x, y));
-  if (grown) {
-    // In a wide hall of doors the number hangs beside the door like a flag.
-    const right = x + WIDTH / 2 < width / 2;
-    const at = right ? x + WIDTH + size * 0.9 : x - size * 0.9;
-    group.append(svg("circle", { class: "flag", cx: at, cy: y + HEIGHT / 2, r: size * 0.8 }), number(n, at, y + HEIGHT / 2, size));
-    return group;
-  }
-  const open = position === "open";
-  group.append(number(n, x + WIDTH / 2 + (open ? 16 : 0), y + HEIGHT / 2 + (moves ? -16 : 0), moves ? 36 : size));
-  if (moves) group.append(envelope(x + WIDTH / 2 + 16, y + HEIGHT - 22, moves));
+  const middle = x + WIDTH / 2 + (position === "open" ? 16 : 0);
+  group.append(number(n, middle, y + HEIGHT / 2 + (moves ? -16 : 0), moves ? 40 : 48));
+  if (moves) group.append(envelope(middle, y + HEIGHT - 22, moves));
   return group;
 }
 
@@ -78,9 +73,10 @@ function number(n, x, y, size) {
 // An envelope and the way it goes.
 function envelope(x, y, moves) {
   const way = moves === "in" ? "M26 0h24m-8 -7l-9 7l9 7" : "M26 0h24m-7 -7l8 7l-8 7";
-  const shape = svg("path", { class: "envelope", d: "M-18 -12h36v24h-36zM-18 -12l18 14l18 -14" });
+  const shape = svg("path", { class: "envelope", d: "M-18 -12h36v24h-36z" });
+  const flap = svg("path", { class: "envelope", d: "M-18 -12l18 14l18 -14" });
   const arrow = svg("path", { class: "way", d: way });
-  const moving = svg("g", { class: `papers-${moves}` }, shape, arrow);
+  const moving = svg("g", { class: `papers-${moves}` }, shape, flap, arrow);
   return svg("g", { transform: `translate(${x - 12} ${y})` }, moving);
 }
 

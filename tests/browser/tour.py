@@ -3,10 +3,13 @@
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 
+from kiosk_ui.backroom import Contact
+from locker.domain.asked import Neighbour
 from locker.domain.codes import check_digit
 from locker.domain.door import BoardFound, BoardLost, DoorReading, Position, Presence
-from locker.domain.events import CompartmentDoubted, CompartmentsConfigured
+from locker.domain.events import CompartmentDoubted, CompartmentsConfigured, NeighboursTold
 from locker.domain.ids import BoardId, CompartmentNumber
+from locker.domain.tokens import TokenPurpose
 from locker.operations.ports import Decided
 from tests.kiosk_ui.page import Page, View
 from tests.locker.operations.world import cabinet
@@ -277,6 +280,51 @@ async def large_cabinet(page: Page) -> Stops:
     yield "large_sensors", await page.act("service", tab="sensors", page=3)
     yield "large_door", await page.act("service_door", door=192)
     await page.act("sign_out")
+    await page.code(typed=await page.world.grant("JX2026-004230"))
+    yield "large_place", await page.act("open")
+
+
+NEAR = (Neighbour("demo-3", "高新园区", 1_240, 7), Neighbour("demo-4", "火车站", 5_600, 3))
+
+
+async def asking(page: Page) -> Stops:
+    """Help, a code that is lost, and where else there is room."""
+    yield "help", await page.act("help")
+    yield "help_phone", await page.act("help_about", category="door")
+    yield "help_sent", await page.act("help_phone", digits="057112345678")
+    await page.act("sheet_back")
+    await page.act("lost")
+    yield "lost_case_wrong", await page.act("lost_case", digits="12")
+    yield "lost_phone", await page.act("lost_case", digits="20260042117")
+    yield "lost_sent", await page.act("lost_phone", digits="13800000078")
+    for _ in range(2):
+        await page.act("sheet_back")
+        await page.act("lost")
+        await page.act("lost_case", digits="12345")
+        await page.act("lost_phone", digits="13800000078")
+    await page.act("sheet_back")
+    yield "lost_case", await page.act("lost")
+    await page.act("lost_case", digits="12345")
+    yield "lost_too_often", await page.act("lost_phone", digits="13800000078")
+    await page.act("sheet_back")
+    page.machine.contact = Contact(online=False)
+    await page.later(150_000)
+    yield "home_offline", await page.view()
+    yield "lost_offline", await page.act("lost")
+    page.machine.contact = Contact(online=True)
+    await page.act("sheet_back")
+    await page.world.say(NeighboursTold(NEAR))
+    token = page.world.token("auth-C-9", TokenPurpose.DROP_OFF, case="C-9", where="demo-3")
+    yield "problem_elsewhere", await page.code(scanned=token)
+    await page.act("leave")
+    yield "receipt_rated_before", await page.hand_in("JX2026-004221")
+    yield "receipt_rated", await page.act("rate", grade=5)
+    await page.act("leave")
+    faults = {n: replace(each, fault="stuck") for n, each in page.world.journal.state.compartments.items()}
+    page.world.journal._state = replace(page.world.journal.state, compartments=faults)
+    await page.code(typed=await page.world.grant("JX2026-004222"))
+    yield "problem_full", await page.act("open")
+    await page.act("leave")
 
 
 async def doubt(page: Page, door: int) -> None:
@@ -297,5 +345,6 @@ PARTS: dict[str, tuple[Part, bool]] = {
     "rounds": (rounds, True),
     "service": (service, True),
     "large_cabinet": (large_cabinet, True),
+    "asking": (asking, True),
 }
 """Each part with whether its locker has item sensors."""

@@ -5,10 +5,12 @@ pages in two languages and on two screens are drawn in seconds.
 """
 
 import asyncio
+import json
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import uvicorn
@@ -25,14 +27,17 @@ LANDSCAPE: Final = (1280, 800)
 PORTRAIT: Final = (1080, 1920)
 """15 inches: 5.8 pixels a millimetre."""
 SIZES: Final = (LANDSCAPE, PORTRAIT)
+SAID: Final = {
+    "North hall": "政务服务大厅北门",
+    "application form": "食品经营许可申请书",
+    "lease": "经营场所租赁合同",
+    "fire certificate": "公众聚集场所消防安全检查合格证",
+    "Food licence": "食品经营许可（小餐饮）",
+}
+"""What the city would write where tests write English."""
 FIRST_REV: Final = 1_000_000
 """Above any that the daemon behind the tab counts to: what it sends is older, and not drawn."""
-DRAWN: Final = """async ([view, aids]) => {
-  (await import('/static/kiosk.js')).show(view);
-  for (const aid of aids) if (document.getElementById(aid).ariaPressed !== 'true') document.getElementById(aid).click();
-  await document.fonts.ready;
-}"""
-"""A visit that ends takes its aids along, so they are asked for anew."""
+SCRIPT: Final = (Path(__file__).parent / "fits.js").read_text(encoding="utf-8")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +70,10 @@ def _in_each_language(page: Page) -> dict[str, View]:
     before, views = page.kiosk._language, {}
     for language in LANGUAGES:
         page.kiosk._language = language
-        views[language] = page.kiosk.view()
+        text = json.dumps(page.kiosk.view(), ensure_ascii=False)
+        for plain, said in SAID.items():
+            text = text.replace(f'"{plain}', f'"{said}')
+        views[language] = json.loads(text)
     page.kiosk._language = before
     return views
 
@@ -95,13 +103,27 @@ class Screen:
         self.tab.on("pageerror", lambda error: self.complaints.append(str(error)))
         await self.tab.route(re.compile("/api/qr"), self._answers)
         await self.tab.goto(address)
+        await self.tab.evaluate(SCRIPT)
         await self.tab.wait_for_function("document.body.dataset.ready === 'yes'")
 
-    async def show(self, stop: Stop, language: str, **changes: Any) -> None:
+    def _next(self, stop: Stop, language: str, changes: Mapping[str, Any]) -> View:
         self._rev += 1
+        return {**stop.views[language], "rev": self._rev, **changes}
+
+    async def show(self, stop: Stop, language: str, **changes: Any) -> None:
         self._qr = stop.qr
-        view = {**stop.views[language], "rev": self._rev, **changes}
-        await self.tab.evaluate(DRAWN, [view, list(self.aids)])
+        view = self._next(stop, language, changes)
+        await self.tab.evaluate("([view, aids]) => put(view, aids)", [view, list(self.aids)])
+
+    async def misfits(self, stops: Sequence[Stop], target_px: float) -> dict[str, list[str]]:
+        """What does not fit on these pages, in each language; no button is smaller than ``target_px``."""
+        shown = [(stop, language) for stop in stops for language in LANGUAGES]
+        views = [self._next(stop, language, {}) for stop, language in shown]
+        found = await self.tab.evaluate(
+            "([views, aids, target]) => sweep(views, aids, target)", [views, list(self.aids), target_px]
+        )
+        wrong = zip(shown, found, strict=True)
+        return {f"{stop.part} {stop.name} {language}": each for (stop, language), each in wrong if each}
 
     async def sized(self, size: tuple[int, int]) -> None:
         await self.tab.set_viewport_size({"width": size[0], "height": size[1]})

@@ -1,4 +1,4 @@
-"""Draws every page of the kiosk, in both languages and on both screens: ``python -m tests.kiosk_ui.pictures DIR``."""
+"""Draws every page, in both languages and on both screens: ``python -m tests.kiosk_ui.pictures DIR``."""
 
 import asyncio
 import shutil
@@ -17,7 +17,6 @@ ARGUMENTS: Final = ["--no-sandbox", "--disable-gpu", "--disable-background-netwo
 
 async def draw(folder: Path, only: str) -> int:
     """Writes ``part-page-language-width.png``; how many."""
-    folder.mkdir(parents=True, exist_ok=True)
     stops = [stop for stop in await album() if only in f"{stop.part}-{stop.name}"]
     async with async_playwright() as playwright:
         path = shutil.which("chromium")
@@ -35,7 +34,8 @@ async def draw(folder: Path, only: str) -> int:
 
 
 def main() -> None:
-    folder, only = Path(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else ""  # noqa: PLR2004  # two words
+    folder, only = Path(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else ""
+    folder.mkdir(parents=True, exist_ok=True)
     print(f"{asyncio.run(draw(folder, only))} pictures in {folder}")
 
 
