@@ -144,7 +144,10 @@ def facts(screen: Screen, visit: Visit, state: LockerState, texts: Texts) -> lis
     stay = state.deposits.get(visit.deposit)
     known["bag"] = stay.bag if stay else ""
     found = [{"label": texts.say(f"word.{key}", {}), "value": text} for key, text in known.items() if text]
-    return found + (_times(visit, state, texts) if screen is Screen.OFFER else [])
+    return found + (_times(visit, state, texts) if screen in _TIMED else [])
+
+
+_TIMED: Final = frozenset({Screen.OFFER, Screen.RECEIPT})
 
 
 def _bagged(visit: Visit, state: LockerState) -> bool:
@@ -153,12 +156,14 @@ def _bagged(visit: Visit, state: LockerState) -> bool:
 
 
 def _times(visit: Visit, state: LockerState, texts: Texts) -> list[dict[str, Any]]:
-    """Until when a compartment is kept for them, and until when their code is good."""
+    """Until when a compartment is kept for them and their code is good, and by when other papers are due."""
     right = authorisation_of(visit, state)
     if right is None:
         return []
     kept = [each.until_ms for each in state.bookings.held if each.authorisation == right.authorisation]
-    until = {"booked": kept[0] if kept else 0, "valid_until": right.valid_until_ms}
+    until = {"papers_due": right.papers_due_ms}
+    if not right.deposit:
+        until = {"booked": kept[0] if kept else 0, "valid_until": right.valid_until_ms} | until
     return [
         {"label": texts.say(f"word.{key}", {}), "value": "", "time_ms": ms} for key, ms in until.items() if ms
     ]

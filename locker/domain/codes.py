@@ -103,6 +103,8 @@ class Authorisation:
     ended: str = ""
     """``taken_in``, ``revoked``; empty while it may be used."""
     ended_ms: int = 0
+    papers_due_ms: int = 0
+    """By when what was deferred, or is owed, is to come; 0 where the centre has not said."""
 
 
 # The quasigroup of order 10 published by H. Michael Damm (2004): catches every single wrong digit and

@@ -29,6 +29,7 @@ from locker.domain.events import (
     ItemAnnounced,
     ItemRecalled,
     NeighboursTold,
+    PapersDue,
     SettingsChanged,
     SlotBooked,
     SlotReleased,
@@ -56,6 +57,7 @@ StateEntry = (
     | EntrustmentEnded
     | HoldExtended
     | AuthorisationExtended
+    | PapersDue
     | NeighboursTold
     | DepositRestored
     | CodeRestored

@@ -24,6 +24,7 @@ from locker.domain.events import (
     EntrustmentEnded,
     Event,
     HoldExtended,
+    PapersDue,
     PickupCodeMade,
 )
 from locker.domain.ids import CodeId, DepositId, EntrustmentId, ItemId, OrderId
@@ -73,7 +74,7 @@ def moot(world: World, state: LockerState, says: object) -> str:
             why = "" if known is not None and not known.ended else "no such entrustment lives"
         case HoldExtended():
             why = "" if says.item in state.items else "no such item"
-        case AuthorisationExtended():
+        case AuthorisationExtended() | PapersDue():
             right = state.authorisations.get(says.authorisation)
             why = "" if right is not None and not right.ended else "no such right lives"
         case _:

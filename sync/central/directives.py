@@ -18,9 +18,10 @@ from locker.domain.ids import Seq, StaffId
 from sync import wire
 from sync.central.bookings import said as bookings
 from sync.central.doors import said as bars
+from sync.central.intake import said as papers
 from sync.central.pickups import said as pickups
-from sync.central.settings import said as settings
 from sync.central.platform import Chance
+from sync.central.settings import said as settings
 from sync.central.tables import AUTHORISATION, DIRECTIVE, LOCKER, OUTGOING_ITEM, STAFF, STAFF_GRANT
 
 EPOCH_BYTES: Final = 16
@@ -127,6 +128,7 @@ def still_valid(connection: Connection, locker: str, now_ms: int) -> Iterable[di
     )
     yield from pickups.standing(connection, locker, now_ms)
     yield from bookings.standing(connection, locker)
+    yield from papers.standing(connection, locker, now_ms)
 
 
 def _read(texts: Sequence[str]) -> Iterable[directives.StateEntry]:

@@ -2,10 +2,19 @@
 
 import pytest
 
-from locker.domain.compartment import Reach
+from locker.domain.compartment import Reach, Size
 from locker.domain.deposit import Phase
 from locker.domain.door import PulseOutcome, PulseResult
-from locker.domain.events import CompartmentDoubted, ItemPickedUp, ItemRefused, ReceiptIssued
+from locker.domain.events import (
+    CompartmentDoubted,
+    DirectiveApplied,
+    ItemPickedUp,
+    ItemRefused,
+    PapersDue,
+    ReceiptIssued,
+    SlotBooked,
+)
+from locker.domain.ids import AuthorisationId, BookingId
 from tests.kiosk_ui.page import Page, Start
 
 
@@ -29,6 +38,23 @@ async def test_a_drop_off_goes_from_code_to_receipt(page: Page) -> None:
     assert view["screen"] == "receipt"
     assert view["receipt"]["number"] == page.world.journal.events(ReceiptIssued)[0].number
     assert (await page.act("leave"))["screen"] == "home"
+
+
+async def test_a_kept_door_and_days_for_other_papers_are_shown(page: Page) -> None:
+    code, now_ms = await page.world.grant(), page.world.clock.wall_ms()
+    right = AuthorisationId("auth-C-1")
+    await page.world.say(SlotBooked(BookingId("b"), right, Size.S, now_ms, now_ms + 3_600_000))
+    await page.world.say(PapersDue(right, now_ms + 5_000_000_000))
+    await page.world.say(PapersDue(AuthorisationId("nobody"), now_ms))
+    view = await page.code(typed=code)
+    times = [fact["time_ms"] - now_ms for fact in view["facts"] if fact.get("time_ms")]
+    assert (times[0], times[2]) == (3_600_000, 5_000_000_000)
+    view = await page.act("open")
+    page.world.hands.put(view["door"])
+    view = await page.shut(view["door"])
+    assert [fact["time_ms"] - now_ms for fact in view["facts"] if "time_ms" in fact] == [5_000_000_000]
+    applied = page.world.journal.events(DirectiveApplied)
+    assert [each.outcome for each in applied][-2:] == ["applied", "void: no such right lives"]
 
 
 async def test_a_lower_door_is_given_on_request(page: Page) -> None:

@@ -114,6 +114,7 @@ from locker.domain.events.pickups import (
     CodeReissueOrdered,
     EntrustmentEnded,
     HoldExtended,
+    PapersDue,
 )
 from locker.domain.events.surroundings import (
     BatteryGood,
@@ -169,6 +170,7 @@ Event = (
     | EntrustmentEnded
     | HoldExtended
     | AuthorisationExtended
+    | PapersDue
     | NeighboursTold
     | DownLogStarted
     | DirectiveApplied
@@ -321,6 +323,7 @@ __all__ = [
     "NeighboursTold",
     "OpeningRequested",
     "OpeningUnknown",
+    "PapersDue",
     "PhoneFailed",
     "PickupCodeMade",
     "PolicyChanged",

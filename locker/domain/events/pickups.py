@@ -47,6 +47,14 @@ class HoldExtended:
 
 
 @dataclass(frozen=True, slots=True)
+class PapersDue:
+    """What was deferred, or is owed, under this right is to come by then. A later word takes its place."""
+
+    authorisation: AuthorisationId
+    until_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class AuthorisationExtended:
     """A right that has not ended, or ran out unused, is good until then."""
 

@@ -39,11 +39,16 @@ def _valid_longer(s: LockerState, t: Stamp, e: ev.AuthorisationExtended, seq: Se
     return change.authorisation(s, e.authorisation, valid_until_ms=e.valid_until_ms)
 
 
+def _due(s: LockerState, t: Stamp, e: ev.PapersDue, seq: Seq) -> LockerState:
+    return change.authorisation(s, e.authorisation, papers_due_ms=e.until_ms)
+
+
 APPLY: Final[Apply] = MappingProxyType(
     {
         ev.AgentEntrusted: _entrusted,
         ev.EntrustmentEnded: _ended,
         ev.HoldExtended: _held_longer,
         ev.AuthorisationExtended: _valid_longer,
+        ev.PapersDue: _due,
     }
 )

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from sync.central import masks
 from sync.central.access.actor import Actor
-from sync.central.intake import decisions, models, owed
+from sync.central.intake import decisions, models, owed, said
 from sync.central.intake.owed import Ask, Place, Promise
 from sync.central.intake.stages import DAY_MS, Paper, Verdict
 from sync.central.office import Office, Repeatable
@@ -31,7 +31,9 @@ class Counter:
         """Its reference. Raises Refused."""
         desk = self.office.desk
         route = f"{ask.kind}s"
-        return await self.office.once(route, actor, repeatable, lambda c: owed.request(c, desk, actor, ask))
+        made = await self.office.once(route, actor, repeatable, lambda c: owed.request(c, desk, actor, ask))
+        await self._wake(made)
+        return made
 
     async def top_up(self, reference: str, place: Place, actor: Actor, repeatable: Repeatable) -> str:
         """The authorisation. Raises Refused."""
@@ -51,6 +53,13 @@ class Counter:
         """Raises Refused."""
         desk, until_ms = self.office.desk, self.end_of(until)
         await self.office.store.write(lambda c: owed.extend(c, desk, actor, reference, until_ms, reason))
+        await self._wake(reference)
+
+    async def _wake(self, reference: str) -> None:
+        """The lockers that are told by when its papers are to come."""
+        now_ms = self.office.desk.clock.wall_ms()
+        told = await self.office.store.read(lambda c: said.of(c, reference, now_ms))
+        self.office.pump.wake({locker for locker, _ in told})
 
     async def find(self, case: str, finding: Verdict, remark: str, actor: Actor) -> None:
         """Raises Refused."""
@@ -76,6 +85,11 @@ class Counter:
             minutes=self.office.desk.utc_offset_minutes
         )
         return local.date().isoformat()
+
+    def workday_in(self, days: int) -> str:
+        """So many working days from today."""
+        desk = self.office.desk
+        return desk.workdays.after(date.fromisoformat(self.day_of(desk.clock.wall_ms())), days).isoformat()
 
     def day_in(self, days: int) -> str:
         """So many days from today."""

@@ -7,12 +7,15 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, select
 
 from locker.domain.compartment import Size
+from locker.domain.events import PapersDue
+from locker.domain.ids import AuthorisationId
 from sync.central import cases, messages, store
 from sync.central.access import audit, scope
 from sync.central.access.actor import Actor
 from sync.central.access.matrix import Action
 from sync.central.desk import Desk, Refusal, Refused, note
-from sync.central.intake import decisions, stages, words
+from sync.central.directives import append
+from sync.central.intake import decisions, said, stages, words
 from sync.central.intake.stages import Kind, Paper, Signal, Standing, State, Verdict
 from sync.central.intake.tables import OWED, TOP_UP
 from sync.central.tables import AUTHORISATION
@@ -91,6 +94,7 @@ def request(connection: Connection, desk: Desk, actor: Actor, ask: Ask) -> str:
     template = words.DEFERRED_PROMISED if ask.promise else words.SUPPLEMENT_REQUESTED
     _note(connection, row, template, actor, now_ms, papers=words.names(ask.papers), until_ms=row.deadline_ms)
     tell(connection, desk, row, template)
+    _tell_lockers(connection, reference, now_ms)
     detail: dict[str, str | int | bool] = {"case": ask.case, "kind": ask.kind.value, "count": len(ask.papers)}
     audit.write(connection, now_ms, actor, Action.CHECK_CASE, reference, detail)
     return reference
@@ -135,6 +139,7 @@ def top_up(connection: Connection, desk: Desk, actor: Actor, owed: str, place: P
     reference = cases.authorise(connection, desk, passed, actor.who, "top_up_authorised")
     now_ms = desk.clock.wall_ms()
     connection.execute(TOP_UP.insert().values(authorisation=reference, owed=owed, made_ms=now_ms, came_ms=0))
+    append(connection, place.locker, PapersDue(AuthorisationId(reference), row.deadline_ms), now_ms)
     audit.write(
         connection, now_ms, actor, Action.AUTHORISE, reference, {"owed": owed, "locker": place.locker}
     )
@@ -181,6 +186,7 @@ def extend(connection: Connection, desk: Desk, actor: Actor, owed: str, until_ms
     row = owed_row(connection, actor, owed)
     _note(connection, row, "owed_extended", actor, now_ms, until_ms=row.deadline_ms, reason=reason)
     tell(connection, desk, row, words.OWED_EXTENDED)
+    _tell_lockers(connection, owed, now_ms)
     audit.write(connection, now_ms, actor, Action.DECIDE_CASE, owed, {"case": row.case_number}, reason=reason)
 
 
@@ -194,6 +200,12 @@ def owed_row(connection: Connection, actor: Actor, owed: str) -> Row[Any]:
     if row is None:
         raise Refused(Refusal.UNKNOWN_OWED, "no such supplement request or deferral")
     return row
+
+
+def _tell_lockers(connection: Connection, owed: str, now_ms: int) -> None:
+    """Whoever stands there sees by when the rest is to come."""
+    for locker, says in said.of(connection, owed, now_ms):
+        append(connection, locker, says, now_ms)
 
 
 def after(row: Row[Any], signal: Signal) -> State:

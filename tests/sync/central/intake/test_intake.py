@@ -13,6 +13,7 @@ from locker.domain.door import Presence
 from locker.domain.events import (
     CompartmentReserved,
     Event,
+    PapersDue,
     SubmissionDeposited,
     SubmissionTaken,
     SubmissionTakenBack,
@@ -23,6 +24,7 @@ from sync.central import tables as t
 from sync.central.access.actor import Scope
 from sync.central.access.tables import AUDIT
 from sync.central.console.texts import load
+from sync.central.directives import snapshot
 from sync.central.intake import api as intake_api
 from sync.central.intake import keep, lists
 from sync.central.intake.counter import Counter
@@ -125,7 +127,8 @@ async def test_everything_missing_is_asked_for_once_topped_up_and_checked(hall: 
     await hall.post("/cases/GS-1/supplements", ASKED, "asked_already")
     path = f"/owed/{made['owed']}"
     top_up = await hall.post(f"{path}/top-ups", {"locker": "hall-1"})
-    grant = said(hall.parts)[-1]
+    # After it comes by when it is to be used.
+    grant = said(hall.parts)[-2]
     assert (grant.papers, grant.name, grant.phone) == (("章程", "租赁合同"), "张*", "138******78")  # type: ignore[union-attr]  # a grant
     await hall.hand_in(top_up["authorisation"])
     (waiting,) = (await hall.get("/awaiting-intake"))["rows"]
@@ -209,6 +212,24 @@ async def test_nobody_is_called_late_while_a_silent_locker_may_hold_the_papers(h
     await hall.hand_in(right)
     assert (await hall.get(path))["state"] == "topped_up"
     assert "owed_overdue" not in hall.messages()
+
+
+@pytest.mark.rule("CEN-44")
+async def test_a_locker_is_told_by_when_the_rest_is_to_come(hall: Hall) -> None:
+    (right,) = hall.parts.rows(t.AUTHORISATION)
+
+    def told() -> list[int]:
+        dues = [each for each in said(hall.parts) if isinstance(each, PapersDue)]
+        assert {each.authorisation for each in dues} <= {right.authorisation}
+        return [each.until_ms for each in dues]
+
+    made = await hall.post("/cases/GS-1/deferrals", PROMISED)
+    assert told() == [UNTIL_MS - 2 * DAY_MS]
+    await hall.post(f"/owed/{made['owed']}/extensions", {"until": "2026-09-30", "reason": "asked"})
+    assert told() == [UNTIL_MS - 2 * DAY_MS, UNTIL_MS]
+    parts = hall.parts
+    parts.store.write_now(lambda c: snapshot(c, "hall-1", parts.desk.chance, parts.clock.now_ms))
+    assert told() == [UNTIL_MS - 2 * DAY_MS, UNTIL_MS, UNTIL_MS]
 
 
 async def test_a_promise_comes_before_acceptance(hall: Hall) -> None:
