@@ -116,8 +116,8 @@ async def serving(talk: Talk, tls: ssl.SSLContext | None = None) -> AsyncIterato
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
+        await settle()  # who comes in just now: a server that closes meanwhile leaves that connection open
         server.close()
-        await settle()  # who was let in just now begins to talk, or nobody would close what is his
         if talks:
             await asyncio.wait(talks)
         await settle()
