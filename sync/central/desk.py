@@ -37,6 +37,9 @@ class Refusal(StrEnum):
     SAME_PERSON = "same_person"
     SLIP_CLOSED = "slip_closed"
     # intake
+    UNKNOWN_PLACE = "unknown_place"
+    PLACE_EXISTS = "place_exists"
+    NOT_YOURS = "not_yours"
     UNKNOWN_OWED = "unknown_owed"
     ASKED_ALREADY = "asked_already"
     NO_COMMITMENT = "no_commitment"

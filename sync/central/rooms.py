@@ -40,6 +40,7 @@ def application(desks: Desks, url: str, utc_offset_minutes: int) -> FastAPI:
     custody_api.add(app, desks.office, gate)
     webhooks_api.add(app, Subscriptions(desks.office.store, desks.office.desk, desks.webhooks), gate)
     imports_api.add(app, Imports(desks.office), gate)
+    windows_api.add(app, desks.office, gate)
     access_api.add(app, desks.front, desks.means)
     complaints_api.add(app, desks.office, gate)
     figures_api.add(app, desks.office, gate)

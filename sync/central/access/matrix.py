@@ -43,6 +43,8 @@ class Action(StrEnum):
     HAND_OVER = "hand_over"
     STOCKTAKE = "stocktake"
     RESOLVE_LOCKER = "resolve_locker"
+    SEE_PLACES = "see_places"
+    MANAGE_PLACES = "manage_places"
     # tickets and ratings
     SEE_TICKETS = "see_tickets"
     OPEN_TICKET = "open_ticket"
@@ -132,6 +134,10 @@ MATRIX: Final[Mapping[Action, Rule]] = MappingProxyType(
         Action.RESOLVE_LOCKER: _rule(_LEAD, _FLEET),
         Action.SEE_TICKETS: _rule(_CLERK, _OFFICER, _LEAD, _FLEET, _AUDITOR, scope=Scope.TICKETS_READ),
         Action.OPEN_TICKET: _rule(_CLERK, _OFFICER, _LEAD, _FLEET, scope=Scope.TICKETS_WRITE),
+        Action.SEE_PLACES: _rule(
+            _CLERK, _OFFICER, _LEAD, _AUDITOR, _ADMIN, scope=Scope.ITEMS_READ, journaled=False
+        ),
+        Action.MANAGE_PLACES: _rule(_ADMIN),
         Action.WORK_TICKET: _rule(_CLERK, _OFFICER, _LEAD, _FLEET),
         Action.CLOSE_TICKET_UNSATISFIED: _rule(_LEAD),
         Action.PUBLISH_SOLUTION: _rule(_LEAD),

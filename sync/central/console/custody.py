@@ -18,6 +18,7 @@ from sync.central.custody.keeper import Keeper
 from sync.central.custody.parties import BEGINS, OUTCOMES, ROUTES, Difference, Kind, Resolved, Room
 from sync.central.desk import Refusal, Refused
 from sync.central.office import Repeatable
+from sync.central.windows import register
 
 CUSTODY: Final = f"{ROOT}/custody"
 HOUR_MS: Final = 3_600_000
@@ -73,21 +74,22 @@ class _Looks:
         if len(wanted) == SLIP_DIGITS and wanted.isascii() and wanted.isdigit():
             return RedirectResponse(f"{CUSTODY}/slips/{wanted}", 303)
         kind, name = query.get("kind", ""), query.get("name", "")[:NAME_CHARACTERS_MAX]
-        holder = (kind, name) if kind in ROUTES else None
         now_ms, actor = self.frame.office.desk.clock.wall_ms(), visit.actor
 
         def look(connection: Connection) -> dict[str, Any]:
+            holder = register.known(connection, actor, kind, name) if kind in ROUTES else None
             return {
+                "holder": holder,
                 "hands": asked.in_hands(connection, actor, now_ms, holder),
                 "holders": asked.holders(connection, actor),
                 "slips": asked.slips(connection, actor, now_ms, only_open=True),
                 "differences": _shown(visit, asked.differences(connection, actor)),
+                "called": register.called(connection),
             }
 
         found = await self.keeper.look(look)
         values = {
             **found,
-            "holder": holder,
             "hours": asked.UNCONFIRMED_MAX_MS // HOUR_MS,
             "gives": may(actor, Action.HAND_OVER),
         }
@@ -98,6 +100,7 @@ class _Looks:
         slip = found.slip.row.slip
         values = {
             "found": found,
+            "called": await self.frame.office.store.read(register.called),
             "code": Markup(qr.svg(slip)),  # noqa: S704  # our own drawing of our own digits
             "differences": _shown(visit, found.differences),
             "open": found.slip.row.state == "proposed",
@@ -169,13 +172,16 @@ class _Slips:
     async def _form(
         self, visit: Visit, kind: str, name: str, form: Form, problems: Sequence[str]
     ) -> Response:
-        giver = (kind, name.strip()[:NAME_CHARACTERS_MAX]) if kind in ROUTES and name.strip() else None
+        said = name.strip()[:NAME_CHARACTERS_MAX] if kind in ROUTES else ""
         now_ms, actor = self.frame.office.desk.clock.wall_ms(), visit.actor
 
         def look(connection: Connection) -> dict[str, Any]:
+            giver = register.known(connection, actor, kind, said) if said else None
             hands = asked.in_hands(connection, actor, now_ms, giver) if giver else []
             begins = giver is not None and giver[0] in BEGINS
             return {
+                "giver": giver,
+                "called": register.called(connection),
                 "hands": [each for each in hands if not each.row.slip],
                 "unmoved": asked.unmoved(connection, actor) if begins else [],
                 "names": asked.names(connection, actor),
@@ -183,9 +189,8 @@ class _Slips:
 
         values = {
             **await self.keeper.look(look),
-            "giver": giver,
             "kinds": list(ROUTES),
-            "to_kinds": sorted(ROUTES[Kind(giver[0])]) if giver else [],
+            "to_kinds": sorted(ROUTES[Kind(kind)]) if said else [],
             "form": form,
             "problems": problems,
             "once": self.frame.office.desk.chance.new_id(),
@@ -232,7 +237,8 @@ class _Lockers:
 
     async def holdings(self, visit: Visit) -> Response:
         found = await self.keeper.holdings(visit.request.path_params["locker"], visit.actor)
-        values = {"found": found, "outcomes": list(Resolved)}
+        called = await self.frame.office.store.read(register.called)
+        values = {"found": found, "outcomes": list(Resolved), "called": called}
         return self.frame.page(visit, "custody_holdings.html", values)
 
     async def resolve(self, visit: Visit) -> Response:

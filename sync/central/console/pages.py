@@ -196,6 +196,7 @@ _MENU: Final = (
             ("/audit", "audit", Action.SEE_AUDIT),
             ("/messages", "messages", Action.SEE_MESSAGES),
             ("/webhooks", "webhooks", Action.SEE_MESSAGES),
+            ("/places", "places", Action.SEE_PLACES),
         ),
     ),
 )

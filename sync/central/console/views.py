@@ -63,6 +63,7 @@ def add(app: Starlette, desks: Desks, utc_offset_minutes: int) -> None:
     custody.add(frame)
     figures.add(frame)
     month.add(frame)
+    windows.add(frame)
     fleet.add(frame, desks.watch)
     counter = Counter(desks.office)
     case_pages.add(frame, counter)

@@ -1,8 +1,10 @@
 """Custody under `/api/v1`: who holds what, slips, differences, dead lockers, stocktakes, evidence."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Depends, FastAPI, Path, Query
+from sqlalchemy import Connection
 from starlette.responses import Response
 
 from sync.central.access.actor import Actor
@@ -14,6 +16,7 @@ from sync.central.custody import models as m
 from sync.central.custody.keeper import Keeper
 from sync.central.custody.parties import Room
 from sync.central.office import Office, Repeatable
+from sync.central.windows import register
 
 SlipPath = Annotated[str, Path(pattern=r"^[0-9]{12}$")]
 NumberPath = Annotated[int, Path(ge=1, le=2**53)]
@@ -40,9 +43,14 @@ def _add_looks(api: APIRouter, keeper: Keeper, gate: Gate) -> None:
         holder: Annotated[str, Query(max_length=40)] = "",
     ) -> list[m.HeldOut]:
         """What is in somebody's hands: unconfirmed first, then the longest held. At most 500."""
-        now_ms, who = _now(keeper), (kind, holder) if kind else None
-        found = await keeper.look(lambda c: asked.in_hands(c, actor, now_ms, who))
-        return [_held(each) for each in found]
+        now_ms = _now(keeper)
+
+        def look(connection: Connection) -> list[m.HeldOut]:
+            who = register.known(connection, actor, kind, holder) if kind else None
+            called = register.called(connection)
+            return [_held(each, called) for each in asked.in_hands(connection, actor, now_ms, who)]
+
+        return await keeper.look(look)
 
     @api.get("/custody/slips")
     async def slips(
@@ -50,8 +58,13 @@ def _add_looks(api: APIRouter, keeper: Keeper, gate: Gate) -> None:
     ) -> list[m.SlipOut]:
         """The open ones oldest first, or all with the latest first. At most 500."""
         now_ms = _now(keeper)
-        found = await keeper.look(lambda c: asked.slips(c, actor, now_ms, only_open=only_open))
-        return [m.SlipOut(**_slip(each)) for each in found]
+
+        def look(connection: Connection) -> list[m.SlipOut]:
+            called = register.called(connection)
+            found = asked.slips(connection, actor, now_ms, only_open=only_open)
+            return [m.SlipOut(**_slip(each, called)) for each in found]
+
+        return await keeper.look(look)
 
     @api.get("/custody/slips/{slip}")
     async def one(slip: SlipPath, actor: Annotated[Actor, sees]) -> m.SlipWhole:
@@ -163,26 +176,30 @@ async def _whole(keeper: Keeper, slip: str, actor: Actor) -> m.SlipWhole:
         for line in found.lines
     ]
     told = [m.difference(row) for row in found.differences]
-    return m.SlipWhole(**_slip(found.slip), lines=lines, differences=told)
+    called = await keeper.office.store.read(register.called)
+    return m.SlipWhole(**_slip(found.slip, called), lines=lines, differences=told)
 
 
-def _slip(slip: asked.Slip) -> dict[str, Any]:
+def _slip(slip: asked.Slip, called: Mapping[str, str]) -> dict[str, Any]:
     row = slip.row
     names = ("slip", "note", "proposed_by", "proposed_ms", "state", "settled_by", "settled_ms")
     return {
         **{name: row._mapping[name] for name in names},  # noqa: SLF001  # SQLAlchemy's public name for it
         "giver": f"{row.from_kind}/{row.from_name}",
         "receiver": f"{row.to_kind}/{row.to_name}",
+        "giver_called": called.get(row.from_name, row.from_name),
+        "receiver_called": called.get(row.to_name, row.to_name),
         "count": slip.count,
         "received": slip.received,
         "overdue": slip.overdue,
     }
 
 
-def _held(each: asked.InHand) -> m.HeldOut:
+def _held(each: asked.InHand, called: Mapping[str, str]) -> m.HeldOut:
     row = each.row
     names = ("thing", "holder_kind", "holder", "since_ms", "confirmed", "window", "queue", "slip")
     values = {name: row._mapping[name] for name in names}  # noqa: SLF001  # SQLAlchemy's public name for it
+    values |= {"called": called.get(row.holder, row.holder), "window_called": called.get(row.window, "")}
     return m.HeldOut(case=row.case_number, overdue=each.overdue, **values)
 
 

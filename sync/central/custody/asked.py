@@ -1,7 +1,7 @@
 """What people ask about custody. Reads only, and only of areas that exist for who asks."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -13,6 +13,7 @@ from sync.central.custody.hand_over import lines_of, slip_row
 from sync.central.custody.parties import Kind, LineState, Room, SlipState
 from sync.central.custody.tables import DIFFERENCE, HELD, LINE, LOOK, SLIP
 from sync.central.tables import OUTGOING_ITEM
+from sync.central.windows import register
 
 LISTED_MAX: Final = 500
 UNMOVED_MAX: Final = 100
@@ -60,13 +61,15 @@ class Whole:
 def in_hands(
     connection: Connection, actor: Actor, now_ms: int, holder: tuple[str, str] | None = None
 ) -> list[InHand]:
-    """The longest held first: what was taken out of lockers and confirmed nowhere before all else."""
+    """One's own first, then the longest held: what was taken out of lockers and confirmed nowhere before all
+    else."""
     own = HELD.c
     query = select(HELD).where(own.holder_kind.in_([kind.value for kind in IN_HANDS]), _sees(actor, own.area))
     if holder is not None:
         query = query.where(own.holder_kind == holder[0], own.holder == holder[1])
     rows = connection.execute(query.order_by(own.confirmed, own.since_ms, own.thing).limit(LISTED_MAX)).all()
-    return [InHand(row, is_overdue(row, now_ms)) for row in rows]
+    own_first = _own_first(connection, actor, lambda row: [(row.holder_kind, row.holder)])
+    return [InHand(row, is_overdue(row, now_ms)) for row in sorted(rows, key=own_first)]
 
 
 def is_overdue(held: Row[Any], now_ms: int) -> bool:
@@ -75,7 +78,7 @@ def is_overdue(held: Row[Any], now_ms: int) -> bool:
 
 
 def slips(connection: Connection, actor: Actor, now_ms: int, *, only_open: bool) -> list[Slip]:
-    """The oldest first where they wait for somebody, else the latest first."""
+    """Where they wait for somebody one's own first, then the oldest; else the latest first."""
     own = SLIP.c
     query = select(SLIP).where(_sees(actor, own.area))
     if only_open:
@@ -83,7 +86,18 @@ def slips(connection: Connection, actor: Actor, now_ms: int, *, only_open: bool)
     else:
         query = query.order_by(own.proposed_ms.desc(), own.slip)
     rows = connection.execute(query.limit(LISTED_MAX)).all()
-    return [_slip(connection, row, now_ms) for row in rows]
+    own_first = _own_first(
+        connection, actor, lambda row: [(row.to_kind, row.to_name), (row.from_kind, row.from_name)]
+    )
+    return [_slip(connection, row, now_ms) for row in (sorted(rows, key=own_first) if only_open else rows)]
+
+
+def _own_first(
+    connection: Connection, actor: Actor, parties: Callable[[Row[Any]], list[tuple[str, str]]]
+) -> Callable[[Row[Any]], bool]:
+    """To sort by: what somebody stands for comes before all else, in the order that there is."""
+    mine = register.mine(connection, actor)
+    return lambda row: not any(party in mine for party in parties(row))
 
 
 def slip(connection: Connection, actor: Actor, name: str, now_ms: int) -> Whole:
@@ -152,10 +166,11 @@ def unmoved(connection: Connection, actor: Actor) -> Sequence[Row[Any]]:
 
 
 def names(connection: Connection, actor: Actor) -> list[str]:
-    """Of windows, departments, couriers and helpers that had something before: offered, so that nobody is
-    written in two ways."""
+    """Windows and departments of the register; couriers and helpers that had something before."""
     own = SLIP.c
-    found = {row.holder for row in holders(connection, actor)}
-    for name in (own.from_name, own.to_name):
-        found |= set(connection.execute(select(name).where(_sees(actor, own.area)).distinct()).scalars())
-    return sorted(found)
+    free = (Kind.HELPER.value, Kind.COURIER.value)
+    found = {row.holder for row in holders(connection, actor) if row.holder_kind in free}
+    for kind, name in ((own.from_kind, own.from_name), (own.to_kind, own.to_name)):
+        query = select(name).where(_sees(actor, own.area), kind.in_(free))
+        found |= set(connection.execute(query.distinct()).scalars())
+    return sorted(found | {row.name for row in register.every(connection, actor)})

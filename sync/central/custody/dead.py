@@ -4,7 +4,7 @@ Staff empty it mechanically. What they write down refers to the locker's facts a
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
@@ -21,6 +21,7 @@ from sync.central.custody.tables import RESOLUTION
 from sync.central.desk import Desk, Refusal, Refused
 from sync.central.presence import presence
 from sync.central.tables import AUTHORISATION, COMPARTMENT, DEPOSIT, LEDGER, OUTGOING_ITEM, STAFF, STREAM
+from sync.central.windows import register
 
 _ENDED = tuple(phase.value for phase in ENDED)
 
@@ -98,6 +99,8 @@ def resolve(connection: Connection, desk: Desk, actor: Actor, said: Resolution) 
     if stay is None:
         raise Refused(Refusal.UNKNOWN_ITEM, "nothing of this name lies there")
     _require_fit(connection, said)
+    if said.outcome is Resolved.TO_WINDOW:
+        said = replace(said, whereto=register.named(connection, actor, Kind.WINDOW, said.whereto).place)
     epoch, stored_to, _ = histories.in_force(connection, said.locker)
     connection.execute(
         RESOLUTION.insert().values(
@@ -117,7 +120,8 @@ def resolve(connection: Connection, desk: Desk, actor: Actor, said: Resolution) 
         )
     )
     _move(connection, actor, said, stay, row.area, now_ms)
-    told = {"locker": said.locker, "outcome": said.outcome.value, "to": said.whereto}
+    to = register.called(connection).get(said.whereto, said.whereto)
+    told = {"locker": said.locker, "outcome": said.outcome.value, "to": to}
     told = {name: value for name, value in told.items() if value}
     hub.note(
         connection,

@@ -5,7 +5,7 @@ is taken back, and what was received by mistake is handed back on another slip.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, select
@@ -31,6 +31,8 @@ from sync.central.custody.parties import (
 from sync.central.custody.tables import DIFFERENCE, HELD, LINE, QUEUE, SLIP
 from sync.central.desk import Desk, Refusal, Refused
 from sync.central.tables import AUTHORISATION, DEPOSIT, OUTGOING_ITEM, STAFF
+from sync.central.windows import register
+from sync.central.windows.tables import PLACE
 
 QUEUE_MAX: Final = 999
 """Three digits can be called out; after these it begins anew."""
@@ -78,13 +80,14 @@ def propose(connection: Connection, desk: Desk, actor: Actor, wanted: Proposal) 
     now_ms = desk.clock.wall_ms()
     if wanted.receiver.kind not in ROUTES.get(wanted.giver.kind, ()) or wanted.giver == wanted.receiver:
         raise Refused(Refusal.UNFIT, f"nothing goes from {wanted.giver.kind} to {wanted.receiver.kind}")
-    for party in (wanted.giver, wanted.receiver):
-        _require_helper(connection, party)
+    wanted = _known(connection, actor, wanted)
+    register.require_signs(connection, actor, wanted.giver)
     items = [_item(connection, actor, wanted.giver, thing) for thing in dict.fromkeys(wanted.things)]
     areas = {item.area for item in items}
     if len(areas) != 1:
         raise Refused(Refusal.UNFIT, "a slip holds things of one area")
     slip, area = desk.chance.digits(SLIP_DIGITS), areas.pop()
+    _require_of_area(connection, wanted, area)
     connection.execute(
         SLIP.insert().values(
             slip=slip,
@@ -101,11 +104,32 @@ def propose(connection: Connection, desk: Desk, actor: Actor, wanted: Proposal) 
     )
     for item in items:
         _put_on(connection, slip, wanted, _queued(connection, wanted.receiver, item), now_ms)
-        told = _told(wanted.giver, wanted.receiver)
+        told = _told(connection, wanted.giver, wanted.receiver)
         _note(connection, item.case, "hand_over_proposed", slip, actor, now_ms, item.locker, told)
-    detail = _told(wanted.giver, wanted.receiver)
+    detail = _told(connection, wanted.giver, wanted.receiver)
     audit.write(connection, now_ms, actor, Action.HAND_OVER, slip, {"items": len(items), **detail})
     return slip
+
+
+def _known(connection: Connection, actor: Actor, wanted: Proposal) -> Proposal:
+    """With places by their ids. Raises Refused."""
+    giver, receiver = (register.party(connection, actor, each) for each in (wanted.giver, wanted.receiver))
+    for party in (giver, receiver):
+        _require_helper(connection, party)
+    if giver == receiver:
+        raise Refused(Refusal.UNFIT, f"nothing goes from {giver.kind} to itself")
+    if receiver.kind in register.KINDS and register.place_row(connection, actor, receiver.name).ended_ms:
+        raise Refused(Refusal.UNKNOWN_PLACE, "it was closed: nothing goes there any more")
+    return replace(wanted, giver=giver, receiver=receiver)
+
+
+def _require_of_area(connection: Connection, wanted: Proposal, area: str) -> None:
+    for party in (wanted.giver, wanted.receiver):
+        place = store.find(connection, PLACE, {"place": party.name}) if party.kind in register.KINDS else None
+        if place is not None and place.area != area:
+            raise Refused(
+                Refusal.UNFIT, f"{place.name} is of the area {place.area}, the things are of {area}"
+            )
 
 
 def _require_helper(connection: Connection, party: Party) -> None:
@@ -192,6 +216,10 @@ def settle(connection: Connection, desk: Desk, actor: Actor, slip: str, receipt:
     _require_open(row)
     if actor.who == row.proposed_by:
         raise Refused(Refusal.SAME_PERSON, "whoever gives does not receive: another person settles it")
+    giver, receiver = _parties(row)
+    if register.is_the_same(connection, actor, giver):
+        raise Refused(Refusal.SAME_PERSON, "the helper who gives it is you: another person settles it")
+    register.require_signs(connection, actor, receiver)
     lines = lines_of(connection, slip)
     if not receipt.received <= {line.thing for line in lines}:
         raise Refused(Refusal.UNFIT, "what is not on the slip is named as too many")
@@ -217,7 +245,7 @@ def _settle_line(
     if line.thing in receipt.received:
         store.change(connection, LINE, keys, {"state": LineState.RECEIVED.value})
         fold.place(connection, line.thing, (receiver.kind, receiver.name), now_ms, confirmed=True)
-        told = _told(giver, receiver)
+        told = _told(connection, giver, receiver)
         _note(connection, line.case_number, "handed_over", slip.slip, actor, now_ms, locker, told)
         return
     store.change(connection, LINE, keys, {"state": LineState.MISSING.value})
@@ -234,7 +262,7 @@ def _settle_line(
         found_by=actor.who,
         at_ms=now_ms,
     )
-    told = _told(giver, receiver)
+    told = _told(connection, giver, receiver)
     _note(connection, line.case_number, "hand_over_missing", slip.slip, actor, now_ms, locker, told)
 
 
@@ -250,7 +278,7 @@ def take_back(connection: Connection, desk: Desk, actor: Actor, slip: str) -> No
         store.change(connection, HELD, {"thing": line.thing}, {"slip": ""})
         keys = {"slip": slip, "thing": line.thing}
         store.change(connection, LINE, keys, {"state": LineState.TAKEN_BACK.value})
-        where, told = _locker_of(connection, line.thing), _told(giver, receiver)
+        where, told = _locker_of(connection, line.thing), _told(connection, giver, receiver)
         _note(connection, line.case_number, "hand_over_taken_back", slip, actor, now_ms, where, told)
     _end(connection, slip, SlipState.TAKEN_BACK, actor, now_ms)
     audit.write(connection, now_ms, actor, Action.HAND_OVER, slip, {"state": SlipState.TAKEN_BACK.value})
@@ -320,7 +348,7 @@ def _end_missing(connection: Connection, actor: Actor, row: Row[Any], outcome: O
         fold.place(connection, row.thing, (receiver.kind, receiver.name), now_ms, confirmed=True)
         keys = {"slip": slip.slip, "thing": row.thing}
         store.change(connection, LINE, keys, {"state": LineState.RECEIVED.value})
-        told = _told(giver, receiver)
+        told = _told(connection, giver, receiver)
         _note(connection, row.case_number, "handed_over", slip.slip, actor, now_ms, row.locker, told)
     else:
         store.change(connection, HELD, {"thing": row.thing}, {"slip": ""})
@@ -358,12 +386,14 @@ def _locker_of(connection: Connection, thing: str) -> str:
     return str(held.locker) if held else ""
 
 
-def _told(giver: Party, receiver: Party) -> dict[str, str]:
+def _told(connection: Connection, giver: Party, receiver: Party) -> dict[str, str]:
+    """For the trail: as they are called today."""
+    called = register.called(connection)
     return {
         "from_kind": giver.kind.value,
-        "from_name": giver.name,
+        "from_name": called.get(giver.name, giver.name),
         "to_kind": receiver.kind.value,
-        "to_name": receiver.name,
+        "to_name": called.get(receiver.name, receiver.name),
     }
 
 

@@ -27,7 +27,7 @@ Deposit = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,32}$")]
 class PartyIn(Strict):
     kind: Literal["helper", "window", "department", "courier"]
     name: PartyName
-    """A helper's staff number; what the window, department or courier is called."""
+    """A helper's staff number; a window's or department's id, or its name; what the courier is called."""
 
     def party(self) -> Party:
         return Party(Kind(self.kind), self.name)
@@ -87,10 +87,13 @@ class HeldOut(BaseModel):
     case: str
     holder_kind: str
     holder: str
+    called: str
+    """What that window or department is called; of others the same as ``holder``."""
     since_ms: int
     confirmed: bool
     """Somebody took it over; until then a locker's word says who has it."""
     window: str
+    window_called: str
     queue: int
     slip: str
     overdue: bool
@@ -127,6 +130,9 @@ class SlipOut(BaseModel):
     slip: str
     giver: str
     receiver: str
+    """Kind and id, or the name where there is no register of them."""
+    giver_called: str
+    receiver_called: str
     note: str
     proposed_by: str
     proposed_ms: int

@@ -2,6 +2,8 @@
 
 from functools import partial
 
+from sqlalchemy import Connection
+
 from locker.domain import events as ev
 from locker.domain.access import Role
 from locker.domain.compartment import CompartmentSpec, Reach, Size
@@ -9,13 +11,14 @@ from locker.domain.deposit import Kind, Proof
 from locker.domain.door import Presence
 from locker.domain.ids import AuthorisationId, CaseNumber, CompartmentNumber, DepositId, ItemId, StaffId
 from sync.central import staff
+from sync.central.access.actor import HUB, person
 from sync.central.access.actor import Role as HubRole
-from sync.central.access.actor import person
 from sync.central.custody import fold
 from sync.central.custody.parties import Kind as Hands
 from sync.central.custody.parties import Party
 from sync.central.custody.tables import DIFFERENCE, HELD
 from sync.central.tables import STREAM
+from sync.central.windows import register
 from tests.sync.central.conftest import Parts
 from tests.sync.central.test_ledger import BIRTH
 
@@ -25,6 +28,7 @@ THIRD = person("third", [HubRole.HELPER_LEAD], ["north"])
 FAR = person("far", [HubRole.HELPER_LEAD, HubRole.WINDOW_CLERK], ["south"])
 HELPER = Party(Hands.HELPER, "h-1")
 WINDOW = Party(Hands.WINDOW, "3 号窗口")
+PLACES = ((Hands.WINDOW, "3 号窗口"), (Hands.WINDOW, "3"), (Hands.DEPARTMENT, "市场监管局"))
 COURIER = Party(Hands.COURIER, "市内专送")
 CABINET = ev.CompartmentsConfigured(
     tuple(
@@ -67,8 +71,14 @@ def lived(parts: Parts, *facts: ev.Event) -> None:
     for number in ("h-1", "h-2"):
         who = staff.Enrolment(number, number, frozenset({Role.HELPER}), "123456", ("hall-1",))
         parts.store.write_now(partial(staff.enrol, desk=parts.desk, person=who))
+    for kind, name in PLACES:
+        parts.store.write_now(partial(add_place, parts, kind=kind, name=name))
     parts.locker.add(BIRTH, CABINET)
     tell(parts, *facts)
+
+
+def add_place(parts: Parts, connection: Connection, kind: Hands, name: str, area: str = "north") -> str:
+    return register.add(connection, parts.desk, HUB, kind, area, name)
 
 
 def tell(parts: Parts, *facts: ev.Event) -> None:
@@ -80,8 +90,9 @@ def tell(parts: Parts, *facts: ev.Event) -> None:
 
 
 def held(parts: Parts) -> dict[str, str]:
-    """Who holds what."""
-    return {row.thing: f"{row.holder_kind}/{row.holder}" for row in parts.rows(HELD)}
+    """Who holds what, by the names of windows and departments."""
+    called = parts.store.read_now(register.called)
+    return {row.thing: f"{row.holder_kind}/{called.get(row.holder, row.holder)}" for row in parts.rows(HELD)}
 
 
 def differences(parts: Parts) -> list[tuple[str, str]]:

@@ -1,0 +1,1 @@
+"""Windows and departments as a register, and whose they are."""
