@@ -116,12 +116,12 @@ class _Pages:
     def _row(self, text: Texts, told: Told) -> dict[str, Any]:
         """One step in people's words."""
         moment = told.moment
-        first, last = self.frame.moment(moment.not_before_ms), self.frame.moment(moment.not_after_ms)
+        first, last = self.frame.second(moment.not_before_ms), self.frame.second(moment.not_after_ms)
         between = text("trail.between", first=first, last=last) if first and last else ""
         if last and not first:
             between = text("trail.not_after", last=last)
         return {
-            "time": self.frame.moment(moment.at_ms)[11:],
+            "time": self.frame.second(moment.at_ms)[11:],
             "between": between,
             "evidence": _evidence(text, told),
             "detail": self._detail(text, told.step.detail),

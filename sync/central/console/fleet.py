@@ -40,6 +40,7 @@ class _Pages:
             "rows": rows,
             "areas": sorted({row.area for row in rows}),
             "full": FULL_PERCENT,
+            "places": self.watch.places,
             **await self._beside(visit, rows),
         }
         return self.frame.page(visit, "fleet.html", values)
@@ -55,10 +56,13 @@ class _Pages:
         beside = await self._beside(visit, every)
         told = {
             "number": number,
-            "rows": {row.locker: self.frame.part(visit, "fleet_row.html", {"row": row}) for row in rows},
+            "rows": {row.locker: self._row(visit, row) for row in rows},
             "beside": self.frame.part(visit, "fleet_beside.html", beside),
         }
         return JSONResponse(told)
+
+    def _row(self, visit: Visit, row: Glance) -> str:
+        return self.frame.part(visit, "fleet_row.html", {"row": row, "places": self.watch.places})
 
     async def alarms(self, visit: Visit) -> Response:
         seen = visit.request.query_params.get("seen") == "1"

@@ -1,7 +1,7 @@
 """One locker on its pages: its cabinet and doors, its history, what it was told, what it was asked to do."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Final
@@ -35,6 +35,9 @@ HISTORY_ROWS: Final = 60
 ORDERS_ROWS: Final = 40
 NUMBER_DIGITS_MAX: Final = 9
 SEQ_DIGITS_MAX: Final = 15
+LONG_AGO_MS: Final = 1_000_000_000_000
+"""A number of a fact that is larger is a time: 2001, in wall ms."""
+Moment = Callable[[int], str]
 _TABS: Final = (
     ("", "cabinet", Action.SEE_LOCKER),
     ("/history", "history", Action.SEE_LEDGER),
@@ -163,7 +166,7 @@ class _Pages:
             return row, connection.execute(query.order_by(own.seq.desc()).limit(HISTORY_ROWS)).all()
 
         row, entries = await self.frame.office.store.read(look)
-        told = [_entry(visit.text, entry) for entry in entries]
+        told = [_entry(visit.text, self.frame.moment, entry) for entry in entries]
         older = entries[-1].seq if len(entries) == HISTORY_ROWS else 0
         values = {**head(visit, row, "history", self._now_ms()), "entries": told, "older": older}
         return self.frame.page(visit, "locker_history.html", values)
@@ -177,7 +180,7 @@ class _Pages:
             return row, lives(connection, office.desk, row, office.pump.sent_to(name), _asked(visit))
 
         row, found = await office.store.read(look)
-        told = [(life, _words(visit.text, life.about)) for life in found.rows]
+        told = [(life, _words(visit.text, self.frame.moment, life.about)) for life in found.rows]
         values = {**head(visit, row, "directives", self._now_ms()), "lives": told, "older": found.next}
         return self.frame.page(visit, "locker_directives.html", values)
 
@@ -312,7 +315,7 @@ def _cabinets(doors: Iterable[queries.Door]) -> list[tuple[str, list[list[querie
     ]
 
 
-def _entry(text: Texts, entry: Row[Any]) -> dict[str, Any]:
+def _entry(text: Texts, moment: Moment, entry: Row[Any]) -> dict[str, Any]:
     """One entry in people's words; one that nobody can read is shown as what it is."""
     try:
         body = json.loads(entry.public)
@@ -325,21 +328,30 @@ def _entry(text: Texts, entry: Row[Any]) -> dict[str, Any]:
         "case": entry.case_number,
         "at_ms": time if isinstance(time, int) and quality in {"ntp", "centre", "rtc"} else 0,
         "received_ms": entry.received_ms,
-        "told": _words(text, data if isinstance(data, Mapping) else {}),
+        "told": _words(text, moment, data if isinstance(data, Mapping) else {}),
         "problem": entry.problem,
     }
 
 
-def _words(text: Texts, data: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _words(text: Texts, moment: Moment, data: Mapping[str, Any]) -> list[tuple[str, str]]:
     """The parts of a fact that a person wants to know, in their words."""
     known = {**text.words["key"], **text.words["fact"]}
     plain = {
         key: value for key, value in data.items() if isinstance(value, str | int) and value not in {"", 0}
     }
-    # A compartment's size is a number on the wire and a letter to people.
-    data = {**data, "size": Size(data["size"]).name} if data.get("size") in set(Size) else data
     return [
-        (known[key], text.word("value", str(value)))
+        (known[key], _word(text, moment, key, value))
         for key, value in plain.items()
         if key in known and not isinstance(value, bool)
     ]
+
+
+def _word(text: Texts, moment: Moment, key: str, value: str | int) -> str:
+    if isinstance(value, int):
+        # A compartment's size is a number on the wire and a letter to people; a time is one of many digits.
+        size = Size(value).name if key == "size" and value in set(Size) else ""
+        return size or (moment(value) if value > LONG_AGO_MS else str(value))
+    outcome, _, why = value.partition(": ")
+    if key == "outcome" and why:
+        return f"{text.word('directive_state', outcome)} · {text.word('directive_why', why)}"
+    return text.word("value", value)

@@ -10,7 +10,10 @@ QUIET: Final = 4
 
 
 def svg(digits: str) -> str:
-    """A QR code, of digits in numeric mode; scalable, without a style of its own."""
+    """A QR code, of digits in numeric mode; scalable, without a style of its own.
+
+    What it says stands beside it on every page: it is hidden from those who listen.
+    """
     code = qrcode.QRCode(error_correction=ERROR_CORRECT_M, border=QUIET)
     code.add_data(digits)
     code.make(fit=True)
@@ -20,7 +23,7 @@ def svg(digits: str) -> str:
     )
     side = len(rows)
     return (
-        f'<svg class="qr" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {side} {side}" role="img" '
+        f'<svg class="qr" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {side} {side}" aria-hidden="true" '
         f'shape-rendering="crispEdges"><rect width="{side}" height="{side}" fill="#fff"/>'
         f'<path fill="#000" d="{dark}"/></svg>'
     )
