@@ -23,6 +23,7 @@ from sync.central.pickups import api as pickups_api
 from sync.central.settings import api as settings_api
 from sync.central.webhooks import api as webhooks_api
 from sync.central.webhooks.subscriptions import Subscriptions
+from sync.central.windows import api as windows_api
 
 
 def application(desks: Desks, url: str, utc_offset_minutes: int) -> FastAPI:

@@ -35,6 +35,7 @@ from sync.central.console import (
     settings,
     staff,
     webhooks,
+    windows,
 )
 from sync.central.console import cases as case_pages
 from sync.central.console.pages import ROOT, Frame, Visit
