@@ -66,6 +66,7 @@ class Frame:
             lstrip_blocks=True,
         )
         self._templates.filters["moment"] = self.moment
+        self._templates.filters["second"] = self.second
         self._templates.filters["may"] = lambda session, action: may(session.account.actor, Action(action))
         app.mount(f"{ROOT}/static", StaticFiles(directory=_FOLDER / "static"))
         for path, handler in (("/", self._home), (f"{ROOT}/language", self._language)):
@@ -113,7 +114,11 @@ class Frame:
         return form
 
     def moment(self, wall_ms: int) -> str:
-        """Local time; empty for none."""
+        """Local time to the minute; empty for none."""
+        return self.second(wall_ms)[:16]
+
+    def second(self, wall_ms: int) -> str:
+        """Local time for what is told second by second: journals, trails, what was heard just now."""
         try:
             local = datetime.fromtimestamp(wall_ms / 1000, UTC) + self.offset
         except (OverflowError, ValueError, OSError):
@@ -191,15 +196,19 @@ _MENU: Final = (
         "administration",
         (
             ("/accounts", "accounts", Action.SEE_ACCOUNTS),
+            ("/places", "places", Action.SEE_PLACES),
             ("/keys", "keys", Action.SEE_KEYS),
             ("/access", "access", Action.SEE_ACCESS),
             ("/audit", "audit", Action.SEE_AUDIT),
             ("/messages", "messages", Action.SEE_MESSAGES),
             ("/webhooks", "webhooks", Action.SEE_MESSAGES),
-            ("/places", "places", Action.SEE_PLACES),
         ),
     ),
 )
+
+
+_LISTED: Final = {"/authorisations": "/cases", "/owed": "/supplements", "/items": "/outgoing"}
+"""Where pages of one thing lie in the menu, if not under their own path."""
 
 
 def _menu(actor: Actor) -> list[tuple[str, list[tuple[str, str]]]]:
@@ -215,6 +224,9 @@ def _here(path: str, menu: list[tuple[str, list[tuple[str, str]]]]) -> str:
     """The entry of the menu that a page lies under: the longest that its path begins with, or none."""
     under = path.removeprefix(ROOT)
     known = [entry for _, entries in menu for entry, _ in entries]
+    for single, listed in _LISTED.items():
+        if under.startswith(f"{single}/") and under not in known:
+            under = f"{listed}{under.removeprefix(single)}"
     # The first page is the list of lockers: theirs lie under it, though its own path is empty.
     fits = [entry for entry in known if under == entry or under.startswith(f"{entry or '/lockers'}/")]
     return max(fits, key=len, default="nowhere")
