@@ -285,7 +285,8 @@ def trail(connection: Connection, case: str) -> list[Step]:
     if not facts and not entries:
         raise Refused(Refusal.UNKNOWN_CASE, f"nothing is known of case {case!r}")
     placed = [(fact.at_ms, 0, _desk_step(fact)) for fact in facts]
-    said_ms = {fact.reference: fact.at_ms for fact in facts}
+    # What began with a fact: later ones name the same right again.
+    said_ms = {fact.reference: fact.at_ms for fact in reversed(facts)}
     latest: dict[str, int] = {}
     for number, row in enumerate(entries, 1):
         # A locker's entries keep their own order, whatever its clock said, and none comes before its cause.
