@@ -132,10 +132,6 @@ MATRIX: Final[Mapping[Action, Rule]] = MappingProxyType(
         Action.HAND_OVER: _rule(_CLERK, _LEAD),
         Action.STOCKTAKE: _rule(_LEAD),
         Action.RESOLVE_LOCKER: _rule(_LEAD, _FLEET),
-        Action.SEE_PLACES: _rule(
-            _CLERK, _OFFICER, _LEAD, _AUDITOR, _ADMIN, scope=Scope.ITEMS_READ, journaled=False
-        ),
-        Action.MANAGE_PLACES: _rule(_ADMIN),
         Action.SEE_TICKETS: _rule(_CLERK, _OFFICER, _LEAD, _FLEET, _AUDITOR, scope=Scope.TICKETS_READ),
         Action.OPEN_TICKET: _rule(_CLERK, _OFFICER, _LEAD, _FLEET, scope=Scope.TICKETS_WRITE),
         Action.SEE_PLACES: _rule(
