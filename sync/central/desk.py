@@ -12,6 +12,7 @@ from locker.domain.ids import LockerId
 from sync import seal
 from sync.central.platform import Chance, Clock
 from sync.central.tables import DESK_FACT, LOCKER
+from sync.central.workdays.calendar import WorkDays
 
 
 class Refusal(StrEnum):
@@ -36,10 +37,10 @@ class Refusal(StrEnum):
     NOT_HELD = "not_held"
     SAME_PERSON = "same_person"
     SLIP_CLOSED = "slip_closed"
-    # intake
     UNKNOWN_PLACE = "unknown_place"
     PLACE_EXISTS = "place_exists"
     NOT_YOURS = "not_yours"
+    # intake
     UNKNOWN_OWED = "unknown_owed"
     ASKED_ALREADY = "asked_already"
     NO_COMMITMENT = "no_commitment"
@@ -117,6 +118,7 @@ class Desk:
     clock: Clock
     chance: Chance = field(default_factory=Chance)
     bell: Bell = field(default_factory=Bell, compare=False)
+    workdays: WorkDays = field(default_factory=WorkDays, compare=False)
     utc_offset_minutes: int = 480
     """Of the halls: deadlines end while they work, days are theirs."""
 

@@ -44,6 +44,7 @@ from sync.central.shards import Shards
 from sync.central.store import Store
 from sync.central.switchboard import Switchboard, link_settings
 from sync.central.webhooks.deliver import Courier
+from sync.central.workdays.book import keep as keep_workdays
 from sync.link.link import Link
 from sync.link.settings import LinkPort, Subscription, TlsFiles
 
@@ -105,9 +106,13 @@ async def work(config: Config) -> None:
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
     with contextlib.closing(Store.open(url, platform.threads)) as store, Shards(url, count) as shards:
         async with asyncio.TaskGroup() as group:
-            task = group.create_task(workers.run(_means(config, desk, store, lambda: None), shards))
+            parts = [
+                group.create_task(workers.run(_means(config, desk, store, lambda: None), shards)),
+                group.create_task(keep_workdays(store, desk)),
+            ]
             await ended.wait()
-            task.cancel()
+            for part in parts:
+                part.cancel()
 
 
 def _means(config: Config, desk: Desk, store: Store, released: Callable[[], None]) -> workers.Means:
@@ -196,6 +201,7 @@ async def _serve(
                 group.create_task(keep_messages(means.store, means.desk)),
                 group.create_task(keep_lost(means.store, means.desk, hub.pump.wake)),
                 group.create_task(keep_slots(hub.office)),
+                group.create_task(keep_workdays(means.store, means.desk)),
                 group.create_task(Neighbourhood(means.store, means.desk.clock, watch).keep(hub.pump.wake)),
                 group.create_task(keep_forgetting(means.store, means.desk.clock, config.personal)),
                 group.create_task(courier.run()),

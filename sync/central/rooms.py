@@ -24,6 +24,7 @@ from sync.central.settings import api as settings_api
 from sync.central.webhooks import api as webhooks_api
 from sync.central.webhooks.subscriptions import Subscriptions
 from sync.central.windows import api as windows_api
+from sync.central.workdays import api as workdays_api
 
 
 def application(desks: Desks, url: str, utc_offset_minutes: int) -> FastAPI:
@@ -39,13 +40,14 @@ def application(desks: Desks, url: str, utc_offset_minutes: int) -> FastAPI:
     intake_api.add(app, Counter(desks.office), gate)
     onward_api.add(app, desks.office, gate)
     custody_api.add(app, desks.office, gate)
+    windows_api.add(app, desks.office, gate)
     webhooks_api.add(app, Subscriptions(desks.office.store, desks.office.desk, desks.webhooks), gate)
     imports_api.add(app, Imports(desks.office), gate)
-    windows_api.add(app, desks.office, gate)
     access_api.add(app, desks.front, desks.means)
     complaints_api.add(app, desks.office, gate)
     figures_api.add(app, desks.office, gate)
     settings_api.add(app, desks.office, gate)
+    workdays_api.add(app, desks.office, gate)
     views.add(app, desks, utc_offset_minutes)
     personal_pages.add(app, desks.office.store, desks.office.desk, desks.watch, utc_offset_minutes)
     document.complete(app)

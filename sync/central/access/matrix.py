@@ -60,6 +60,8 @@ class Action(StrEnum):
     ACKNOWLEDGE_ALARM = "acknowledge_alarm"
     DIRECT_LOCKER = "direct_locker"
     CONFIGURE_LOCKER = "configure_locker"
+    SEE_CALENDAR = "see_calendar"
+    MANAGE_CALENDAR = "manage_calendar"
     SEE_SETTINGS = "see_settings"
     CHANGE_SETTINGS = "change_settings"
     ASK_REMOTE_OPEN = "ask_remote_open"
@@ -132,12 +134,12 @@ MATRIX: Final[Mapping[Action, Rule]] = MappingProxyType(
         Action.HAND_OVER: _rule(_CLERK, _LEAD),
         Action.STOCKTAKE: _rule(_LEAD),
         Action.RESOLVE_LOCKER: _rule(_LEAD, _FLEET),
-        Action.SEE_TICKETS: _rule(_CLERK, _OFFICER, _LEAD, _FLEET, _AUDITOR, scope=Scope.TICKETS_READ),
-        Action.OPEN_TICKET: _rule(_CLERK, _OFFICER, _LEAD, _FLEET, scope=Scope.TICKETS_WRITE),
         Action.SEE_PLACES: _rule(
             _CLERK, _OFFICER, _LEAD, _AUDITOR, _ADMIN, scope=Scope.ITEMS_READ, journaled=False
         ),
         Action.MANAGE_PLACES: _rule(_ADMIN),
+        Action.SEE_TICKETS: _rule(_CLERK, _OFFICER, _LEAD, _FLEET, _AUDITOR, scope=Scope.TICKETS_READ),
+        Action.OPEN_TICKET: _rule(_CLERK, _OFFICER, _LEAD, _FLEET, scope=Scope.TICKETS_WRITE),
         Action.WORK_TICKET: _rule(_CLERK, _OFFICER, _LEAD, _FLEET),
         Action.CLOSE_TICKET_UNSATISFIED: _rule(_LEAD),
         Action.PUBLISH_SOLUTION: _rule(_LEAD),
@@ -155,6 +157,8 @@ MATRIX: Final[Mapping[Action, Rule]] = MappingProxyType(
         Action.CONFIGURE_LOCKER: _rule(_FLEET),
         Action.SEE_SETTINGS: _rule(_FLEET, _AUDITOR, _ADMIN, scope=Scope.FLEET_READ, journaled=False),
         Action.CHANGE_SETTINGS: _rule(_FLEET, _ADMIN),
+        Action.SEE_CALENDAR: _rule(*_PEOPLE, scope=Scope.CASES_READ, journaled=False),
+        Action.MANAGE_CALENDAR: _rule(_ADMIN),
         # Who asks is never one of the two who approve, whatever roles a person has.
         Action.ASK_REMOTE_OPEN: _rule(_FLEET, _LEAD),
         Action.APPROVE_REMOTE_OPEN: _rule(_APPROVER),

@@ -1,7 +1,7 @@
 """What people complain of, and how long the hall may take: one table, in hours in which it works.
 
 A locker is open all night, its hall is not: whoever could not open a door at nine in the evening is called
-in the morning. Feast days are not known here; a deadline on one is met early.
+in the morning. On which days it works says the hub's calendar (`sync.central.workdays`).
 """
 
 from collections.abc import Mapping
@@ -11,10 +11,10 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
+from sync.central.workdays.calendar import WorkDays
+
 OPENS: Final = 9
 CLOSES: Final = 17
-WORKDAYS: Final = 5
-"""From Monday."""
 LEVELS_MAX: Final = 2
 """1: the lead sees it on top; 2: whoever answers for the hall."""
 NEXT_LEVEL_H: Final = 4
@@ -62,7 +62,7 @@ LIMITS: Final[Mapping[Category, Limit]] = MappingProxyType(
 )
 
 
-def after(wall_ms: int, hours: int, utc_offset_minutes: int) -> int:
+def after(wall_ms: int, hours: int, utc_offset_minutes: int, workdays: WorkDays) -> int:
     """When ``hours`` of work are over, counted from ``wall_ms``. Wall ms."""
     offset = timedelta(minutes=utc_offset_minutes)
     local = datetime.fromtimestamp(wall_ms / 1000, UTC) + offset
@@ -70,7 +70,7 @@ def after(wall_ms: int, hours: int, utc_offset_minutes: int) -> int:
     while True:
         begins, ends = _at(local, OPENS), _at(local, CLOSES)
         begins = max(begins, local)
-        if local.weekday() < WORKDAYS and begins < ends:
+        if workdays.works(local.date()) and begins < ends:
             if left <= ends - begins:
                 return round((begins + left - offset).timestamp() * 1000)
             left -= ends - begins

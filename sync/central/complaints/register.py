@@ -102,7 +102,7 @@ def of_locker(desk: Desk, category: Category) -> dict[str, Any]:
 
 def _row(desk: Desk, category: Category, origin: Origin) -> dict[str, Any]:
     now_ms = desk.clock.wall_ms()
-    due_ms = policy.after(now_ms, policy.LIMITS[category].hours, desk.utc_offset_minutes)
+    due_ms = policy.after(now_ms, policy.LIMITS[category].hours, desk.utc_offset_minutes, desk.workdays)
     return {
         "complaint": desk.chance.new_id(),
         "source": "",

@@ -90,7 +90,7 @@ def escalate(connection: Connection, desk: Desk) -> int:
     found = connection.execute(late).all()
     for row in found:
         level = row.level + 1
-        onward = policy.after(now_ms, policy.NEXT_LEVEL_H, desk.utc_offset_minutes)
+        onward = policy.after(now_ms, policy.NEXT_LEVEL_H, desk.utc_offset_minutes, desk.workdays)
         values = {"level": level, "next_ms": onward if level < policy.LEVELS_MAX else 0}
         store.change(connection, COMPLAINT, {"complaint": row.complaint}, values)
         write_step(connection, row.complaint, ESCALATED, State(row.state), HUB.who, str(level), now_ms)
@@ -153,7 +153,7 @@ Change = Callable[[Desk, Row[Any], Step, str], dict[str, Any]]
 
 def _due(desk: Desk, row: Row[Any], hours: int) -> dict[str, Any]:
     """A new deadline. The level stays: that it was late once is not undone."""
-    due_ms = policy.after(desk.clock.wall_ms(), hours, desk.utc_offset_minutes)
+    due_ms = policy.after(desk.clock.wall_ms(), hours, desk.utc_offset_minutes, desk.workdays)
     return {"due_ms": due_ms, "next_ms": due_ms if row.level < policy.LEVELS_MAX else 0}
 
 

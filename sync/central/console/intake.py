@@ -25,7 +25,7 @@ from sync.central.tables import LOCKER
 
 OWED: Final = f"{ROOT}/owed"
 ROWS: Final = 50
-USUAL_DAYS: Final = 15
+USUAL_WORKDAYS: Final = 10
 TEXT_MAX: Final = 80
 COLONS: Final = "：:"
 CURSOR_MAX: Final = 600
@@ -183,7 +183,7 @@ class _Asking:
             "form": form,
             "problems": problems,
             "usual_papers": "\n".join(later) if kind is Kind.DEFERRED else "",
-            "usual_day": self.counter.day_in(USUAL_DAYS),
+            "usual_day": self.counter.workday_in(USUAL_WORKDAYS),
             "first_day": self.counter.day_in(0),
             "once": self.frame.office.desk.chance.new_id(),
         }
@@ -212,7 +212,7 @@ class _One:
             "extends": may(actor, Action.DECIDE_CASE) and stages.may(state, Signal.EXTEND),
             "ends": may(actor, Action.DECIDE_CASE) and stages.may(state, Signal.RETURN),
             "tops_up": may(actor, Action.AUTHORISE) and stages.may(state, Signal.TOP_UP),
-            "usual_day": self.counter.day_in(USUAL_DAYS),
+            "usual_day": self.counter.workday_in(USUAL_WORKDAYS),
             "first_day": self.counter.day_in(0),
             "once": self.frame.office.desk.chance.new_id(),
         }

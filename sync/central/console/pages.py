@@ -199,6 +199,7 @@ _MENU: Final = (
             ("/places", "places", Action.SEE_PLACES),
             ("/keys", "keys", Action.SEE_KEYS),
             ("/access", "access", Action.SEE_ACCESS),
+            ("/workdays", "workdays", Action.SEE_CALENDAR),
             ("/audit", "audit", Action.SEE_AUDIT),
             ("/messages", "messages", Action.SEE_MESSAGES),
             ("/webhooks", "webhooks", Action.SEE_MESSAGES),

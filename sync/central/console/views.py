@@ -36,6 +36,7 @@ from sync.central.console import (
     staff,
     webhooks,
     windows,
+    workdays,
 )
 from sync.central.console import cases as case_pages
 from sync.central.console.pages import ROOT, Frame, Visit
@@ -62,9 +63,9 @@ def add(app: Starlette, desks: Desks, utc_offset_minutes: int) -> None:
     looks, entries = _Looks(frame), _Entries(frame)
     complaints.add(frame)
     custody.add(frame)
+    windows.add(frame)
     figures.add(frame)
     month.add(frame)
-    windows.add(frame)
     fleet.add(frame, desks.watch)
     counter = Counter(desks.office)
     case_pages.add(frame, counter)
@@ -74,6 +75,7 @@ def add(app: Starlette, desks: Desks, utc_offset_minutes: int) -> None:
     lockers.add(frame, desks.acts)
     bookings.add(frame)
     settings.add(frame)
+    workdays.add(frame)
     frame.add(f"{ROOT}/authorisations/{{authorisation}}", Action.SEE_AUTHORISATION, looks.authorisation)
     frame.add(f"{ROOT}/items/{{item}}", Action.SEE_ITEM, looks.item)
     frame.add(f"{ROOT}/items/{{item}}/label", Action.PRINT_LABEL, looks.label)

@@ -68,7 +68,7 @@ def test_who_is_to_be_called_lies_sealed(parts: Parts) -> None:
     assert "张伟" not in str(row)
     assert (row.complaint, row.area, row.name, row.phone) == (reference, "north", "张*", "138******78")
     assert parts.desk.opened(row.contact_sealed) == {"phone": PHONE}
-    assert row.due_ms == policy.after(parts.clock.now_ms, 2, 480)
+    assert row.due_ms == policy.after(parts.clock.now_ms, 2, 480, parts.desk.workdays)
     (fact,) = [row for row in parts.rows(DESK_FACT) if row.kind == "complaint_registered"]
     assert (fact.case_number, json.loads(fact.detail)) == ("GS-1", {"category": "door", "locker": "hall-1"})
 

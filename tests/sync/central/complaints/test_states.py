@@ -12,6 +12,7 @@ from sync.central.complaints import policy, states
 from sync.central.complaints.personal import blotted, holds_any
 from sync.central.complaints.policy import LIMITS, Category
 from sync.central.complaints.states import CLOSED, Move, Objection, State
+from sync.central.workdays.calendar import WEEK_DAYS, WorkDays
 
 OFFSET = 480
 LEAD = person("sun", [Role.HELPER_LEAD], ["*"])
@@ -79,19 +80,19 @@ def at(text: str) -> int:
 )
 def test_deadlines_pass_while_the_hall_works(begins: str, hours: int, ends: str) -> None:
     """2026-11-23 is a Monday."""
-    assert policy.after(at(begins), hours, OFFSET) == at(ends)
+    assert policy.after(at(begins), hours, OFFSET, WorkDays()) == at(ends)
 
 
 @given(st.integers(0, 4 * 10**12), st.integers(1, 40), st.sampled_from([-600, 0, 480, 345]))
 def test_a_deadline_lies_in_working_time_and_grows_with_its_hours(
     start: int, hours: int, offset: int
 ) -> None:
-    end = policy.after(start, hours, offset)
+    end = policy.after(start, hours, offset, WorkDays())
     local = datetime.fromtimestamp(end / 1000, UTC) + timedelta(minutes=offset)
-    assert local.weekday() < policy.WORKDAYS
+    assert local.weekday() < WEEK_DAYS
     assert policy.OPENS <= local.hour <= policy.CLOSES
     assert end - start >= hours * 3_600_000
-    assert policy.after(start, hours + 1, offset) > end
+    assert policy.after(start, hours + 1, offset, WorkDays()) > end
 
 
 def test_every_category_has_a_limit_and_its_reason() -> None:
