@@ -134,7 +134,8 @@ class _Session:
         for row in self._connection.execute(_STREAMS, {"of": sorted(lockers)}) if lockers else ():
             self._lockers[row.locker][row.epoch] = _Stream(row.ordinal, row.stored_to, row.hash)
         for batch in batches:
-            self._read[id(batch)] = _rows(batch)
+            known = self._lockers[batch.locker].get(batch.epoch)
+            self._read[id(batch)] = _rows(batch, known.stored_to if known else 0)
         read = (row for rows in self._read.values() for row in rows)
         prefetch(self._sheet, ((row.locker, row.event) for row in read if row.event))
 
@@ -154,7 +155,7 @@ class _Session:
             self._alarm(batch.locker, Trouble(kind, batch.epoch, str(error)))
             return Outcome(stream.stored_to, stream.hash, refused=kind)
         first = max(stream.stored_to + 1, batch.from_seq)
-        rows = self._read[id(batch)][first - batch.from_seq :]
+        rows = [row for row in self._read[id(batch)] if row.seq >= first]
         if any(row.version != entry.VERSION for row in rows):
             self._alarm(
                 batch.locker,
@@ -355,9 +356,10 @@ class _Row:
         }
 
 
-def _rows(batch: wire.UpBatch) -> list[_Row]:
+def _rows(batch: wire.UpBatch, stored_to: int) -> list[_Row]:
+    """Its entries beyond what is stored: of one that comes again nothing is read."""
     texts = zip(batch.entries, batch.personal, strict=False)  # `wire.up_hashes` wants as many of each
-    return [_row(batch, seq, *text) for seq, text in enumerate(texts, batch.from_seq)]
+    return [_row(batch, seq, *text) for seq, text in enumerate(texts, batch.from_seq) if seq > stored_to]
 
 
 def _row(batch: wire.UpBatch, seq: int, public: str, personal: wire.Kept | wire.Purged | None) -> _Row:
