@@ -10,6 +10,7 @@ import uvicorn
 from playwright.async_api import Page
 
 from sync.central.access.actor import Role
+from sync.central.access.settings import Access
 from tests.sync.central.access import people
 from tests.sync.central.conftest import Parts
 
@@ -19,10 +20,10 @@ WAIT_MS: Final = 15_000
 
 
 @contextmanager
-def served(parts: Parts, port: int) -> Iterator[str]:
+def served(parts: Parts, port: int, settings: Access = people.EASY) -> Iterator[str]:
     """The address. The pages run in a thread of their own: the browser's end is never in their way."""
     people.add(parts, NAME, set(Role) - {Role.INTEGRATOR})
-    app = people.whole(parts, people.entrance(parts))
+    app = people.whole(parts, people.entrance(parts, settings))
     server = uvicorn.Server(uvicorn.Config(app, port=port, log_config=None, lifespan="off"))
     thread = threading.Thread(target=server.run)
     thread.start()
