@@ -14,6 +14,9 @@ from sqlalchemy import Connection, Row, Select, bindparam, or_, select
 from locker.domain import events as ev
 from locker.domain.deposit import ENDED, Phase
 from locker.domain.encoding import canonical
+from sync.central.bookings.said import STANDING
+from sync.central.bookings.said import State as SlotState
+from sync.central.bookings.tables import BOOKING
 from sync.central.ledger import Applied
 from sync.central.messages import NOBODY
 from sync.central.messages.tables import UNSURE_RECEIPT
@@ -36,6 +39,8 @@ PICKUP_CODE_TEMPLATE: Final = "pickup_code"
 AGENT_CODE: Final = "agent_code"
 RECEIPT: Final = "receipt"
 OPENED_FROM_AFAR: Final = "opened_from_afar"
+SLOT_BOOKED: Final = "slot_booked"
+SLOT_LAPSED: Final = "slot_lapsed"
 TOO_OLD_MS: Final = 24 * 3_600_000
 FRESH_MS: Final = 15 * 60_000
 """Who did something so short a time ago is awake, and waits for the answer."""
@@ -190,6 +195,32 @@ def _opened_from_afar(applied: Applied, e: ev.ActDone) -> _Message | None:
     return _Message(OPENED_FROM_AFAR, e.deposit, row.sealed if row else "", "", variables)
 
 
+def _slot_booked(applied: Applied, e: ev.SlotBooked) -> _Message | None:
+    """Once the locker keeps it free, not when it was wished; what a restored centre took over is old news."""
+    row = _booking(applied, e.booking)
+    if row is None or row.state != SlotState.WAITING:
+        return None
+    right = _authorisation(applied, e.authorisation)
+    times: dict[str, str | int] = {"begins_ms": e.from_ms, "until_ms": e.until_ms}
+    urgent = applied.place.now_ms - row.made_ms < FRESH_MS
+    subject = f"{e.authorisation}/{e.booking}"
+    return _Message(SLOT_BOOKED, subject, right.sealed if right else "", "", times, urgent)
+
+
+def _slot_lapsed(applied: Applied, e: ev.SlotLapsed) -> _Message | None:
+    """By its locker's own word: the centre alone cannot know that nobody came."""
+    row = _booking(applied, e.booking)
+    if row is None or row.state not in {*STANDING, SlotState.LAPSED}:
+        return None
+    right = _authorisation(applied, e.authorisation)
+    times: dict[str, str | int] = {"begins_ms": row.from_ms}
+    return _Message(SLOT_LAPSED, f"{e.authorisation}/{e.booking}", right.sealed if right else "", "", times)
+
+
+def _booking(applied: Applied, booking: str) -> Held | None:
+    return applied.place.sheet.find(BOOKING, {"booking": booking})
+
+
 def _authorisation(applied: Applied, authorisation: str) -> Held | None:
     return applied.place.sheet.find(AUTHORISATION, {"authorisation": authorisation})
 
@@ -205,6 +236,8 @@ _COMPOSE: Final[Mapping[type[Any], Callable[[Applied, Any], _Message | None]]] =
         ev.PickupCodeMade: _code_made,
         ev.ReceiptIssued: _receipt,
         ev.ActDone: _opened_from_afar,
+        ev.SlotBooked: _slot_booked,
+        ev.SlotLapsed: _slot_lapsed,
     }
 )
 FROM: Final = frozenset(_COMPOSE)
@@ -218,6 +251,11 @@ def _drop_off_over(connection: Connection, notice: Row[Any], now_ms: int) -> boo
     named = AUTHORISATION.c.authorisation == notice.subject.partition("/")[0]
     row = connection.execute(select(AUTHORISATION).where(named)).first()
     return row is None or bool(row.ended) or row.valid_until_ms <= now_ms
+
+
+def _slot_over(connection: Connection, notice: Row[Any], _now_ms: int) -> bool:
+    named = BOOKING.c.booking == notice.subject.rpartition("/")[2]
+    return connection.execute(select(BOOKING.c.state).where(named)).scalar() not in STANDING
 
 
 def _item_gone(connection: Connection, notice: Row[Any], _now_ms: int) -> bool:
@@ -245,6 +283,7 @@ _SUPERSEDED: Final[Mapping[str, Callable[[Connection, Row[Any], int], bool]]] = 
         DROP_OFF_CODE: _drop_off_over,
         PICKUP_CODE_TEMPLATE: _pickup_over,
         AGENT_CODE: _pickup_over,
+        SLOT_BOOKED: _slot_over,
         "pickup_reminder": _item_gone,
         "pickup_overdue": _item_gone,
     }

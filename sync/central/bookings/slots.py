@@ -12,7 +12,7 @@ from locker.domain.compartment import Size
 from locker.domain.deposit import Kind
 from locker.domain.events import SlotBooked, SlotReleased
 from locker.domain.ids import AuthorisationId, BookingId
-from sync.central import cases
+from sync.central import cases, messages
 from sync.central.access import audit, scope
 from sync.central.access.actor import Actor
 from sync.central.access.matrix import Action
@@ -23,7 +23,7 @@ from sync.central.directives import append
 from sync.central.presence import Presence, presence
 from sync.central.settings.said import in_force
 from sync.central.store import change, find
-from sync.central.tables import COMPARTMENT, DEPOSIT, LOCKER
+from sync.central.tables import AUTHORISATION, COMPARTMENT, DEPOSIT, LOCKER
 
 HOUR_MS: Final = 3_600_000
 AHEAD_MAX_MS: Final = 24 * HOUR_MS
@@ -91,6 +91,8 @@ def cancel(connection: Connection, desk: Desk, actor: Actor, booking: str) -> st
     if row.state not in STANDING:
         raise Refused(Refusal.NOT_NOW, f"this slot is {row.state} already")
     give_back(connection, row, State.CANCELLED, actor.who, now_ms)
+    if row.state == State.SET_ASIDE.value:
+        _tell_cancelled(connection, desk, row)
     detail: dict[str, str | int | bool] = {"booking": booking, "locker": row.locker, "what": "cancel"}
     audit.write(connection, now_ms, actor, Action.BOOK_SLOT, row.case_number, detail)
     return str(row.locker)
@@ -115,6 +117,23 @@ def give_back(connection: Connection, row: Row[Any], state: State, who: str, now
     append(connection, row.locker, says, now_ms)
     change(connection, BOOKING, {"booking": row.booking}, {"state": state.value, "since_ms": now_ms})
     note(connection, row.case_number, f"slot_{state.value}", row.booking, who, now_ms, locker=row.locker)
+
+
+def _tell_cancelled(connection: Connection, desk: Desk, row: Row[Any]) -> None:
+    """Only whoever was told of it: what its locker never set aside was promised to nobody."""
+    right = find(connection, AUTHORISATION, {"authorisation": row.authorisation})
+    messages.say(
+        connection,
+        desk,
+        template="slot_cancelled",
+        case=row.case_number,
+        subject=f"{row.authorisation}/{row.booking}",
+        contact_sealed=right.sealed if right else "",
+        variables={"begins_ms": row.from_ms},
+        locker=row.locker,
+        once=row.booking,
+        urgent=True,
+    )
 
 
 def one(connection: Connection, actor: Actor, booking: str) -> Row[Any]:

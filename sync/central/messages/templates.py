@@ -66,6 +66,9 @@ TEMPLATES: Final[Mapping[str, Template]] = MappingProxyType(
         "owed_overdue": Template(_PAPERS, Leads.AUTHORISATION),
         "case_decided": Template(("decision", "reason"), Leads.AUTHORISATION),
         "item_posted": Template(("item", "service_item", "carrier", "tracking")),
+        "slot_booked": Template(("begins", "until"), Leads.AUTHORISATION),
+        "slot_lapsed": Template(("begins",), Leads.AUTHORISATION),
+        "slot_cancelled": Template(("begins",), Leads.AUTHORISATION),
         "complaint_resolved": Template(("complaint", "solution"), Leads.COMPLAINT),
     }
 )

@@ -1,5 +1,6 @@
 """A slot from the booking to its end: by use, by the clock, by a word, or because there was no room."""
 
+import json
 from dataclasses import replace
 from typing import Final
 
@@ -11,7 +12,7 @@ from locker.domain.compartment import Size
 from locker.domain.deposit import Kind, Proof
 from locker.domain.door import Presence
 from locker.domain.ids import AuthorisationId, BookingId, CaseNumber, CompartmentNumber, DepositId, ItemId
-from sync.central import directives
+from sync.central import directives, notices
 from sync.central import tables as t
 from sync.central.access.actor import Role
 from sync.central.access.tables import AUDIT
@@ -213,3 +214,36 @@ async def test_by_the_api(told: Told) -> None:
         assert (await clerk.delete(f"/bookings/{booking}")).status_code == 204
         assert (await clerk.delete(f"/bookings/{booking}")).status_code == 409
         assert (await clerk.get(f"/bookings/{booking}")).json()["state"] == "cancelled"
+
+
+def messages(told: Told) -> list[str]:
+    found = [row for row in told.parts.rows(t.NOTICE) if row.template.startswith("slot_")]
+    assert all(row.contact_sealed and row.subject.count("/") == 1 for row in found)
+    return sorted(row.template for row in found)
+
+
+async def test_people_hear_of_their_slot_when_it_is_theirs_and_when_it_is_over(told: Told) -> None:
+    authorisation = right(told)
+    booking = await book(told, authorisation)
+    assert messages(told) == [], "its locker has not said that there is room"
+    told.hears()
+    (notice,) = [row for row in told.parts.rows(t.NOTICE) if row.template == "slot_booked"]
+    assert json.loads(notice.variables)["begins_ms"] == FROM_MS
+    over = told.parts.store.read_now
+    assert not over(lambda c: notices.superseded(c, notice, WALL_MS))
+    told.parts.store.write_now(lambda c: directives.snapshot(c, "hall-1", told.parts.desk.chance, 1))
+    told.numbered_anew()
+    told.hears()
+    assert messages(told) == ["slot_booked"], "what is said again to a locker is no news to people"
+    told.goes_on(ev.SlotLapsed(BookingId(booking), AuthorisationId(authorisation)))
+    assert messages(told) == ["slot_booked", "slot_lapsed"]
+    assert over(lambda c: notices.superseded(c, notice, WALL_MS))
+
+
+async def test_a_cancelled_slot_is_told_to_whoever_was_promised_it(told: Told) -> None:
+    first, second = right(told, "GS-1"), right(told, "GS-2")
+    promised = await book(told, first)
+    told.hears()
+    await desk.cancel(told.office, CLERK, promised)
+    await desk.cancel(told.office, CLERK, await book(told, second))
+    assert messages(told) == ["slot_booked", "slot_cancelled"]

@@ -31,7 +31,7 @@ MOST_PARTS = 2
 
 def sample(language: str, template: str) -> dict[str, str]:
     told = {"kind": "supplement", "decision": "accepted", "tracking": "EA123456789CN", "complaint": "c"}
-    moments = dict.fromkeys(("time", "expires", "until", "deadline"), "2026-11-26 18:00")
+    moments = dict.fromkeys(("time", "expires", "begins", "until", "deadline"), "2026-11-26 18:00")
     every = {
         name: value[language] if isinstance(value, dict) else str(value) for name, value in SAMPLE.items()
     }
