@@ -14,10 +14,14 @@ from sqlalchemy import Connection, Row, Select, and_, func, select
 
 from locker.domain.deposit import Kind as DepositKind
 from sync.central import store
+from sync.central.access.actor import HUB
 from sync.central.alarms import Trouble, raise_alarm
 from sync.central.custody.parties import Difference, Kind, Resolved, Room
 from sync.central.custody.tables import DIFFERENCE, FOLDED_TO, HELD, LOOK, RESOLUTION
 from sync.central.notices import TRUSTED
+from sync.central.onward.hands import follow
+from sync.central.onward.tables import ONWARD
+from sync.central.onward.ways import OUTSIDE, State
 from sync.central.tables import COMPARTMENT, DEPOSIT, LEDGER, LOCKER, OUTGOING_ITEM, STREAM
 
 AT_ONCE: Final = 2_000
@@ -66,10 +70,27 @@ def differ(connection: Connection, room: Room, kind: Difference, **values: Any) 
 
 
 def place(connection: Connection, thing: str, holder: tuple[Kind, str], since_ms: int, **more: Any) -> None:
-    """From now on it is in these hands."""
+    """From now on it is in these hands; the way of an item that left its locker follows."""
     kind, name = holder
     values = {"holder_kind": kind.value, "holder": name, "since_ms": since_ms, "slip": ""}
     store.put(connection, HELD, {"thing": thing}, values | more)
+    what, _, item = thing.partition("/")
+    if what == "result":
+        _follow(connection, item, Kind(kind), since_ms)
+
+
+def _follow(connection: Connection, item: str, kind: Kind, since_ms: int) -> None:
+    """What is said of its way is never another thing than in whose hands it is: `onward.hands`."""
+    way = store.find(connection, ONWARD, {"item": item})
+    if way is None:
+        row = store.find(connection, OUTGOING_ITEM, {"item": item})
+        if row is None or row.state not in OUTSIDE:
+            return
+    before = State(way.state) if way else State.NOWHERE
+    after = follow(before, kind)
+    if after is not before:
+        values = {"state": after.value, "who": HUB.who, "at_ms": since_ms}
+        store.put(connection, ONWARD, {"item": item}, values)
 
 
 # --- what each entry says -----------------------------------------------------------------------------------

@@ -61,7 +61,7 @@ class _Look:
 
     def _is_under_way(self, item: Row[Any]) -> bool:
         onward = self._onward.get(item.item)
-        if onward is not None:
+        if onward is not None and onward.state != ways.State.NOWHERE:
             return onward.state not in _ARRIVED
         if item.state == _NOT_LOADED:
             return item.item not in self._recalls and item.valid_until_ms > self._now_ms
@@ -77,7 +77,9 @@ class _Look:
 
     def _has_arrived(self, item: Row[Any]) -> bool:
         called_back = item.state == _NOT_LOADED and item.item in self._recalls
-        return item.state == _COLLECTED or item.item in self._onward or called_back
+        onward = self._onward.get(item.item)
+        arrived = onward is not None and onward.state in _ARRIVED
+        return item.state == _COLLECTED or arrived or called_back
 
     def _moments(self, case: str) -> Iterable[int]:
         for row in (*self._rights[case], *self._items[case]):

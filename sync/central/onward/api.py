@@ -12,7 +12,7 @@ from sync.central.access.actor import Actor
 from sync.central.access.gate import Gate
 from sync.central.access.matrix import Action
 from sync.central.api import NamePath, time_of
-from sync.central.api_models import Strict, printable
+from sync.central.api_models import Strict, Text40, printable
 from sync.central.intake.lists import Wanted
 from sync.central.intake.models import LockerQuery, Remark, TextQuery
 from sync.central.office import Office
@@ -35,9 +35,12 @@ class MoveIn(Strict):
     carrier: Carrier | None = None
     tracking: Tracking | None = None
     remark: Remark = ""
+    window: Text40 | None = None
+    """For ``receive`` and ``come_back``: where, by id or name. Else where it is, the caller's own,
+    or the only one of the area."""
 
     def asked(self) -> Move:
-        return Move(self.step, self.carrier or "", self.tracking or "", self.remark)
+        return Move(self.step, self.carrier or "", self.tracking or "", self.remark, self.window or "")
 
 
 class OnwardOut(BaseModel):

@@ -54,6 +54,10 @@ MAY_LIE_INSIDE: Final = frozenset({Signal.CHOOSE_WINDOW, Signal.CHOOSE_POST})
 """May be said of a refused item that still lies in its locker; all else is of what a helper took out."""
 
 
+OUTSIDE: Final = frozenset({"withdrawn", "recalled"})
+"""States of an outgoing item in which it lies in no locker, and nobody collected it."""
+
+
 def signals(state: State) -> tuple[Signal, ...]:
     """What may be done now, in the order of the table."""
     return tuple(signal for (before, signal) in NEXT if before is state)
