@@ -174,9 +174,11 @@ class Visitor:
     def scans_without_waiting(self, digits: str) -> None:
         """Shows a code and looks away: the answer may never come."""
 
+        headers = self._boot()
+
         def post() -> None:
             with contextlib.suppress(httpx.TransportError):
-                self._http.post("/api/code", json={"scanned": digits})
+                self._http.post("/api/code", json={"scanned": digits}, headers=headers)
 
         threading.Thread(target=post, daemon=True).start()
 
@@ -197,8 +199,12 @@ class Visitor:
         except DidNotHappenError as error:
             raise DidNotHappenError(f"{error}; the page showed {last[0]!r}") from None
 
+    def _boot(self) -> dict[str, str]:
+        """What is posted carries the word of the start whose page it is posted from."""
+        return {"X-Kiosk-Boot": str(self.view()["boot"])}
+
     def _post(self, path: str, body: Mapping[str, object]) -> View:
-        answer = self._http.post(path, json=body)
+        answer = self._http.post(path, json=body, headers=self._boot())
         if not answer.is_success:
             raise DidNotHappenError(f"POST {path} {sorted(body)}: {answer.status_code} {answer.text}")
         return dict(answer.json())

@@ -13,12 +13,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from kiosk_ui.acts import BadRequest
 
 BODY_MAX: Final = 4_096
+BOOT_HEADER: Final = "x-kiosk-boot"
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 HEADERS: Final = {
     "content-security-policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
     ),
+    "permissions-policy": "camera=(), microphone=(), geolocation=(), usb=(), serial=(), hid=(), midi=()",
     "cache-control": "no-store",
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
@@ -37,8 +39,9 @@ class Guard:
     A foreign Host is a rebound name, a foreign Origin is another site's page in the same browser.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, boot: str) -> None:
+        """``boot`` is the word of this start, which everything that is posted must carry."""
+        self._app, self._boot = app, boot
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -59,6 +62,10 @@ class Guard:
             await answer(scope, receive, send_with_headers)
         elif origin is not None and origin != f"http://{host}":
             await problem(403, "foreign_origin", "only this kiosk's own page may ask")(
+                scope, receive, send_with_headers
+            )
+        elif scope["method"] == "POST" and headers.get(BOOT_HEADER) != self._boot:
+            await problem(409, "other_boot", "this was posted from the page of another start; look again")(
                 scope, receive, send_with_headers
             )
         else:

@@ -25,11 +25,13 @@ A technician's: ``service`` (``tab``: doors, boards, sensors, versions, self_tes
 ``block`` (``why``: lock, leaf, sensor, dirty, other); ``self_test``, ``self_test_stop`` (nothing).
 A load is confirmed by scanning its label again. Which acts a screen takes: `kiosk_ui.offers.ACTS`.
 
-A POST answers 200 with the new view, also where the locker refused (``refused`` says why). A body that does
-not fit answers 4xx with problem JSON ``{"reason", "detail"}`` and changes nothing: 400 for its form (reasons
-``not_json``, ``unknown_act``, ``unknown_field``, ``missing_field``, ``wrong_type``, ``wrong_value``,
-``wrong_code``, ``too_long``), 413 ``too_large``, 415 ``content_type``, 409 ``not_here`` for an act that
-this screen does not have, 409 ``other_visit``, 403 and 421 for other origins and hosts.
+A POST carries the header ``x-kiosk-boot`` with the view's ``boot``, which is new at every start: a press made
+on the page of an earlier start does nothing. It answers 200 with the new view, also where the locker refused
+(``refused`` says why). A body that does not fit answers 4xx with problem JSON ``{"reason", "detail"}`` and
+changes nothing: 400 for its form (reasons ``not_json``, ``unknown_act``, ``unknown_field``,
+``missing_field``, ``wrong_type``, ``wrong_value``, ``wrong_code``, ``too_long``), 413 ``too_large``, 415
+``content_type``, 409 ``not_here`` for an act that this screen does not have, 409 ``other_visit`` and
+``other_boot``, 403 and 421 for other origins and hosts.
 """
 
 import json
@@ -53,7 +55,7 @@ from kiosk_ui.acts import BadRequest, NotHere, read_code, read_press
 from kiosk_ui.backroom import Backroom
 from kiosk_ui.guard import Guard, json_body, problem
 from kiosk_ui.kiosk import Kiosk
-from kiosk_ui.view import Settings
+from kiosk_ui.view import Settings, View
 from locker.domain.entry import Entry
 from locker.domain.state import LockerState
 from locker.operations.ports import World
@@ -73,7 +75,7 @@ def create_app(
     failing: Callable[[], bool] = lambda: False,
     backroom: Backroom = Backroom(),  # noqa: B008  # frozen, and empty
 ) -> Starlette:
-    """The kiosk of one locker; ``app.state.kiosk`` is its `Kiosk`.
+    """The kiosk of one locker; ``app.state.kiosk`` is its `Kiosk`, ``app.state.boot`` the word of this start.
 
     ``subscribe`` is the journal's, ``failing`` says whether it cannot be written,
     ``backroom`` is what technicians see of the machine. Call it on the event loop.
@@ -88,7 +90,8 @@ def create_app(
         unsubscribe()
         kiosk.close()
 
-    pages = _Pages(kiosk, world, failing)
+    boot = world.secrets.new_id()
+    pages = _Pages(kiosk, world, failing, boot)
     app = Starlette(
         routes=[
             Route("/", pages.page),
@@ -100,26 +103,29 @@ def create_app(
             Route("/api/act", pages.act, methods=["POST"]),
             Mount("/static", StaticFiles(directory=Path(str(files("kiosk_ui") / "static")))),
         ],
-        middleware=[Middleware(Guard)],
+        middleware=[Middleware(Guard, boot=boot)],
         exception_handlers={BadRequest: _bad_request, NotHere: _not_here},
         lifespan=lifespan,
     )
-    app.state.kiosk = kiosk
+    app.state.kiosk, app.state.boot = kiosk, boot
     return app
 
 
 class _Pages:
     """The handlers; each reads, asks the kiosk, and answers."""
 
-    def __init__(self, kiosk: Kiosk, world: World, failing: Callable[[], bool]) -> None:
-        self._kiosk, self._world, self._failing = kiosk, world, failing
+    def __init__(self, kiosk: Kiosk, world: World, failing: Callable[[], bool], boot: str) -> None:
+        self._kiosk, self._world, self._failing, self._boot = kiosk, world, failing, boot
         loader = PackageLoader("kiosk_ui")
         self._templates = Environment(loader=loader, autoescape=select_autoescape())
 
     async def page(self, request: Request) -> Response:
         del request
-        view = self._kiosk.view()
+        view = self._told(self._kiosk.view())
         return HTMLResponse(self._templates.get_template("kiosk.html").render(view=view))
+
+    def _told(self, view: View) -> View:
+        return {**view, "boot": self._boot}
 
     async def health(self, request: Request) -> Response:
         del request
@@ -129,7 +135,7 @@ class _Pages:
 
     async def view(self, request: Request) -> Response:
         del request
-        return JSONResponse(self._kiosk.view())
+        return JSONResponse(self._told(self._kiosk.view()))
 
     async def events(self, request: Request) -> Response:
         del request
@@ -137,7 +143,7 @@ class _Pages:
 
     async def _events(self) -> AsyncIterator[ServerSentEvent]:
         async for view in self._kiosk.views():
-            text = json.dumps(view, ensure_ascii=False)
+            text = json.dumps(self._told(view), ensure_ascii=False)
             yield ServerSentEvent(text, event="view", retry=RETRY_MS)
 
     async def receipt_code(self, request: Request) -> Response:
@@ -152,14 +158,14 @@ class _Pages:
     async def code(self, request: Request) -> Response:
         shown = read_code(await json_body(request))
         await self._kiosk.code(shown)
-        return JSONResponse(self._kiosk.view())
+        return JSONResponse(self._told(self._kiosk.view()))
 
     async def act(self, request: Request) -> Response:
         press, visit = read_press(await json_body(request))
         if visit and visit != self._kiosk.visit.visit:
             return problem(409, "other_visit", "that visit has ended")
         await self._kiosk.act(press)
-        return JSONResponse(self._kiosk.view())
+        return JSONResponse(self._told(self._kiosk.view()))
 
 
 async def _bad_request(request: Request, error: Exception) -> Response:

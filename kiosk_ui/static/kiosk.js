@@ -26,11 +26,14 @@ function post(path, body) {
   return then;
 }
 
+// What is posted is for the daemon that drew this page: one that was started since does not take it.
+const heading = () => ({ "content-type": "application/json", "x-kiosk-boot": shown.boot ?? "" });
+
 async function send(path, body) {
   try {
     const answer = await fetch(path, {
       method: "POST",
-      headers: { "content-type": "application/json" },
+      headers: heading(),
       body: JSON.stringify(body),
       signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
     });
@@ -50,7 +53,8 @@ function entered(kind, digits) {
 }
 
 export function show(view) {
-  if (view.rev <= shown.rev) return;
+  // A restarted daemon counts its views anew.
+  if (view.boot === shown.boot && view.rev <= shown.rev) return;
   const moved = view.screen !== shown.screen || view.visit !== shown.visit;
   const answered = JSON.stringify(view.refused) !== JSON.stringify(shown.refused) || view.visit !== shown.visit;
   shown = view;
@@ -168,7 +172,7 @@ for (const kind of ["pointerdown", "keydown"]) {
     if (!shown.visit || shown.ask || performance.now() - alive < ALIVE_EVERY_MS) return;
     alive = performance.now();
     const body = JSON.stringify({ act: "stay", visit: shown.visit });
-    fetch("/api/act", { method: "POST", headers: { "content-type": "application/json" }, body }).catch(() => {});
+    fetch("/api/act", { method: "POST", headers: heading(), body }).catch(() => {});
   });
 }
 byId("ask").addEventListener("cancel", (event) => event.preventDefault());
@@ -184,8 +188,6 @@ byId("scanner").addEventListener("submit", (event) => {
 function listen() {
   const events = new EventSource("/api/events");
   events.addEventListener("open", () => {
-    // A restarted daemon counts its views anew.
-    shown.rev = 0;
     clearTimeout(offline);
     offline = 0;
     byId("offline").hidden = true;

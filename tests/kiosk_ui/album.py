@@ -92,6 +92,7 @@ class Screen:
         self.complaints: list[str] = []
         self._rev = FIRST_REV
         self._qr = b""
+        self._boot = ""
         self.aids: tuple[str, ...] = ()
         """Which of ``large`` and ``contrast`` are on."""
 
@@ -104,11 +105,13 @@ class Screen:
         await self.tab.route(re.compile("/api/qr"), self._answers)
         await self.tab.goto(address)
         await self.tab.evaluate(SCRIPT)
+        told = await self.tab.evaluate("fetch('/api/view').then((answer) => answer.json())")
+        self._boot = told["boot"]
         await self.tab.wait_for_function("document.body.dataset.ready === 'yes'")
 
     def _next(self, stop: Stop, language: str, changes: Mapping[str, Any]) -> View:
         self._rev += 1
-        return {**stop.views[language], "rev": self._rev, **changes}
+        return {**stop.views[language], "rev": self._rev, "boot": self._boot, **changes}
 
     async def show(self, stop: Stop, language: str, **changes: Any) -> None:
         self._qr = stop.qr

@@ -37,7 +37,8 @@ class Page:
         self.settings = settings
         self._begin()
         transport = httpx.ASGITransport(app=self.asgi)
-        self.http = httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1")
+        hooks = {"request": [self._carries_the_boot]}
+        self.http = httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", event_hooks=hooks)
 
     def _begin(self) -> None:
         journal = self.world.journal
@@ -51,6 +52,9 @@ class Page:
         self.kiosk = kiosk_of(self.app)
         if self.live:
             self.following = asyncio.create_task(self.world.follower.run())
+
+    async def _carries_the_boot(self, request: httpx.Request) -> None:
+        request.headers.setdefault("x-kiosk-boot", self.app.state.boot)
 
     async def close(self) -> None:
         self._end()

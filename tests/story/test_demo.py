@@ -96,6 +96,7 @@ def drop_off(kiosk_url: str, panel_url: str, code: str) -> str:
     """A newcomer follows what the terminal says; returns the last screen."""
     with httpx.Client(base_url=kiosk_url, headers={"Origin": kiosk_url}, timeout=60) as kiosk:
         assert kiosk.get("/").is_success
+        kiosk.headers["X-Kiosk-Boot"] = kiosk.get("/api/view").json()["boot"]
 
         def screen(wanted: str) -> dict[str, object]:
             def look() -> dict[str, object] | None:

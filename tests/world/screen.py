@@ -68,7 +68,7 @@ class Screen:
 
         loop: VirtualLoop = get_running_loop()  # type: ignore[assignment]
         try:
-            await loop.within(self.life, app(_scope(method, path, len(data)), receive, send))
+            await loop.within(self.life, app(_scope(method, path, len(data), app.state.boot), receive, send))
         except EndedError:
             raise DarkError from None
         if self.app is not app:
@@ -81,7 +81,7 @@ class Screen:
         return answer
 
 
-def _scope(method: str, path: str, length: int) -> dict[str, Any]:
+def _scope(method: str, path: str, length: int, boot: str) -> dict[str, Any]:
     return {
         "type": "http",
         "asgi": {"version": "3.0"},
@@ -93,6 +93,7 @@ def _scope(method: str, path: str, length: int) -> dict[str, Any]:
         "query_string": b"",
         "root_path": "",
         "headers": [
+            (b"x-kiosk-boot", boot.encode()),
             (b"host", HOST),
             (b"origin", ORIGIN),
             (b"content-type", b"application/json"),

@@ -1,0 +1,274 @@
+"""The page holds: storms of taps, restarts, reloads, a cut stream; nobody gets out, nothing stays on it.
+
+One browser, one server; each test takes a fresh locker behind it.
+"""
+
+import json
+from collections.abc import AsyncIterator, Callable
+from typing import Any, Final
+
+import pytest
+import pytest_asyncio
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from playwright.async_api import Browser, expect
+from playwright.async_api import Page as Tab
+
+from tests.kiosk_ui import album
+from tests.kiosk_ui.page import SETTINGS, Page
+from tests.locker.operations.world import MemoryWorld
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
+WAIT_MS: Final = 15_000
+STORM: Final = """async ([count, gap_ms]) => {
+  for (let n = 0; n < count; n++) {
+    const all = [...document.querySelectorAll("button:not(:disabled)")].filter((each) => each.offsetParent);
+    all[(n * 7919) % all.length]?.click();
+    await new Promise((done) => setTimeout(done, gap_ms));
+  }
+}"""
+"""Taps all over the page, in an order that is always the same."""
+
+
+class Stand:
+    """A tab in front of a kiosk."""
+
+    def __init__(self, tab: Tab, page: Page, address: str) -> None:
+        self.tab, self.page, self.address = tab, page, address
+        self.complaints: list[str] = []
+        tab.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    async def sees(self, screen: str) -> None:
+        await expect(self.tab.locator("body")).to_have_attribute("data-screen", screen, timeout=WAIT_MS)
+
+    async def opens(self) -> int:
+        """Drops off as far as the open door."""
+        await self.tab.keyboard.type(await self.page.world.grant("JX2026-004217"))
+        await self.sees("offer")
+        await self.tab.keyboard.press("Enter")
+        await self.sees("place")
+        return int((await self.page.view())["door"])
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def stand(browser: Browser, free_port: Callable[[], int]) -> AsyncIterator[Stand]:
+    page = Page(await MemoryWorld.start(), SETTINGS, live=True)
+    async with album.served(page, free_port()) as address:
+        tab = await browser.new_page(viewport={"width": 1280, "height": 800})
+        here = Stand(tab, page, address)
+        await tab.goto(address)
+        await expect(tab.locator(".digits")).to_be_visible(timeout=WAIT_MS)
+        yield here
+        assert here.complaints == []
+        await tab.context.close()
+
+
+async def test_fifty_taps_a_second_open_one_door_at_most(stand: Stand) -> None:
+    await stand.tab.keyboard.type(await stand.page.world.grant())
+    await stand.sees("offer")
+    await stand.tab.evaluate(
+        """async () => { for (let n = 0; n < 50; n++) {
+          document.querySelector("[data-act=open]")?.click();
+          await new Promise((done) => setTimeout(done, 20));
+        } }"""
+    )
+    await stand.sees("place")
+    assert len(stand.page.world.hands.pulses) == 1
+    await stand.tab.evaluate(STORM, [50, 20])
+    assert len(stand.page.world.hands.pulses) == 1
+    assert (await stand.page.view())["screen"] in {
+        "place",
+        "not_empty",
+        "help_what",
+        "help_phone",
+        "help_sent",
+    }
+
+
+async def test_a_reload_comes_back_to_the_true_state_and_keeps_the_aids(stand: Stand) -> None:
+    door = await stand.opens()
+    await stand.tab.click("#contrast")
+    await stand.tab.reload()
+    await stand.sees("place")
+    assert await stand.tab.locator(".cabinet .mine text").text_content() == str(door)
+    assert await stand.tab.get_attribute("html", "data-contrast") == "yes"
+    stand.page.world.hands.put(door)
+    stand.page.world.hands.shut(door)
+    await stand.sees("receipt")
+    await stand.tab.reload()
+    await stand.sees("receipt")
+    await stand.tab.click("[data-act=leave]")
+    await stand.sees("home")
+    assert await stand.tab.get_attribute("html", "data-contrast") == "no"
+
+
+async def test_a_press_on_the_page_of_an_earlier_start_does_nothing(stand: Stand) -> None:
+    await stand.opens()
+    boot = stand.page.app.state.boot
+    await stand.page.restart()
+    answer = await stand.page.http.post("/api/act", json={"act": "not_empty"}, headers={"x-kiosk-boot": boot})
+    assert (answer.status_code, answer.json()["reason"]) == (409, "other_boot")
+    # The first press may find the page still on the earlier start; it brings the new one.
+    for _ in range(2):
+        await stand.tab.locator("[data-act=not_empty]").click(timeout=5_000)
+        if await stand.tab.evaluate("document.body.dataset.screen") != "place":
+            break
+        await expect(stand.tab.locator("#offline")).to_be_hidden()
+    await stand.sees("not_empty")
+
+
+async def test_a_stream_that_is_cut_is_said_and_comes_back(stand: Stand) -> None:
+    await stand.tab.context.set_offline(True)
+    stand.page.kiosk.close()
+    await expect(stand.tab.locator("#offline")).to_be_visible(timeout=WAIT_MS)
+    await stand.page.restart()
+    await stand.tab.context.set_offline(False)
+    await expect(stand.tab.locator("#offline")).to_be_hidden(timeout=WAIT_MS)
+    await stand.opens()
+
+
+async def test_a_code_typed_while_another_is_checked_waits_or_goes(stand: Stand) -> None:
+    first, second = await stand.page.world.grant("C-1"), await stand.page.world.grant("C-2")
+    async with stand.page.kiosk._one_at_a_time:
+        await stand.tab.keyboard.type(first)
+        await expect(stand.tab.locator(".digits.busy")).to_have_count(1)
+        await stand.tab.keyboard.type(second)
+    await stand.sees("offer")
+    await expect(stand.tab.locator("#facts")).to_contain_text("C-1")
+    assert stand.page.world.hands.pulses == []
+
+
+async def test_any_digit_can_be_put_right(stand: Stand) -> None:
+    code = await stand.page.world.grant()
+    slip = code[:4] + str((int(code[4]) + 1) % 10) + code[5:]
+    await stand.tab.keyboard.type(slip)
+    await expect(stand.tab.locator(".digits.slip")).to_have_count(1)
+    await stand.tab.locator(".digits button").nth(4).click()
+    await stand.tab.locator(f".keys [data-key='{code[4]}']").click()
+    await stand.sees("offer")
+
+
+async def test_half_a_code_left_behind_goes_by_itself(stand: Stand) -> None:
+    await stand.tab.keyboard.type("12345")
+    await expect(stand.tab.locator(".digits .filled")).to_have_count(5)
+    await stand.tab.evaluate(
+        "() => { const now = performance.now; performance.now = () => now.call(performance) + 31_000; }"
+    )
+    await expect(stand.tab.locator(".digits .filled")).to_have_count(0)
+
+
+async def test_nothing_personal_is_left_after_leaving(stand: Stand) -> None:
+    door = await stand.opens()
+    stand.page.world.hands.put(door)
+    stand.page.world.hands.shut(door)
+    await stand.sees("receipt")
+    await expect(stand.tab.locator("#facts")).to_contain_text("张*")
+    receipt = next(iter(stand.page.world.journal.state.deposits.values())).receipt
+    await stand.tab.click("[data-act=leave]")
+    await stand.sees("home")
+    left = await stand.tab.evaluate(
+        "document.documentElement.outerHTML + JSON.stringify({...sessionStorage})"
+    )
+    for word in ("张", "JX20", "Food licence", "application form", receipt):
+        assert word not in left
+
+
+async def test_there_is_no_way_out_of_the_page(stand: Stand) -> None:
+    stopped = await stand.tab.evaluate(
+        """() => Object.fromEntries([
+          new MouseEvent("contextmenu"), new DragEvent("dragstart"), new DragEvent("drop"),
+          new Event("selectstart"), new KeyboardEvent("keydown", { key: "F12" }),
+          new WheelEvent("wheel", { ctrlKey: true }),
+          new KeyboardEvent("keydown", { key: "+", ctrlKey: true }),
+          new KeyboardEvent("keydown", { key: "ArrowLeft", altKey: true }),
+        ].map((made, place) => {
+          const event = new made.constructor(made.type, { ...pick(made), bubbles: true, cancelable: true });
+          return [`${made.type}${place}`, !document.getElementById("title").dispatchEvent(event)];
+          function pick({ key, ctrlKey, altKey }) { return { key, ctrlKey, altKey }; }
+        }))"""
+    )
+    assert set(stopped.values()) == {True}, stopped
+    assert await stand.tab.locator("a, iframe, object, embed").count() == 0
+    hosts: list[str] = []
+    stand.tab.on("request", lambda request: hosts.append(request.url))
+    blocked = await stand.tab.evaluate(
+        """async () => {
+          const tries = [
+            () => fetch("http://127.0.0.1:9/"),
+            () => { document.createElement("script").textContent = "window.out = 1"; },
+            () => { document.body.insertAdjacentHTML("beforeend", "<p>x"); },
+          ];
+          const fails = async (each) => { try { await each(); return false; } catch { return true; } };
+          return Promise.all(tries.map(fails));
+        }"""
+    )
+    assert blocked == [True, True, True]
+    assert {url for url in hosts if not url.startswith(stand.address)} <= {"http://127.0.0.1:9/"}
+
+
+async def test_the_keyboard_alone_goes_everywhere_and_is_seen(stand: Stand) -> None:
+    await stand.opens()
+    seen: list[str] = []
+    for _ in range(8):
+        await stand.tab.keyboard.press("Tab")
+        seen.append(
+            await stand.tab.evaluate(
+                """() => { const at = document.activeElement, look = getComputedStyle(at);
+                  const name = at.id || at.dataset.act || at.tagName;
+                  return `${name} ${look.outlineStyle} ${parseFloat(look.outlineWidth) >= 3}`; }"""
+            )
+        )
+    order = [each.split()[0] for each in seen]
+    assert order[:6] == ["not_empty", "help", "speak", "large", "contrast", "language"]
+    assert all(each.endswith("solid true") for each in seen[:6])
+    await stand.page.later(61_000)
+
+
+async def test_steps_are_spoken_or_chimed_by_day_and_on_demand_at_night(stand: Stand) -> None:
+    chimes = "Number(document.documentElement.dataset.chimed ?? 0)"
+    await stand.tab.evaluate("async () => { window.put = (await import('/static/kiosk.js')).show; }")
+    view: dict[str, Any] = {**await stand.page.view(), "visit": "v", "screen": "place", "stage": "scan"}
+
+    async def heard(title: str, night: dict[str, int], rev: int) -> int:
+        before = await stand.tab.evaluate(chimes)
+        await stand.tab.evaluate("(view) => put(view)", {**view, "title": title, "night": night, "rev": rev})
+        return int(await stand.tab.evaluate(chimes)) - int(before)
+
+    day, night = {"from": 0, "until": 0}, {"from": 0, "until": 24}
+    assert await heard("one", day, 10_001) == 1
+    assert await heard("two", night, 10_002) == 0
+    await stand.tab.click("#speak")
+    assert await heard("three", night, 10_003) == 1
+
+
+PATHS: Final = ["/api/act", "/api/code", "/", "/api/view", "/static/kiosk.js", "/api/qr", "/x"]
+ODD = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def quiet() -> AsyncIterator[Page]:
+    """One kiosk for all that is thrown at it."""
+    page = Page(await MemoryWorld.start(), SETTINGS)
+    yield page
+    await page.close()
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(path=st.sampled_from(PATHS), body=ODD, data=st.data())
+async def test_whatever_is_posted_answers_and_opens_nothing(
+    quiet: Page, path: str, body: object, data: st.DataObject
+) -> None:
+    method = data.draw(st.sampled_from(["POST", "PUT", "DELETE", "PATCH", "OPTIONS"]))
+    if data.draw(st.booleans()) and isinstance(body, dict):
+        body["act"] = data.draw(
+            st.sampled_from(["open", "again", "pin", "round", "language", "lost_case", "rate"])
+        )
+    answer = await quiet.http.request(
+        method, path, content=json.dumps(body), headers={"content-type": "application/json"}
+    )
+    assert 400 <= answer.status_code < 500 or (answer.status_code == 200 and path.startswith("/api/"))
+    assert quiet.world.hands.pulses == []
