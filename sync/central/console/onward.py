@@ -12,9 +12,14 @@ from sync.central.access.matrix import Action, may
 from sync.central.console import forms
 from sync.central.console.intake import list_values, locker_names, page_of, wanted_of
 from sync.central.console.pages import ROOT, Frame, Visit
-from sync.central.onward import lists, moves, ways
+from sync.central.custody.parties import Kind
+from sync.central.custody.tables import HELD
+from sync.central.desk import locker_row
+from sync.central.onward import hands, lists, moves, ways
 from sync.central.onward.api import MoveIn
 from sync.central.onward.ways import Signal, State
+from sync.central.store import find
+from sync.central.windows import register
 
 ITEMS: Final = f"{ROOT}/items"
 
@@ -45,16 +50,26 @@ class _Pages:
     async def one(self, visit: Visit) -> Response:
         item = visit.request.path_params["item"]
 
-        def look(connection: Connection) -> tuple[Any, Any]:
-            return scope.item_row(connection, visit.actor, item), moves.onward_row(connection, item)
+        def look(connection: Connection) -> tuple[Any, Any, dict[str, Any]]:
+            row = scope.item_row(connection, visit.actor, item)
+            area = locker_row(connection, row.locker).area
+            every = register.every(connection, visit.actor)
+            beside = {
+                "held": find(connection, HELD, {"thing": f"result/{item}"}),
+                "called": register.called(connection),
+                "windows": [each for each in every if (each.kind, each.area) == (Kind.WINDOW, area)],
+            }
+            return row, moves.onward_row(connection, item), beside
 
-        row, onward = await self.frame.office.store.read(look)
+        row, onward, beside = await self.frame.office.store.read(look)
         state = State(onward.state) if onward else State.NOWHERE
         outside = row.state in moves.OUTSIDE
         steps = [step for step in ways.signals(state) if outside or step in ways.MAY_LIE_INSIDE]
         if row.state not in moves.UNCOLLECTED or not may(visit.actor, Action.CHANGE_ITEM):
             steps = []
         values = {
+            **beside,
+            "receives": any(hands.GIVES.get(step) is Kind.WINDOW for step in steps),
             "row": row,
             "named": outgoing.results_of(row),
             "onward": onward,
@@ -73,6 +88,7 @@ class _Pages:
             "carrier": forms.one(form, "carrier") or None,
             "tracking": forms.one(form, "tracking") or None,
             "remark": forms.one(form, "remark"),
+            "window": forms.one(form, "window") or None,
         }
         body, desk = forms.read(MoveIn, values), self.frame.office.desk
         await self.frame.office.store.write(lambda c: moves.move(c, desk, visit.actor, item, body.asked()))

@@ -10,7 +10,7 @@ from sync.central.access import audit, scope
 from sync.central.access.actor import Actor
 from sync.central.access.matrix import Action
 from sync.central.custody import fold
-from sync.central.custody.parties import Kind
+from sync.central.custody.parties import Kind, Party
 from sync.central.custody.tables import HELD
 from sync.central.desk import Desk, Refusal, Refused, locker_row, note
 from sync.central.onward import ways
@@ -93,6 +93,8 @@ def _give(connection: Connection, actor: Actor, row: Row[Any], asked: Move, now_
     area = locker_row(connection, row.locker).area
     if kind is Kind.WINDOW:
         name = _window(connection, actor, asked.window, area, held)
+        if name and actor.scopes is None:  # a program speaks for the hall, a person for themselves
+            register.require_signs(connection, actor, Party(kind, name))
     more = {"case_number": row.case_number, "area": area, "locker": row.locker}
     fold.place(connection, thing, (kind, name), now_ms, confirmed=True, **more)
 
