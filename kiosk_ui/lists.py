@@ -302,6 +302,13 @@ def neighbours(refusal: Refusal | None, state: LockerState, texts: Texts) -> lis
     ]
 
 
+def as_known(refusal: Refusal | None, state: LockerState, texts: Texts) -> list[dict[str, Any]]:
+    """When the centre said how much room there is elsewhere."""
+    shown = refusal is not None and refusal.reason is Reason.NO_ROOM and neighbours(refusal, state, texts)
+    label = texts.say("word.room_known", {})
+    return [{"label": label, "value": "", "time_ms": state.asked.told_wall_ms}] if shown else []
+
+
 def named(refusal: Refusal | None, state: LockerState, texts: Texts) -> str:
     """The locker that a code is for, and how far it is: as much as is known here."""
     if refusal is None or refusal.hint != "elsewhere":

@@ -194,6 +194,8 @@ def _facts(screen: Screen, visit: Visit, state: LockerState, now: Now, texts: Te
         return [lists.since(now.offline, now.mono_ms, texts)]
     if screen is Screen.SERVICE_DOOR:
         return service_page.facts(visit, state, now.sight, texts)
+    if screen in _PROBLEMS:
+        return lists.as_known(visit.refusal, state, texts)
     return lists.facts(screen, visit, state, texts)
 
 

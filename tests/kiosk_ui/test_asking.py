@@ -224,6 +224,7 @@ async def test_a_full_locker_names_the_nearest_with_room(page: Page) -> None:
     assert [each["name"] for each in view["neighbours"]] == ["高新园区", "火车站"]
     assert "1.2" in view["neighbours"][0]["far"]
     assert "7" in view["neighbours"][0]["room"]
+    assert view["facts"][0]["time_ms"] == page.world.clock.wall_ms()
 
 
 async def test_a_token_of_another_locker_says_which_one_and_how_far(page: Page) -> None:
