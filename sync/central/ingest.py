@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
-from sqlalchemy import Connection, Update, and_, bindparam, case
+from sqlalchemy import Connection, Update, and_, bindparam, case, select
 from sqlalchemy.exc import DataError
 
 from locker.domain.encoding import canonical, public_data
@@ -103,11 +103,17 @@ class Ingest:
             # One that was enrolled anew since has another key: that is looked up below.
             with contextlib.suppress(seal.UnknownKey):
                 return seal.open_frame(frame, _keyring(known))
-        row = await self._store.read(lambda connection: store.find(connection, LOCKER, {"locker": locker}))
-        if row is None:
+        if self._publics:
+            named = {"locker": locker}
+            row = await self._store.read(lambda connection: store.find(connection, LOCKER, named))
+            found = {locker: row.public} if row else {}
+        else:
+            # After a restart everybody comes at once.
+            found = await self._store.read(_all_publics)
+        self._publics |= found
+        if locker not in found:
             raise Dropped("unknown locker")
-        self._publics[locker] = row.public
-        return seal.open_frame(frame, _keyring(row.public))
+        return seal.open_frame(frame, _keyring(found[locker]))
 
     def _drop(self, topic: str, error: Exception) -> None:
         self.dropped[type(error).__name__] += 1
@@ -280,6 +286,10 @@ _IS_FURTHER: Final = and_(
 _FURTHER: Final = _TOUCH.values(
     dn_stored_to=case((_IS_FURTHER, bindparam("stored_to")), else_=LOCKER.c.dn_stored_to)
 )
+
+
+def _all_publics(connection: Connection) -> dict[str, str]:
+    return {row.locker: row.public for row in connection.execute(select(LOCKER.c.locker, LOCKER.c.public))}
 
 
 def _keyring(public: str) -> Mapping[bytes, bytes]:

@@ -97,6 +97,8 @@ def ingest_all(
     careful: bool = False,
 ) -> list[Outcome]:
     """The same for several, of any lockers, one after the other. ``careful``: a savepoint for every entry."""
+    if not batches:
+        return []
     session = _Session(connection, now_ms, follow, careful=careful)
     session.prepare(batches)
     outcomes = [session.take(batch) for batch in batches]

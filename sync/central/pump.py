@@ -1,12 +1,12 @@
 """Sends each locker what it lacks of its down-log: a window at a time, again and again until it has it."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, bindparam, select
 
 from sync import wire
 from sync.central import directives
@@ -69,13 +69,13 @@ class Pump:
         now_ms = self._desk.clock.mono_ms()
         late = {name for name, flight in self._flights.items() if flight.due_ms <= now_ms}
         lockers, self._fresh = self._fresh | late, set()
+        rows = await self._store.read(partial(_lockers, names=sorted(lockers))) if lockers else {}
         for locker in sorted(lockers):
-            await self._serve(locker, now_ms)
+            await self._serve(locker, rows.get(locker), now_ms)
         waits = [flight.due_ms - now_ms for flight in self._flights.values()]
         return max(0, min(waits, default=IDLE_MS))
 
-    async def _serve(self, locker: str, now_ms: int) -> None:
-        row = await self._store.read(lambda connection: _locker(connection, locker))
+    async def _serve(self, locker: str, row: Row[Any] | None, now_ms: int) -> None:
         if row is None or not row.online or row.dn_stored_to >= row.dn_head:
             self._flights.pop(locker, None)
             return
@@ -107,5 +107,9 @@ class Pump:
         return wait_ms + self._desk.chance.draw(wait_ms // 4)
 
 
-def _locker(connection: Connection, locker: str) -> Row[Any] | None:
-    return connection.execute(select(LOCKER).where(LOCKER.c.locker == locker)).first()
+def _lockers(connection: Connection, names: Sequence[str]) -> Mapping[str, Row[Any]]:
+    """Those there are, by name."""
+    return {row.locker: row for row in connection.execute(_NAMED, {"of": names})}
+
+
+_NAMED: Final = select(LOCKER).where(LOCKER.c.locker.in_(bindparam("of", expanding=True)))

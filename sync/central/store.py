@@ -7,6 +7,7 @@ processes; what a transaction of another one spoiled is done again.
 import asyncio
 import contextlib
 import logging
+import select as waiting
 import sqlite3
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -32,7 +33,7 @@ from sqlalchemy import (
     event,
     select,
 )
-from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError, SQLAlchemyError
 
 from sync import durable
 from sync.central import migrations
@@ -340,9 +341,14 @@ def _postgres(url: URL, *, query_only: bool) -> Engine:
     engine = create_engine(
         url.set(drivername="postgresql+psycopg"),
         pool_size=READERS if query_only else WRITERS,
-        pool_pre_ping=True,
         execution_options=options,
     )
+
+    @event.listens_for(engine, "checkout")
+    def look(connection: Any, _record: Any, _fairy: Any) -> None:
+        # A server that went away has said so, and nobody has read it yet: to ask it costs a round trip.
+        if connection.closed or _has_unread(connection.fileno()):
+            raise DisconnectionError
 
     @event.listens_for(engine, "connect")
     def set_up(connection: Any, _record: Any) -> None:
@@ -353,3 +359,9 @@ def _postgres(url: URL, *, query_only: bool) -> Engine:
         connection.commit()
 
     return engine
+
+
+def _has_unread(descriptor: int) -> bool:
+    sockets = waiting.poll()
+    sockets.register(descriptor, waiting.POLLIN)
+    return bool(sockets.poll(0))

@@ -5,12 +5,12 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from sync.central import store
 from sync.central.notify import IDLE_MS, Notifier, SmsSettings
 from sync.central.tables import STREAM
-from tests.sync.central.conftest import Parts
+from tests.sync.central.conftest import OnPostgres, Parts
 
 BEGUN: dict[str, Any] = {
     "ordinal": 1,
@@ -64,3 +64,13 @@ async def test_nothing_is_written_while_no_message_is_due(
     async with httpx.AsyncClient() as client:
         notifier = Notifier(parts.store, parts.desk, client, SmsSettings("http://127.0.0.1:9/"))
         assert await notifier.step() == IDLE_MS
+
+
+@pytest.mark.postgresql
+def test_a_session_that_the_server_ended_is_given_to_nobody(on_postgres: OnPostgres) -> None:
+    """As after its restart: seen before a connection leaves the pool, and nobody is told of it."""
+    kept = on_postgres.emptied()
+    own = kept.write_now(lambda c: c.execute(text("SELECT pg_backend_pid()")).scalar_one())
+    ended = text("SELECT pg_terminate_backend(:pid, 5000)")
+    assert kept.read_now(lambda c: c.execute(ended, {"pid": own}).scalar_one())
+    assert kept.write_now(lambda c: c.execute(text("SELECT pg_backend_pid()")).scalar_one()) != own
