@@ -77,7 +77,7 @@ class _Pages:
 
     async def _bound(self, visit: Visit, *, on: bool) -> Response:
         form = await self.frame.form(visit)
-        body = forms.read(api.AccountIn, {"account": forms.one(form, "account")})
+        body = forms.read(api.WhoIn, {"account": forms.one(form, "account")})
         place, desk = visit.request.path_params["place"], self.frame.office.desk
         return await self._do(lambda c: register.bind(c, desk, visit.actor, place, body.account, on=on))
 

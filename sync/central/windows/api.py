@@ -30,7 +30,7 @@ class NameIn(Strict):
     name: Text40
 
 
-class AccountIn(Strict):
+class WhoIn(Strict):
     account: AccountName
 
 
