@@ -20,9 +20,9 @@ incomplete); ``phone4``, ``pin`` (``digits``); ``language`` (``lang``); ``round`
 check); ``intake_open``, ``withdraw_open`` (``deposit``); ``check_open`` (``door``: number);
 ``intake_confirm`` (``finding``: complete, missing, wrong, empty); ``withdraw_confirm``;
 ``check_confirm`` (``empty``: bool).
-Of an applicant, beside their visit: ``help``, ``lost``, ``sheet_back`` (nothing); ``help_about`` (``category``:
-code, door, not_empty, wrong_item, papers, other); ``help_phone`` (``digits``, optional); ``lost_case``,
-``lost_phone`` (``digits``); ``rate`` (``grade``: 5 … 1). They stand in the view's ``corner``, ``rating``, ``acts``.
+Of an applicant, beside their visit: ``help``, ``lost``, ``sheet_back`` (nothing); ``help_about``
+(``category``: code, door, not_empty, wrong_item, papers, other); ``help_phone`` (``digits``, optional);
+``lost_case``, ``lost_phone`` (``digits``); ``rate`` (``grade``: 5 … 1).
 A technician's: ``service`` (``tab``: doors, boards, sensors, versions, self_test; ``page``: number, from 0);
 ``service_door`` (``door``); ``test_open``, ``unblock`` (``door``, optional); ``blocking`` (ask why);
 ``block`` (``why``: lock, leaf, sensor, dirty, other); ``self_test``, ``self_test_stop`` (nothing).
