@@ -14,7 +14,18 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Column, Connection, Engine, MetaData, String, Table, inspect, select, text
+from sqlalchemy import (
+    Column,
+    Connection,
+    Engine,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    inspect,
+    select,
+    text,
+)
 
 import sync.central
 from sync.central.migrations import numbered
@@ -25,7 +36,13 @@ BRANCHES: Final = "heads"
 """Where every room's chain ends."""
 _LOCK: Final = 0x646F636C
 """Of PostgreSQL, for one transaction: several processes may start at the same time."""
-_VERSION: Final = Table("alembic_version", MetaData(), Column("version_num", String(32), primary_key=True))
+_VERSION: Final = Table(
+    "alembic_version",
+    MetaData(),
+    Column("version_num", String(32), nullable=False),
+    PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
+)
+"""As Alembic makes it."""
 
 
 class StoreTooNew(Exception):
@@ -60,7 +77,8 @@ def bring_up(engine: Engine, where: str) -> None:
         if found is None:
             metadata().create_all(connection)
             connection.execute(SCHEMA.insert().values(number=numbered.LAST))
-            run(connection, stamp=True)
+            _VERSION.create(connection)
+            connection.execute(_VERSION.insert(), [{"version_num": head} for head in sorted(heads())])
         elif found != heads():
             if not found:
                 numbered.bring_up(connection)
@@ -117,11 +135,11 @@ def _step(path: Path) -> tuple[str, tuple[str, ...]]:
 # --- Alembic ------------------------------------------------------------------------------------------------
 
 
-def run(connection: Connection, *, stamp: bool = False) -> None:
-    """Every step that is lacking; or only write down that none is."""
+def run(connection: Connection) -> None:
+    """Every step that is lacking."""
     from alembic import command  # noqa: PLC0415  # late: see above
     from alembic.config import Config  # noqa: PLC0415  # same
 
     config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
-    (command.stamp if stamp else command.upgrade)(config, BRANCHES)
+    command.upgrade(config, BRANCHES)
