@@ -29,7 +29,7 @@ from locker.domain.ids import (
 from sync.central import cases, lockers, outgoing, staff
 from sync.central import store as rows
 from sync.central import tables as t
-from sync.central.access.actor import Role, person
+from sync.central.access.actor import HUB, Role, person
 from sync.central.acts.sending import Acts, Wish
 from sync.central.alarms import Trouble, raise_alarm
 from sync.central.complaints import register
@@ -43,6 +43,7 @@ from sync.central.fleet.tables import SITE
 from sync.central.intake import owed
 from sync.central.intake.stages import Paper
 from sync.central.store import Store
+from sync.central.windows import register as places
 from tests.sync.central.access import people
 from tests.sync.central.conftest import HandClock, Parts, new_desk
 from tests.sync.central.doors.told import Told
@@ -54,6 +55,7 @@ DAY_MS: Final = 24 * HOUR_MS
 NOW_MS: Final = int(datetime(2026, 11, 20, 7, 7, tzinfo=UTC).timestamp() * 1000)
 RANDOM: Final = Random(11)
 DOORS: Final = 24
+WINDOW: Final = "3 号窗口"
 NAMES: Final = (
     "王芳",
     "李勇",
@@ -214,8 +216,10 @@ def _supplement(parts: Parts) -> str:
 def _slip(parts: Parts) -> str:
     while parts.store.write_now(lambda c: fold.fold(c, parts.clock.now_ms)):
         pass
+    add = partial(places.add, desk=parts.desk, actor=HUB, kind=Hands.WINDOW, area="north", name=WINDOW)
+    parts.store.write_now(add)
     things = tuple(f"papers/hall-1/d{n}" for n in (1, 2))
-    wish = hand_over.Proposal(Party(Hands.HELPER, "h-1"), Party(Hands.WINDOW, "3 号窗口"), things)
+    wish = hand_over.Proposal(Party(Hands.HELPER, "h-1"), Party(Hands.WINDOW, WINDOW), things)
     return parts.store.write_now(lambda c: hand_over.propose(c, parts.desk, LEAD, wish))
 
 
