@@ -36,6 +36,15 @@ def test_what_fits_is_taken(tmp_path: Path) -> None:
     assert config.policy == {"hold_days": 9}
 
 
+def test_the_help_line_is_a_limit_like_others(tmp_path: Path) -> None:
+    """What the centre may set over it has to be one word with what the file says."""
+    text = TEXT.replace("[locker]\n", '[locker]\nhelp_line = "0571 12345"\n')
+    assert load(write(tmp_path, text)).policy == {"hold_days": 9, "help_line": "0571 12345"}
+    assert "60 characters" in refused(tmp_path, text.replace("0571 12345", "0" * 61)).remedy
+    in_policy = TEXT.replace("[policy]\n", '[policy]\nhelp_line = "0571 12345"\n')
+    assert "no limit 'help_line'" in str(refused(tmp_path, in_policy))
+
+
 MISTAKES = [
     # what is wrong, the text, the line to blame, words of the problem
     ("unknown table", TEXT + "[extras]\nx = 1\n", TEXT.count("\n") + 1, "'extras' is unknown"),
