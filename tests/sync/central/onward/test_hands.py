@@ -23,7 +23,7 @@ from tests.sync.central.conftest import Parts
 from tests.sync.central.custody.told import GIVER, TAKER, lived, loaded, tell
 from tests.sync.central.test_cases import announce
 
-STEPS = 40
+STEPS = 25
 PARTIES = {
     Kind.HELPER: "h-1",
     Kind.WINDOW: "3 号窗口",
