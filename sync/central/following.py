@@ -22,10 +22,9 @@ class Following:
         self._desk = desk
         self._told: set[str] = set()
         self._awaiting: set[tuple[str, str]] = set()
-        self._table = {kind: [partial(each, self) for each in follow] for kind, follow in _FOLLOW.items()}
 
     def of(self, kind: type[Event]) -> Sequence[Callable[[Applied], None]]:
-        return self._table.get(kind, ())
+        return [partial(each, self) for each in _FOLLOW.get(kind, ())]
 
     def finish(self, connection: Connection, now_ms: int) -> set[str]:
         """When all is stored; the lockers that have something new to hear."""
