@@ -111,7 +111,8 @@ class Screen:
 
     def _next(self, stop: Stop, language: str, changes: Mapping[str, Any]) -> View:
         self._rev += 1
-        return {**stop.views[language], "rev": self._rev, "boot": self._boot, **changes}
+        by_day = {"night": {"from": 0, "until": 0}}
+        return {**stop.views[language], **by_day, "rev": self._rev, "boot": self._boot, **changes}
 
     async def show(self, stop: Stop, language: str, **changes: Any) -> None:
         self._qr = stop.qr

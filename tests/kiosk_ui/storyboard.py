@@ -95,7 +95,7 @@ async def draw(stops: list[Stop], folder: Path) -> int:
             for language, size in FOUR:
                 await shown.sized(size)
                 for name, stop in first.items():
-                    await shown.show(stop, language, night={"from": 0, "until": 0})
+                    await shown.show(stop, language)
                     shots[name].append(await shown.tab.screenshot())
         await browser.close()
     return sum(_written(folder / f"kiosk-{name}.webp", four) for name, four in shots.items())
