@@ -73,9 +73,13 @@ class Cabinet:
 
     def next_ms(self) -> int | None:
         """When something happens by itself."""
-        own = [board.next_ms() for boards in self._boards.values() for board in boards]
-        moments = [moment for moment in own if moment is not None]
-        return min([*moments, *self._due_ms.values()], default=None)
+        soonest = min(self._due_ms.values()) if self._due_ms else None
+        for boards in self._boards.values():
+            for board in boards:
+                own_ms = board.next_ms()
+                if own_ms is not None and (soonest is None or own_ms < soonest):
+                    soonest = own_ms
+        return soonest
 
     def advance(self, now_ms: int) -> None:
         """Let everything happen that is due until `now_ms`, in order of time."""

@@ -151,6 +151,8 @@ class Line:
         """Every byte that must have left by now, in the order of leaving."""
         self._listen()
         self._complete(now_s)
+        if not self._talks:
+            return b""
         leaving = [octet for talk in self._talks for octet in self._leaving(talk, now_s)]
         for talk in self._talks:
             if talk.sent == len(talk.octets):

@@ -3,6 +3,7 @@
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from typing import Final
 
@@ -24,6 +25,7 @@ class Texts:
         return key in self.entries
 
 
+@cache
 def load(language: str) -> Texts:
     """The texts of one of `LANGUAGES`, from the package itself."""
     with (files("kiosk_ui") / "texts" / f"{language}.toml").open("rb") as file:

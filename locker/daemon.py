@@ -41,19 +41,20 @@ from locker.operations.pickup_codes import awaits_centre
 from locker.operations.ports import Decided, JournalFailing, World
 from locker.operations.recover import recover
 from locker.operations.self_tester import SelfTester
-from locker.operations.upkeep import sign_head, upkeep
+from locker.operations.upkeep import next_ms, sign_head, upkeep
 from locker.platform import Keys, Platform, notify, watchdog_ms
 from sync import wire
 from sync.edge.edge import Edge, Reports
 from sync.edge.hello import ForkFound
 from sync.edge.ports import Identity
+from sync.edge.wake import Wake
 from sync.link.settings import LinkSettings, Subscription, TlsFiles
 
 _LOGGER = logging.getLogger(__name__)
 
 SOFTWARE: Final = f"doclocker {version('doclocker')}"
 UPKEEP_MS: Final = 5_000
-"""Small against every limit that upkeep enforces."""
+"""Small against every limit that upkeep enforces: rounds are at least this far apart, and as late as that."""
 CURSOR_MS: Final = 60_000
 """How often the centre's acknowledgement is made durable; a hello carries the truth anyway."""
 NAMES_MS: Final = 60_000
@@ -349,18 +350,25 @@ def _first(group: BaseExceptionGroup[Any]) -> BaseException:
 
 
 async def _upkeep(daemon: Daemon) -> None:
-    clock = daemon.platform.clock
+    """A round after whatever happened, when something is due, and each minute; none in between."""
+    clock, world = daemon.platform.clock, daemon.world
+    news = Wake(clock)
+    daemon.journal.subscribe(lambda _state, _entries: news.now())
+    world.guesses.came = news.now
     cursor_due_ms = names_due_ms = clock.mono_ms() + CURSOR_MS
     while True:
-        await upkeep(daemon.world)
-        await sign_head(daemon.world, lambda: daemon.journal.head)
+        await upkeep(world)
+        await sign_head(world, lambda: daemon.journal.head)
         if clock.mono_ms() >= cursor_due_ms or awaits_centre(daemon.journal.state):
             cursor_due_ms = clock.mono_ms() + CURSOR_MS
             await _keep_cursor(daemon)
         if clock.mono_ms() >= names_due_ms:
             names_due_ms = clock.mono_ms() + NAMES_MS
-            await forget_names(daemon.world, daemon.journal)
-        await clock.sleep_until(clock.mono_ms() + UPKEEP_MS)
+            await forget_names(world, daemon.journal)
+        soonest_ms, own_ms = clock.mono_ms() + UPKEEP_MS, next_ms(world)
+        due = (cursor_due_ms, names_due_ms, own_ms)
+        await news.wait(min(moment for moment in due if moment is not None))
+        await clock.sleep_until(soonest_ms)
 
 
 async def _keep_cursor(daemon: Daemon) -> None:

@@ -58,15 +58,16 @@ class LockBoard(ABC):
         return self._carry_out(frame, now_ms)
 
     def next_ms(self) -> int | None:
+        own_ms = self._relays.next_ms()
+        if not self._plans and self._look_ms is None:
+            return own_ms
         moments = [at_ms for at_ms, _ in self._plans]
-        moments += [at_ms for at_ms in (self._relays.next_ms(), self._look_ms) if at_ms is not None]
-        return min(moments, default=None)
+        moments += [at_ms for at_ms in (own_ms, self._look_ms) if at_ms is not None]
+        return min(moments)
 
     def advance(self, now_ms: int) -> None:
         # Relays first: who answers when the pulse is over sees it over.
-        while (due_ms := min((at_ms for at_ms, _ in self._plans), default=None)) is not None:
-            if due_ms > now_ms:
-                break
+        while self._plans and (due_ms := min(at_ms for at_ms, _ in self._plans)) <= now_ms:
             self._relays.advance(due_ms)
             place = next(place for place, plan in enumerate(self._plans) if plan[0] == due_ms)
             self._plans.pop(place)[1](due_ms)

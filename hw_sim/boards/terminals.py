@@ -62,7 +62,9 @@ class Relays:
         self._unsettled = True
 
     def next_ms(self) -> int | None:
-        return 0 if self._unsettled else min(self._flips_at_ms.values(), default=None)
+        if self._unsettled:
+            return 0
+        return min(self._flips_at_ms.values()) if self._flips_at_ms else None
 
     def advance(self, now_ms: int) -> None:
         for channel, at_ms in sorted(self._flips_at_ms.items(), key=lambda flip: flip[1]):

@@ -125,6 +125,8 @@ class UnknownGuesses:
     last_mono_ms: int = 0
     scanned: int = 0
     counted_mono_ms: int = 0
+    came: Callable[[], None] = lambda: None
+    """Told of each: no entry says so yet."""
 
 
 @dataclass(frozen=True, slots=True)

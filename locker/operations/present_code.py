@@ -91,6 +91,7 @@ async def present_scanned(world: World, text: str) -> Offer | Refusal:
 
 def _unknown_scan(world: World, refusal: Refusal) -> Refusal:
     world.guesses.scanned += 1
+    world.guesses.came()
     return refusal
 
 
@@ -120,6 +121,7 @@ def _guessing(world: World, state: LockerState) -> Guessing:
 def _count_unknown_code(world: World) -> None:
     world.guesses.typed += 1
     world.guesses.last_mono_ms = world.clock.mono_ms()
+    world.guesses.came()
 
 
 def _decide_typed(world: World, state: LockerState, code: TypedCode, phone: str) -> Decided[Offer | Refusal]:

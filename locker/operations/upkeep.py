@@ -37,6 +37,25 @@ async def upkeep(world: World) -> None:
         await world.journal.commit("clock", lambda state: Decided(None, _due(world, state)))
 
 
+def next_ms(world: World) -> int | None:
+    """Monotonic: when a round finds something at the earliest, as far as that hangs on short times.
+
+    What days or the wall clock bring about is not in it, nor what an entry or a word of the centre changes.
+    """
+    state, now_ms, guesses = world.journal.state, world.clock.mono_ms(), world.guesses
+    moments = [o.requested_ms + LOST_MS for o in state.openings.values() if o.phase is OpeningPhase.REQUESTED]
+    for deposit in state.deposits.values():
+        if deposit.phase in deposits.TENTATIVE:
+            moments.append(now_ms - _idle_ms(state, deposit, now_ms) + state.policy.reservation_ms)
+        elif pick_up.awaiting_word(state, deposit):
+            moments.append(deposit.shut_mono_ms + state.policy.reopen_ms)
+    if guesses.typed or guesses.scanned:
+        moments.append(guesses.counted_mono_ms + MINUTE_MS)
+    if pickup_codes.awaits_centre(state):
+        moments.append(now_ms)
+    return min(moments) + 1 if moments else None
+
+
 async def sign_head(world: World, head: Callable[[], bytes]) -> None:
     """Sign the chain's head every so many entries, or hourly where anything happened since."""
 

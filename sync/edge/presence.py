@@ -55,7 +55,6 @@ class Presence:
         self._birth_due_ms: int | None = None
         self._heartbeat_due_ms = 0
         self._snapshot_due_ms: int | None = None
-        self._snapshot_from_ms = 0
         self._shown: wire.State | None = None
         self.centre = Centre()
         self.nonce = ""
@@ -120,7 +119,8 @@ class Presence:
     def changed(self) -> None:
         """The journal has grown: staff may want to see it, but not at each step."""
         if self._connected and self._snapshot_due_ms is None:
-            self._snapshot_due_ms = max(self._clock.mono_ms(), self._snapshot_from_ms)
+            # What belongs to one act comes within a moment: it is one sight.
+            self._snapshot_due_ms = self._clock.mono_ms() + SNAPSHOT_GAP_MS
             self._wake.now()
 
     # --- what is said --------------------------------------------------------------------------------------
@@ -142,7 +142,7 @@ class Presence:
         if self._birth_due_ms is not None and now_ms >= self._birth_due_ms:
             await self._be_born(now_ms)
         if self._snapshot_due_ms is not None and now_ms >= self._snapshot_due_ms:
-            await self._show(now_ms)
+            await self._show()
         if now_ms >= self._heartbeat_due_ms:
             jitter_ms = self._draw(2 * HEARTBEAT_JITTER_MS + 1) - HEARTBEAT_JITTER_MS
             self._heartbeat_due_ms = now_ms + HEARTBEAT_MS + jitter_ms
@@ -156,9 +156,8 @@ class Presence:
         reason = wire.JOURNAL_FAILING if self._journal.failing else ""
         await self._voice.say(wire.Name.LINK, self._link(online=True, nonce=self.nonce, reason=reason))
 
-    async def _show(self, now_ms: int) -> None:
+    async def _show(self) -> None:
         self._snapshot_due_ms = None
-        self._snapshot_from_ms = now_ms + SNAPSHOT_GAP_MS
         state = self._state()
         if self._shown is not None and _same_sight(self._shown, state):
             return

@@ -12,6 +12,11 @@ from sync.edge.wake import Wake
 from sync.edge.window import Flight, Window
 
 REFUSED: Final = "broker_refused"
+GATHER_MS: Final = 1_000
+"""What follows an entry within so long goes up with it: one opening is half a dozen."""
+ESCAPED: Final = 6
+SURELY_BYTES: Final = wire.BODY_BYTES_MAX - 48 * 1024
+"""Leaves room for what a hundred entries have beside their texts."""
 
 
 class Publisher:
@@ -39,6 +44,8 @@ class Publisher:
         self._wake = Wake(clock)
         self._on_unheard = on_unheard
         self.window = window
+        self._gathered_ms: int | None = None
+        """When what is new has waited long enough for what belongs to it."""
         self.countersigned = b""
         """The frame, signed by the centre, that said most of what it has stored of this journal."""
         self._countersigned_at = ("", 0)
@@ -46,6 +53,7 @@ class Publisher:
     def open(self, stored_to: int, batches: int, frame: bytes) -> None:
         """A hello has said what the centre holds; ``frame`` as it came."""
         self._keep(stored_to, frame)
+        self._gathered_ms = None  # what waited for a hello has waited long enough
         self.window.open(stored_to, batches)
         self._wake.now()
 
@@ -65,6 +73,8 @@ class Publisher:
 
     def changed(self) -> None:
         """The journal has grown."""
+        if self._gathered_ms is None:
+            self._gathered_ms = self._clock.mono_ms() + GATHER_MS
         self._wake.now()
 
     async def acknowledged(self, ack: wire.DownAck, frame: bytes) -> None:
@@ -102,9 +112,20 @@ class Publisher:
                 self.window.expire(self._clock.mono_ms())
                 after = self.window.next_after(self._journal.state.seq)
                 if after is None:
+                    self._gathered_ms = None
                     await self._wake.wait(self.window.due_ms)
+                elif (gathered_ms := self._still_gathers(after)) is not None:
+                    await self._wake.wait(gathered_ms)
                 else:
+                    self._gathered_ms = None
                     await self._send_after(after, sending)
+
+    def _still_gathers(self, after: int) -> int | None:
+        """Until when; None where a batch is full, or what is new has waited."""
+        gathered_ms = self._gathered_ms
+        if gathered_ms is None or self._journal.state.seq - after >= wire.BATCH_ENTRIES_MAX:
+            return None
+        return gathered_ms if self._clock.mono_ms() < gathered_ms else None
 
     async def _send_after(self, after: int, sending: asyncio.TaskGroup) -> None:
         turn, epoch = self.window.turn, self._journal.state.epoch
@@ -153,6 +174,8 @@ def kept_hash(reader: JournalReader, seq: int) -> bytes | None:
 def batch_of(locker: str, epoch: str, prev: bytes, rows: Sequence[Row]) -> wire.UpBatch:
     """Rows as they travel: exactly as stored. Rows whose escapes would burst a packet wait for the next."""
     count = len(rows)
+    # Escapes make six of one at most: what is far below the limit need not be encoded to know that.
+    surely_fits = ESCAPED * sum(len(row.public) + len(row.personal) for row in rows) < SURELY_BYTES
     while True:
         batch = wire.UpBatch(
             locker=locker,
@@ -164,6 +187,8 @@ def batch_of(locker: str, epoch: str, prev: bytes, rows: Sequence[Row]) -> wire.
             personal=tuple(wire.kept(row.personal, row.salt, row.personal_digest) for row in rows[:count]),
             hash=rows[count - 1].hash.hex(),
         )
+        if surely_fits:
+            return batch
         try:
             wire.encode(batch)
         except wire.TooLarge:

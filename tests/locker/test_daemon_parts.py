@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
+from unittest.mock import AsyncMock
 
 import pytest
 from starlette.applications import Starlette
@@ -16,7 +17,8 @@ from starlette.applications import Starlette
 from locker import daemon, kiosk_server
 from locker.control import ask
 from locker.daemon import Daemon, control, serve
-from locker.domain.ids import Seq
+from locker.domain.events import StaffRevoked
+from locker.domain.ids import Seq, StaffId
 from locker.journal.journal import Journal
 from locker.journal.reader import Reader
 from locker.kiosk_server import CannotStart, KioskEnded, KioskServer
@@ -26,6 +28,7 @@ from locker.platform import LockerClock, Times
 from sync.edge.edge import EdgeStatus
 from tests import mosquitto
 from tests.locker.operations.world import MemoryWorld, VirtualClock
+from tests.sync.edges import VirtualClock as LoopClock
 
 STATUS = EdgeStatus(
     connected=True, centre_online=True, stored_to=0, unsynced=0, last_hello_wall_ms=None, last_loss=""
@@ -65,6 +68,7 @@ class Fake:
                 head=b"",
                 failing=False,
                 subscribe=lambda _callback: None,
+                acknowledged=0,
                 acknowledge=self.acknowledge,
                 commit=self.commit,
             ),
@@ -191,24 +195,42 @@ async def test_an_address_in_use_is_named_before_anything_moves(fake: Fake) -> N
 
 
 async def test_the_cursor_is_kept_once_a_minute(fake: Fake) -> None:
-    clock = VirtualClock()
-    began_ms = clock.mono_ms()
-    kept: list[int] = []
-
-    async def sleep_until(mono_ms: int) -> None:
-        kept.append(len(fake.acknowledged))
-        clock.now_ms = mono_ms
-        if mono_ms > began_ms + 185_000:
-            raise asyncio.CancelledError
-
+    clock = LoopClock()
     fake.parts.edge.countersigned_to = ("ab", 7)
-    fake.parts.platform = SimpleNamespace(
-        clock=SimpleNamespace(mono_ms=clock.mono_ms, sleep_until=sleep_until)
-    )
-    with pytest.raises(asyncio.CancelledError):
-        await daemon._upkeep(cast("Daemon", fake.parts))
+    fake.parts.platform = SimpleNamespace(clock=clock)
+    rounds = asyncio.create_task(daemon._upkeep(cast("Daemon", fake.parts)))
+    await clock.advance(59_999)
+    assert fake.acknowledged == []
+    await clock.advance(1)
+    assert fake.acknowledged == [7]
+    await clock.advance(125_000)
     assert fake.acknowledged == [7, 7, 7]
-    assert kept[11:14] == [0, 1, 1]
+    rounds.cancel()
+
+
+async def test_upkeep_rests_until_something_happens_or_is_due(monkeypatch: pytest.MonkeyPatch) -> None:
+    m = await MemoryWorld.start()
+    begun: list[int] = []
+
+    async def counted(_world: object) -> None:
+        begun.append(clock.mono_ms())
+
+    monkeypatch.setattr(daemon, "upkeep", counted)
+    for step in ("sign_head", "forget_names", "_keep_cursor"):
+        monkeypatch.setattr(daemon, step, AsyncMock())
+    clock = LoopClock()
+    parts = SimpleNamespace(platform=SimpleNamespace(clock=clock), world=m.world, journal=m.journal)
+    rounds = asyncio.create_task(daemon._upkeep(cast("Daemon", parts)))
+    began_ms = clock.mono_ms()
+    await clock.advance(50_000)
+    await m.say(StaffRevoked(StaffId("h1")))
+    await clock.advance(1)
+    m.world.guesses.came()  # never two within so little time
+    await clock.advance(30_000)
+    minute_ms = began_ms + daemon.CURSOR_MS
+    second_ms = began_ms + 50_000
+    assert begun == [began_ms, second_ms, second_ms + daemon.UPKEEP_MS, minute_ms]
+    rounds.cancel()
 
 
 async def test_a_kept_cursor_is_there_after_a_restart_and_never_goes_back(tmp_path: Path) -> None:

@@ -283,18 +283,18 @@ class Vfs:
         return OK
 
     def _shm_lock(self, file: int, first: int, count: int, flags: int) -> int:
-        own = self._slots.setdefault(_OsFile.from_address(file).key, {})
-        alone = bool(flags & SHM_EXCLUSIVE)
-        for slot in range(first, first + count):
-            if flags & SHM_UNLOCK:
+        key = _OsFile.from_address(file).key
+        own, slots = self._slots.setdefault(key, {}), range(first, first + count)
+        if flags & SHM_UNLOCK:
+            for slot in slots:
                 own.pop(slot, None)
-            elif any(
-                (held := self._slots.get(key, {}).get(slot)) is not None and (alone or held)
-                for key in self._others(file)
-            ):
+            return OK
+        name, alone = self._opened[key], bool(flags & SHM_EXCLUSIVE)
+        for other, held in self._slots.items():
+            others = held and other != key and self._opened.get(other) == name
+            if others and any(slot in held and (alone or held[slot]) for slot in slots):
                 return BUSY
-        if not flags & SHM_UNLOCK:
-            own |= dict.fromkeys(range(first, first + count), alone)
+        own |= dict.fromkeys(slots, alone)
         return OK
 
     def _shm_unmap(self, file: int, delete: int) -> int:

@@ -83,7 +83,7 @@ class WorldLink:
 
         def answered(code: int) -> None:
             if self._broker.passes(self.settings.client_id, connection):
-                self._settle(answer, PublishResult(code))
+                _answer(answer, PublishResult(code))
 
         # The network is nobody's: what was sent arrives though its sender has died since.
         loop.call_at(self._in_order_s(), arrives, context=Context())

@@ -86,32 +86,44 @@ class Liveness:
     def look(self, past: Past) -> Iterator[Complaint]:
         now_s = self.world.loop.time()
         yield from self._waiting(
-            "dark", 25, DARK_S, self._dark(), "nobody serves, and nothing stands in the way"
+            "dark", 25, DARK_S, "nobody serves, and nothing stands in the way", holds=self._dark()
         )
         sound = self.machine.built is not None and self.sightings.untroubled
-        for number, right in [(right.door, right) for right in self.model.rights.values()]:
-            shut = not self.machine.is_open(number)
-            left = sound and right.phase == "open" and not shut
-            yield from self._waiting(
-                f"open {number}", 24, LEFT_OPEN_S, left, f"door {number} stands open, and nobody says so"
-            )
-            unsettled = right.phase == "left_open" or (right.phase == "unknown" and not right.shut)
-            what = f"opening of door {number} is {right.phase}, and the door is shut"
-            yield from self._waiting(f"unsettled {number}", 24, SETTLED_S, sound and shut and unsettled, what)
+        yield from self._openings(sound=sound)
         for key, stay in self.model.stays.items():
-            door = self.model.doors[stay.door]
+            name, door = f"stay {key} {stay.looks}", self.model.doors[stay.door]
             idle = stay.phase in TENTATIVE and door.position == "closed" and not door.doubt
-            idle = idle and not self.model.moving(stay.door) and sound
-            what = f"door {stay.door} is kept for {key}, and nobody comes"
-            yield from self._waiting(f"stay {key} {stay.looks}", 24, RESERVED_S, idle, what)
+            if idle and sound and not self.model.moving(stay.door):
+                what = f"door {stay.door} is kept for {key}, and nobody comes"
+                yield from self._waiting(name, 24, RESERVED_S, what)
+            elif name in self.since:
+                del self.since[name]
         oldest_s = min(past.told_s.values(), default=now_s)
         late = self._linked and now_s - oldest_s > ARRIVED_S
         yield from self._waiting(
-            "late", 24, ARRIVED_S, late, f"entry {min(past.told_s, default=0)} does not arrive"
+            "late", 24, ARRIVED_S, f"entry {min(past.told_s, default=0)} does not arrive", holds=late
         )
         self._visit(now_s)
 
-    def _waiting(self, what: str, number: int, limit_s: float, holds: bool, says: str) -> Iterator[Complaint]:
+    def _openings(self, *, sound: bool) -> Iterator[Complaint]:
+        """Of each door its rights in their order: most are over, and end what an earlier one began."""
+        for right in self.model.rights.values():
+            number, phase = right.door, right.phase
+            if phase == "open" and sound and self.machine.is_open(number):
+                what = f"door {number} stands open, and nobody says so"
+                yield from self._waiting(f"open {number}", 24, LEFT_OPEN_S, what)
+            elif self.since:
+                self.since.pop(f"open {number}", None)
+            unsettled = phase == "left_open" or (phase == "unknown" and not right.shut)
+            if unsettled and sound and not self.machine.is_open(number):
+                what = f"opening of door {number} is {phase}, and the door is shut"
+                yield from self._waiting(f"unsettled {number}", 24, SETTLED_S, what)
+            elif self.since:
+                self.since.pop(f"unsettled {number}", None)
+
+    def _waiting(
+        self, what: str, number: int, limit_s: float, says: str, *, holds: bool = True
+    ) -> Iterator[Complaint]:
         """Complain where this has held at every look for so long."""
         now_s = self.world.loop.time()
         if not holds:

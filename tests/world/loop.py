@@ -17,6 +17,8 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 NOBODY = 0
 WAITS_MAX = 50
+TASKS_KEPT = 200
+"""So many of one life are noted before those that are over are struck off."""
 LIFE: ContextVar[int] = ContextVar("life", default=NOBODY)
 """Which life of which machine the running code belongs to; 0 for people, wires and the world itself."""
 
@@ -27,6 +29,40 @@ class NothingLeftError(Exception):
 
 class EndedError(Exception):
     """The life that was asked has ended and will never answer."""
+
+
+class _Handle(asyncio.Handle):
+    """Made a hundred thousand times a day: without asking whether anybody debugs."""
+
+    __slots__ = ()
+
+    def __init__(
+        self, callback: Callable[..., object], args: Any, loop: "VirtualLoop", context: Context | None
+    ) -> None:
+        _set_up(self, callback, args, loop, context)
+
+
+class _TimerHandle(asyncio.TimerHandle):
+    """The same, with its moment."""
+
+    __slots__ = ()
+
+    def __init__(
+        self,
+        when: float,
+        callback: Callable[..., object],
+        args: Any,
+        loop: "VirtualLoop",
+        context: Context | None,
+    ) -> None:
+        _set_up(self, callback, args, loop, context)
+        self._when, self._scheduled = when, True
+
+
+def _set_up(handle: Any, callback: Callable[..., object], args: Any, loop: Any, context: Any) -> None:
+    handle._context = copy_context() if context is None else context
+    handle._loop, handle._callback, handle._args = loop, callback, args
+    handle._cancelled, handle._repr, handle._source_traceback = False, None, None
 
 
 class VirtualLoop(asyncio.BaseEventLoop):
@@ -42,6 +78,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._set = 0
         self._frozen: dict[int, list[asyncio.Handle]] = {}
         self._tasks: dict[int, dict[asyncio.Task[Any], None]] = {}
+        """In the order in which they began; some of them are over."""
+        self._tasks_most: dict[int, int] = {}
         self._asked: dict[int, dict[asyncio.Future[None], None]] = {}
         self.turns = 0
         self.dead: set[int] = set()
@@ -64,7 +102,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         """End it here and now. What its code would still do on the way out meets a dead world."""
         self.dead.add(life)
         self._frozen.pop(life, None)
-        for task in tuple(self._tasks.pop(life, ())):
+        for task in [each for each in self._tasks.pop(life, ()) if not each.done()]:
             # Closed here and in this order: left to the garbage collector it would be at any time.
             task._log_destroy_pending = False  # type: ignore[attr-defined]
             _close(task.get_coro())
@@ -93,8 +131,11 @@ class VirtualLoop(asyncio.BaseEventLoop):
         task: asyncio.Task[Any] = asyncio.Task(coroutine, loop=loop, **more)
         life = (more.get("context") or copy_context()).get(LIFE, NOBODY)
         tasks = self._tasks.setdefault(life, {})
+        if len(tasks) >= self._tasks_most.get(life, TASKS_KEPT):
+            for done in [each for each in tasks if each.done()]:
+                del tasks[done]
+            self._tasks_most[life] = max(TASKS_KEPT, 2 * len(tasks))
         tasks[task] = None
-        task.add_done_callback(lambda done: tasks.pop(done, None))
         return task
 
     def _uncaught(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
@@ -107,7 +148,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def call_at(  # type: ignore[override]  # the same; it is only said less exactly
         self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> asyncio.TimerHandle:
-        timer = asyncio.TimerHandle(when, callback, args, self, context)
+        timer = _TimerHandle(when, callback, args, self, context)
         self._set += 1
         heapq.heappush(self._timers, (when, self._set, timer))
         return timer
@@ -115,7 +156,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def call_soon(  # type: ignore[override]  # same
         self, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> asyncio.Handle:
-        handle = asyncio.Handle(callback, args, self, context)
+        handle = _Handle(callback, args, self, context)
         self._ready.append(handle)
         return handle
 
@@ -132,7 +173,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     def _run_once(self) -> None:
         timers, ready = self._timers, self._ready
-        while timers and timers[0][2].cancelled():
+        while timers and timers[0][2]._cancelled:
             heapq.heappop(timers)
         if not ready:
             if not timers:
@@ -141,19 +182,16 @@ class VirtualLoop(asyncio.BaseEventLoop):
         while timers and timers[0][0] <= self._now_s:
             ready.append(heapq.heappop(timers)[2])
         for _ in range(len(ready)):
-            handle = ready.popleft()
-            if not handle.cancelled():
-                self._run(handle)
-
-    def _run(self, handle: asyncio.Handle) -> None:
-        life = handle._context.get(LIFE, NOBODY)  # type: ignore[attr-defined]
-        if life in self.dead:
-            return
-        if life in self._frozen:
-            self._frozen[life].append(handle)
-            return
-        self.turns += 1
-        handle._run()
+            handle: Any = ready.popleft()
+            if handle._cancelled:
+                continue
+            life = handle._context.get(LIFE, NOBODY)
+            if life and (life in self.dead or life in self._frozen):
+                if life not in self.dead:
+                    self._frozen[life].append(handle)
+                continue
+            self.turns += 1
+            handle._run()
 
     def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
         """It is passed over when its time comes."""

@@ -22,6 +22,7 @@ ANSWERED_S: Final = 3.0
 """More, where the lock had a pulse: its reply may be lost, and then the line runs dry first."""
 STALE_S: Final = 3.0
 """What a sensor showed longer ago cannot be what is written down now."""
+SOUND: Final = Faults()
 MISLEADING: Final = frozenset({"door_sensor", "swapped_wires", "bit_rot"})
 
 
@@ -45,9 +46,9 @@ class Sightings:
         machine = self.machine
         well = machine.running and machine.built is not None and not machine.screen.frozen
         well = well and machine.platter.refuses is None and not machine.storing.slow_s
-        well = well and all(wire.faults == Faults() for wire in machine.wires.values())
+        well = well and not self.world.lies & MISLEADING
         well = well and all(line.plugged for line in machine.lines.values())
-        return well and not self.world.lies & MISLEADING
+        return well and all(wire.faults == SOUND for wire in machine.wires.values())
 
     def move(self, move: "Move") -> None:
         door, now_s = move.compartment, self.world.loop.time()

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Mapping
+from contextvars import Context
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Final
@@ -96,17 +97,19 @@ def _lived(seed: int, kind: str, folder: Path, vfs: WorldVfs) -> Told:
         await world.begin()
         machine = world.machines[0]
         strike(world, kind, machine, world.chance("strike"), _for_s(kind))
-        world.spawn(_try_visit(world, 1))
+        trying = world.loop.create_task(_try_visit(world, 1), context=Context())
         await world.until(world.loop.time() + WHILE_S)
         calm(world)
         for door in machine.model.numbers:
             machine.do(door, "shut")
         await world.until(world.loop.time() + QUIET_S)
+        trying.cancel()  # whoever never got on does not stand in the way of the next
+        assert machine.built is not None
+        found = machine.built.journal.state.compartments.values()
+        doubted = {each.status for each in found} - {Status.HOLDING} == {Status.TO_CHECK}
         if kind in DOUBTFUL:
-            assert machine.built is not None
-            found = machine.built.journal.state.compartments.values()
-            assert {each.status for each in found} - {Status.HOLDING} == {Status.TO_CHECK}
-        else:
+            assert doubted
+        elif not (kind == "clone" and doubted):  # whose history was heard first is chance
             await _visit(world, 2)
         assert world.harm is not None
         return dict(world.harm.struck), world.points[f"fault: {kind}"]

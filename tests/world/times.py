@@ -1,7 +1,6 @@
 """What time it is: the world's, and what each machine makes of it."""
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 from contextvars import Context
 from typing import Final
@@ -21,6 +20,7 @@ class MachineTime:
     """A machine's own clocks: monotonic from its start, wall time as right or wrong as it is set."""
 
     def __init__(self) -> None:
+        self._now_s = asyncio.get_running_loop().time
         self.offset_ms = 0
         """How far its wall clock is from true time."""
         self.drift = 0.0
@@ -28,22 +28,24 @@ class MachineTime:
         self.is_ntp = True
         self.frozen_ms: int | None = None
         """Its wall clock stands still at that."""
-        self._started_s = asyncio.get_running_loop().time()
+        self._started_s = self._now_s()
 
     def boot(self) -> None:
         """The machine itself was started anew: its monotonic clock begins once more."""
-        self._started_s = asyncio.get_running_loop().time()
+        self._started_s = self._now_s()
 
     def mono_ms(self) -> int:
-        return 1_000 + round((asyncio.get_running_loop().time() - self._started_s) * 1000)
+        return 1_000 + round((self._now_s() - self._started_s) * 1000)
 
     def wall_ms(self) -> int:
         if self.frozen_ms is not None:
             return self.frozen_ms
-        return true_wall_ms() + self.offset_ms + round(self.up_ms() * self.drift)
+        now_s = self._now_s()
+        gained_ms = round((now_s - self._started_s) * 1000 * self.drift) if self.drift else 0
+        return START_WALL_MS + round(now_s * 1000) + self.offset_ms + gained_ms
 
     def up_ms(self) -> float:
-        return (asyncio.get_running_loop().time() - self._started_s) * 1000
+        return (self._now_s() - self._started_s) * 1000
 
 
 class HubClock:
@@ -59,8 +61,11 @@ class HubClock:
         return self._times.mono_ms()
 
     async def wait(self, event: asyncio.Event, timeout_ms: int) -> None:
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(event.wait(), timeout_ms / 1000)
+        timer = asyncio.get_running_loop().call_later(timeout_ms / 1000, event.set)
+        try:
+            await event.wait()
+        finally:
+            timer.cancel()
         event.clear()
 
     async def sleep_until(self, mono_ms: int) -> None:

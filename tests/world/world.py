@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 from hw_sim.layout import LAYOUTS, Layout
 from locker.domain.entry import Entry
 from locker.domain.state import LockerState
-from tests.world import times
+from tests.world import signatures, times
 from tests.world.broker import Broker
 from tests.world.centre import Centre, ClosedError
 from tests.world.contents import Contents
@@ -266,5 +266,5 @@ def run(
         finally:
             world.end()
 
-    with vfs.on(rack):
+    with vfs.on(rack), signatures.known():
         return loop.run_to_end(main)

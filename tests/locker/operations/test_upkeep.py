@@ -25,7 +25,7 @@ from locker.domain.settings import Setting
 from locker.operations import directives, drop_off, withdraw_overdue
 from locker.operations.open_door import Opened, hindrance
 from locker.operations.present_code import DropOffOffer, present_typed
-from locker.operations.upkeep import sign_head, upkeep
+from locker.operations.upkeep import next_ms, sign_head, upkeep
 from tests.locker.operations.test_visits import hand_in, load
 from tests.locker.operations.world import MemoryWorld
 
@@ -43,9 +43,15 @@ async def test_a_reservation_nobody_uses_is_given_back() -> None:
     await m.shut(opened.door)
     await upkeep(m.world)
     assert m.journal.state.compartments[opened.door].status is Status.RESERVED
-    await m.later(600_001)
+    due_ms = next_ms(m.world)
+    assert due_ms is not None
+    await m.later(due_ms - m.clock.mono_ms() - 1)
+    await upkeep(m.world)
+    assert m.journal.state.compartments[opened.door].status is Status.RESERVED
+    await m.later(1)
     await upkeep(m.world)
     assert m.journal.state.compartments[opened.door].status is Status.VACANT
+    assert next_ms(m.world) is None
 
 
 async def test_an_opening_of_which_no_word_came_ends_and_its_door_is_free_again(
@@ -60,6 +66,7 @@ async def test_an_opening_of_which_no_word_came_ends_and_its_door_is_free_again(
         with pytest.raises(TimeoutError):
             await drop_off.open_compartment(m.world, offer)
     assert await drop_off.open_compartment(m.world, offer) == Refusal(Reason.DOOR_BUSY)
+    assert next_ms(m.world) == m.clock.mono_ms() + 60_001
     await m.later(60_000)
     await upkeep(m.world)
     assert m.journal.events(DoorStuck) == []

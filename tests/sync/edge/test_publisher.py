@@ -10,6 +10,7 @@ from locker.domain.events import StaffRevoked
 from locker.domain.ids import StaffId
 from sync import seal, wire
 from sync.edge import Outcome
+from sync.edge.publisher import GATHER_MS
 from sync.link.settings import PublishResult
 from tests.sync.edges import (
     CENTRE_KEY,
@@ -33,7 +34,7 @@ async def test_two_batches_beyond_what_is_stored(world: World) -> None:
     assert world.batches[3:] == [(301, 400), (401, 450)]
     await world.acknowledge(450)
     world.journal.grow(1)
-    await settle()
+    await world.clock.advance(GATHER_MS)
     assert world.batches[5:] == [(451, 451)]
     assert world.edge.status.unsynced == 1
 
@@ -126,8 +127,26 @@ async def test_an_acknowledgement_of_what_is_purged_moves_nothing_and_ends_nothi
     await world.clock.advance(30_000)
     assert len(world.births) > births
     world.journal.grow(1)
-    await settle()
+    await world.clock.advance(GATHER_MS)
     assert world.batches[-1] == (6, 6)
+
+
+@pytest.mark.rule("LKR-18")
+async def test_what_follows_within_a_second_goes_up_together(world: World) -> None:
+    await world.greet(stored_to=1)
+    world.journal.grow(1)
+    await world.clock.advance(GATHER_MS - 1)
+    assert world.batches == []
+    world.journal.grow(2)
+    await world.clock.advance(1)
+    assert world.batches == [(2, 4)]
+    # What comes later waits for its own second, and a whole batch for nobody.
+    world.journal.grow(1)
+    await settle()
+    assert world.batches[1:] == []
+    world.journal.grow(99)
+    await settle()
+    assert world.batches[1:] == [(5, 104)]
 
 
 @pytest.mark.rule("LKR-16")
