@@ -9,7 +9,7 @@ from tests.power.use_cases import beginning, made_up, use_cases
 from tests.power.vfs import Vfs
 
 LIVES = 10
-CUTS_A_LIFE = 250
+CUTS_A_LIFE = 500
 
 
 @pytest.mark.timeout(300)
