@@ -16,12 +16,16 @@ let drawn = "";
 const parts = {};
 let offline = 0;
 let last = Promise.resolve();
+let begin = null;
+const begun = new Promise((done) => { begin = done; });
 
 // One press after the other. A press is meant for the page it was made on: where that has changed while an
 // earlier one was under way, it is dropped.
 function post(path, body) {
-  const { screen, visit } = shown;
-  const then = last.then(() => (shown.screen === screen && shown.visit === visit ? send(path, body) : null));
+  const { screen, visit, boot } = shown;
+  // Pressed before the first view came: it waits for that.
+  const meant = () => !boot || (shown.screen === screen && shown.visit === visit);
+  const then = last.then(() => begun).then(() => (meant() ? send(path, body) : null));
   last = then;
   return then;
 }
@@ -59,6 +63,7 @@ export function show(view) {
   const answered = JSON.stringify(view.refused) !== JSON.stringify(shown.refused) || view.visit !== shown.visit;
   shown = view;
   shownAt = performance.now();
+  begin();
   ask(view.ask);
   // Countdowns run here; a view that differs in them alone is not drawn again.
   const { rev, ask: asked, ready_in_ms: ready, warn_in_ms: warn, left_ms: left, ...rest } = view;
@@ -176,7 +181,7 @@ for (const kind of ["pointerdown", "keydown"]) {
   });
 }
 byId("ask").addEventListener("cancel", (event) => event.preventDefault());
-byId("language").addEventListener("click", () => press("language", { lang: shown.lang === "zh" ? "en" : "zh" }));
+byId("language").addEventListener("click", () => press("language", { lang: document.documentElement.lang === "zh" ? "en" : "zh" }));
 byId("scanner").addEventListener("submit", (event) => {
   event.preventDefault();
   const scanned = byId("scan").value.replace(/\s/g, "");
