@@ -92,7 +92,7 @@ def fleet(folder: Path, events: int, words: list[str], *, beside: bool = False) 
 def second(config: Path, first: "subprocess.Popen[bytes]") -> None:
     """A worker beside the hub, as long as the fleet runs."""
     _await_hub(config, first)
-    command = [str(Path(sys.executable).with_name("locker-central")), "work", "--config", str(config)]
+    command = [str(Path(sys.executable).with_name("locker-central")), "worker", "--config", str(config)]
     with subprocess.Popen(command) as worker:
         first.wait()
         worker.terminate()
