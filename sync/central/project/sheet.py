@@ -56,11 +56,12 @@ class Held:
 class _Page:
     """What is held of one table."""
 
-    __slots__ = ("changed", "names", "own", "rows", "table", "whole")
+    __slots__ = ("changed", "key", "names", "own", "rows", "table", "whole")
 
     def __init__(self, table: Table) -> None:
         self.table = table
         self.names = KEYS[table]
+        self.key = frozenset(self.names)
         self.own = table in OWN
         self.rows: dict[Key, Held | None] = {}
         self.changed: dict[Key, bool] = {}
@@ -151,7 +152,7 @@ class Sheet:
         page = self._pages[table]
         if not page.own:
             raise AssertionError(f"{table.name} is not ours alone: say what is to be done `later`")
-        if len(keys) < len(page.names):
+        if not page.key <= keys.keys():
             return self._change_whole(page, keys, values)
         row = self.find(table, keys)
         if row is None:
@@ -166,10 +167,10 @@ class Sheet:
         return 1
 
     def _change_whole(self, page: _Page, keys: Values, values: Values) -> int:
-        """Every row of one locker."""
-        (first,) = keys.values()
-        self.fetch_whole(page.table, [first])
-        found = [key for key, row in page.rows.items() if row is not None and key[0] == first]
+        """Every such row of one locker: all that it has are looked through, so it is for what is rare."""
+        self.fetch_whole(page.table, [keys[page.names[0]]])
+        held = [(key, row.values) for key, row in page.rows.items() if row is not None]
+        found = [key for key, row in held if all(row[name] == keys[name] for name in keys)]
         return sum(self.change(page.table, dict(zip(page.names, key, strict=True)), values) for key in found)
 
     def add(self, table: Table, row: dict[str, Any]) -> None:
