@@ -92,6 +92,8 @@ class People:
         self._chance = chance
         url = rig.stack.kiosk_url
         self._http = rig.stack.client(url, {"Origin": url}, ANSWER_S)
+        self._boot = ""
+        """Of the page as it was looked at last; whoever presses without having looked looks first."""
         self.acknowledged: list[tuple[str, str]] = []
         self.screens_seen: set[str] = set()
 
@@ -297,13 +299,17 @@ class People:
 
     def _ask(self, path: str, body: Mapping[str, Any] | None) -> View | None:
         """The view; None where nobody answers, or not to this."""
+        if body is not None and not self._boot and self.look() is None:
+            return None
         with suppress(httpx.TransportError):
             if body is None:
                 answer = self._http.get(f"/api/{path}")
             else:
-                answer = self._http.post(f"/api/{path}", json=body)
+                answer = self._http.post(f"/api/{path}", json=body, headers={"X-Kiosk-Boot": self._boot})
             assert answer.status_code in {200, 409}, f"{path} {body}: {answer.status_code} {answer.text}"
-            return dict(answer.json()) if answer.status_code == httpx.codes.OK else None
+            view = dict(answer.json()) if answer.status_code == httpx.codes.OK else None
+            self._boot = view["boot"] if view else ""
+            return view
         return None
 
     def _doors(self) -> list[Mapping[str, Any]]:
