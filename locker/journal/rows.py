@@ -5,6 +5,7 @@ layers in between would cost as much again as the commit.
 """
 
 from dataclasses import dataclass
+from types import NoneType
 from typing import Any, Final
 
 from sqlalchemy import bindparam, delete, func, literal_column, null, select, union_all, update
@@ -13,6 +14,7 @@ from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.sql import ClauseElement
 
 from locker.domain import chain
+from locker.journal.errors import JournalCorrupt
 from locker.journal.tables import ANCHOR, ENTRY, META, PROJECTIONS, key_of
 
 NOBODY: Final = chain.personal_digest(b"", b"")
@@ -50,7 +52,13 @@ def forget_past(epoch: str) -> str:
     return f"UPDATE {table} SET personal = NULL, salt = NULL WHERE seq IN ({named})"  # noqa: S608  # our own
 
 
+_KINDS: Final[tuple[Any, ...]] = (int, str, (str, NoneType), (bytes, NoneType), (bytes, NoneType), bytes)
+
+
 def stored(row: tuple[Any, ...]) -> StoredEntry:
+    """Raises JournalCorrupt where a column is of another kind than was written: rotten bits can do that."""
+    if not all(isinstance(value, kind) for value, kind in zip(row, _KINDS, strict=True)):
+        raise JournalCorrupt(row[0], "one of its columns is of another kind than was written")
     seq, public, personal, salt, digest, link = row
     return StoredEntry(seq, public, personal or "", salt or b"", digest or NOBODY, link)
 

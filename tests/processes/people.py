@@ -93,7 +93,7 @@ class People:
         url = rig.stack.kiosk_url
         self._http = rig.stack.client(url, {"Origin": url}, ANSWER_S)
         self._boot = ""
-        """Of the page as it was looked at last; whoever presses without having looked looks first."""
+        """Of the page as it was looked at last."""
         self.acknowledged: list[tuple[str, str]] = []
         self.screens_seen: set[str] = set()
 
@@ -295,12 +295,12 @@ class People:
         return self._ask("view", None)
 
     def posts(self, path: str, **body: Any) -> View | None:
+        """After a look at the page, which may be another start's than the last time."""
+        self.look()
         return self._ask(path, body)
 
     def _ask(self, path: str, body: Mapping[str, Any] | None) -> View | None:
         """The view; None where nobody answers, or not to this."""
-        if body is not None and not self._boot and self.look() is None:
-            return None
         with suppress(httpx.TransportError):
             if body is None:
                 answer = self._http.get(f"/api/{path}")

@@ -107,10 +107,18 @@ def lived(seed: int, days: float, folder: Path, vfs: WorldVfs, **how: Any) -> Ou
         outcome.problem, outcome.kind = str(violation), f"invariant {violation.number}"
         outcome.error = violation
     except Exception as error:  # noqa: BLE001  # a soak goes on with the next seed and tells of this one
-        outcome.problem = f"{type(error).__name__}: {error}"
-        last = traceback.extract_tb(error.__traceback__)[-1]
-        outcome.kind = f"{type(error).__name__} in {last.name}"
+        cause = cause_of(error)
+        outcome.problem = f"{type(cause).__name__}: {cause}"
+        last = traceback.extract_tb(cause.__traceback__)[-1]
+        outcome.kind = f"{type(cause).__name__} in {last.name}"
         outcome.error = error
         outcome.where = "".join(traceback.format_exception(error))
     outcome.took_s = time.process_time() - began_s
     return outcome
+
+
+def cause_of(error: BaseException) -> BaseException:
+    """What went wrong, where tasks that were stopped for it have put it into a group."""
+    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error

@@ -6,7 +6,7 @@ from pathlib import Path
 from tests.world import reached
 from tests.world.disks import WorldVfs
 from tests.world.faults.plan import calm
-from tests.world.life import QUIET_S, Outcome
+from tests.world.life import QUIET_S, Outcome, cause_of
 from tests.world.mutants.cast import Cast
 from tests.world.mutants.scenes import MISHAPS, SCENES
 from tests.world.oracle import Oracle
@@ -27,7 +27,8 @@ def played(scene: str, seed: int, folder: Path, vfs: WorldVfs) -> Outcome:
         outcome.problem, outcome.kind = str(violation), f"invariant {violation.number}"
         outcome.error = violation
     except Exception as error:  # noqa: BLE001  # what a mistake breaks is told like anything else
-        outcome.problem, outcome.kind = f"{type(error).__name__}: {error}", type(error).__name__
+        cause = cause_of(error)
+        outcome.problem, outcome.kind = f"{type(cause).__name__}: {cause}", type(cause).__name__
         outcome.error = error
     outcome.took_s = time.perf_counter() - began_s
     return outcome
