@@ -133,10 +133,10 @@ def new_hub(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """On both databases; pages and the matrix, which is of routes, ask nothing of it that others do not."""
+    """On both databases; pages, and what looks at routes alone, ask nothing of it that others do not."""
     if "parts" in metafunc.fixturenames:
         both = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)]
-        alone = any(word in metafunc.module.__name__ for word in ("console", "matrix"))
+        alone = any(word in metafunc.module.__name__ for word in ("console", "matrix", "described"))
         metafunc.parametrize("parts", both[: 1 if alone else 2], indirect=True)
 
 
