@@ -4,7 +4,6 @@ The views are those that the daemon would send. They are put straight into the p
 pages in two languages and on two screens are drawn in seconds.
 """
 
-import asyncio
 import json
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -13,13 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import uvicorn
 from playwright.async_api import Browser, Route
 from playwright.async_api import Page as Tab
 
 from kiosk_ui.texts import LANGUAGES
 from tests.browser.tour import PARTS
 from tests.kiosk_ui.page import SETTINGS, Page, View
+from tests.kiosk_ui.served import served
 from tests.locker.operations.world import MemoryWorld
 
 LANDSCAPE: Final = (1280, 800)
@@ -131,32 +130,6 @@ class Screen:
 
     async def sized(self, size: tuple[int, int]) -> None:
         await self.tab.set_viewport_size({"width": size[0], "height": size[1]})
-
-
-class Server(uvicorn.Server):
-    """Says when it listens; leaves the process's signals alone."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.listening = asyncio.Event()
-
-    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]  # no sockets here
-        del sockets
-        await super().startup()
-        self.listening.set()
-
-
-@asynccontextmanager
-async def served(page: Page, port: int) -> AsyncIterator[str]:
-    """The address at which a browser finds this kiosk."""
-    config = uvicorn.Config(page.asgi, port=port, log_config=None, lifespan="off", interface="asgi3")
-    server = Server(config)
-    task = asyncio.create_task(server._serve())
-    await asyncio.wait_for(server.listening.wait(), 10)
-    yield f"http://127.0.0.1:{port}/"
-    await page.close()
-    server.should_exit = True
-    await asyncio.wait_for(task, 10)
 
 
 @asynccontextmanager

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from playwright.async_api import Browser, expect
 from playwright.async_api import Page as Tab
 
-from tests.kiosk_ui import album
 from tests.kiosk_ui.page import SETTINGS, Page
+from tests.kiosk_ui.served import served
 from tests.locker.operations.world import MemoryWorld
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
@@ -53,7 +53,7 @@ class Stand:
 @pytest_asyncio.fixture(loop_scope="module")
 async def stand(browser: Browser, free_port: Callable[[], int]) -> AsyncIterator[Stand]:
     page = Page(await MemoryWorld.start(), SETTINGS, live=True)
-    async with album.served(page, free_port()) as address:
+    async with served(page, free_port()) as address:
         tab = await browser.new_page(viewport={"width": 1280, "height": 800})
         here = Stand(tab, page, address)
         await tab.goto(address)

@@ -11,6 +11,7 @@ from playwright.async_api import Browser
 from tests.bench.figures import Sheet
 from tests.kiosk_ui import album
 from tests.kiosk_ui.page import SETTINGS, Page
+from tests.kiosk_ui.served import served
 from tests.kiosk_ui.test_look import axe_finds
 from tests.locker.operations.world import MemoryWorld
 
@@ -37,7 +38,7 @@ async def test_random_taps_leave_nothing_behind(
     """Doors are shut, codes typed and time passes in between, so that taps get to every page of a visit."""
     chance = random.Random(7)
     page = Page(await MemoryWorld.start(), SETTINGS, live=True)
-    async with album.served(page, free_port()) as address:
+    async with served(page, free_port()) as address:
         tab = await browser.new_page(viewport={"width": 1280, "height": 800})
         errors: list[str] = []
         tab.on("pageerror", lambda error: errors.append(str(error)))

@@ -1,9 +1,11 @@
 """Doors that the centre bars, and what became of each entry of its log."""
 
-from typing import Any, Final
+from typing import Final
 
 import sqlalchemy as sa
 from alembic import op
+
+from sync.central.migrations.columns import columns
 
 revision: Final = "doors_1"
 down_revision: Final = "baseline"
@@ -11,18 +13,14 @@ branch_labels: Final = None
 depends_on: Final = None
 
 
-def _columns(kind: type[sa.types.TypeEngine[Any]], *names: str) -> list["sa.Column[object]"]:
-    return [sa.Column(name, kind(), nullable=False) for name in names]
-
-
 def upgrade() -> None:
     op.create_table(
         "door_bar",
-        *_columns(sa.String, "locker"),
-        *_columns(sa.Integer, "door"),
-        *_columns(sa.Text, "reason"),
-        *_columns(sa.String, "who"),
-        *_columns(sa.BigInteger, "at_ms", "seen_ms"),
+        *columns(sa.String, "locker"),
+        *columns(sa.Integer, "door"),
+        *columns(sa.Text, "reason"),
+        *columns(sa.String, "who"),
+        *columns(sa.BigInteger, "at_ms", "seen_ms"),
         sa.PrimaryKeyConstraint("locker", "door"),
     )
     op.add_column("compartment", sa.Column("barred", sa.Text(), nullable=False, server_default=""))

@@ -1,9 +1,11 @@
 """What the centre wishes of its lockers' limits, and what each was told and holds."""
 
-from typing import Any, Final
+from typing import Final
 
 import sqlalchemy as sa
 from alembic import op
+
+from sync.central.migrations.columns import columns
 
 revision: Final = "settings_1"
 down_revision: Final = "baseline"
@@ -11,27 +13,23 @@ branch_labels: Final = None
 depends_on: Final = None
 
 
-def _columns(kind: type[sa.types.TypeEngine[Any]], *names: str) -> list["sa.Column[object]"]:
-    return [sa.Column(name, kind(), nullable=False) for name in names]
-
-
 def upgrade() -> None:
     op.create_table(
         "setting_wish",
-        *_columns(sa.String, "level", "place", "name"),
-        *_columns(sa.Text, "value"),
-        *_columns(sa.String, "who"),
-        *_columns(sa.BigInteger, "at_ms"),
+        *columns(sa.String, "level", "place", "name"),
+        *columns(sa.Text, "value"),
+        *columns(sa.String, "who"),
+        *columns(sa.BigInteger, "at_ms"),
         sa.PrimaryKeyConstraint("level", "place", "name"),
     )
     op.create_table(
         "locker_settings",
-        *_columns(sa.String, "locker"),
-        *_columns(sa.BigInteger, "version"),
-        *_columns(sa.Text, "said"),
-        *_columns(sa.BigInteger, "said_ms", "held_version"),
-        *_columns(sa.Text, "held", "given"),
-        *_columns(sa.BigInteger, "held_ms"),
-        *_columns(sa.Text, "refused"),
+        *columns(sa.String, "locker"),
+        *columns(sa.BigInteger, "version"),
+        *columns(sa.Text, "said"),
+        *columns(sa.BigInteger, "said_ms", "held_version"),
+        *columns(sa.Text, "held", "given"),
+        *columns(sa.BigInteger, "held_ms"),
+        *columns(sa.Text, "refused"),
         sa.PrimaryKeyConstraint("locker"),
     )
