@@ -30,9 +30,9 @@ bench:  ## the figures, each against its limit; a few minutes
 	@.ci/setup --dev
 	@$(bin)/python $(measure) -o python_files='bench_*.py' --figures=.cache/bench.json
 
-soak:  ## what is too long for the test run; TIMES=10 for ten times as long
+soak:  ## what is too long for the test run, then worlds until Ctrl-C; resumable; TIMES=10 for ten times as long
 	@.ci/setup --dev
-	@$(bin)/python $(measure) -o python_files='soak_*.py' --figures=.cache/soak.json --times=$(or $(TIMES),1)
+	@exec $(bin)/python -m tests.bench.soak $(or $(TIMES),1)
 
 crash:  ## power cuts under the journal, on all cores: N=1000000; FIRST=123 to go on with that life
 	@.ci/setup --dev

@@ -127,20 +127,26 @@ def _lived(job: Job, place: int) -> Outcome:
 
         world.on_entries.append(told)
 
+    outcome = lived_in_time(job, watchers=(far,))
+    outcome.error = None
+    return outcome
+
+
+def lived_in_time(job: Job, watchers: tuple[Callable[[World], object], ...] = ()) -> Outcome:
+    """As `live`, in a process's main thread; a world that turns round and round has a problem too."""
+
     def too_long(_number: int, _frame: object) -> None:
         raise TakesTooLongError
 
     signal.signal(signal.SIGALRM, too_long)
     signal.setitimer(signal.ITIMER_REAL, job.spent_max_s, AGAIN_S)
     try:
-        outcome = live(job, watchers=(far,))
-        outcome.error = None
+        return live(job, watchers=watchers)
     except TakesTooLongError:
         what = f"was not over after {job.spent_max_s:.0f} s"
         return Outcome(job.seed, job.days, problem=f"the world {what}", kind="takes too long")
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
-    return outcome
 
 
 # --- in the process that asks ---
