@@ -1,78 +1,121 @@
-"""Random taps on the kiosk's page for as long as one likes, what they leave in memory; axe on every page."""
+"""A day of random taps on the kiosk's page, and what they leave in memory; axe on every page."""
 
-import random  # noqa: TID251  # seeded
 import time
 from collections.abc import Callable
-from typing import Final
+from dataclasses import dataclass
+from typing import Any, Final
 
 import pytest
 from playwright.async_api import Browser
+from playwright.async_api import Page as Tab
 
 from tests.bench.figures import Sheet
+from tests.bench.kiosk.taps import Day, LosingPage, memory_mb, things
 from tests.kiosk_ui import album
-from tests.kiosk_ui.page import SETTINGS, Page
 from tests.kiosk_ui.served import served
 from tests.kiosk_ui.test_look import axe_finds
-from tests.locker.operations.world import MemoryWorld
 
-SECONDS: Final = 120
-WARM_SHARE: Final = 0.2
+TAPS: Final = 86_400
+"""One a second for 24 hours of the locker's time; pauses and nights come on top."""
+WARM: Final = 0.1
 """What a page takes at first and then keeps is no growth."""
-GROWN_KB_MAX: Final = 512
+SAID_EVERY: Final = 3_600
+HEAP_KB_MAX: Final = 512
 NODES_MAX: Final = 2_000
-TAPS: Final = """async ([seed, count]) => {
-  const draw = () => (seed = (seed * 1103515245 + 12345) % 2147483648) / 2147483648;
-  for (let n = 0; n < count; n++) {
-    const all = [...document.querySelectorAll("button:not(:disabled)")].filter((each) => each.offsetParent);
-    all[Math.floor(draw() * all.length)]?.click();
-    await new Promise((done) => setTimeout(done, 5));
-  }
-}"""
+LISTENERS_MAX: Final = 100
+THINGS_MAX: Final = 1_000
+MEMORY_MB_MAX: Final = 32
+SCREENS_MIN: Final = 25
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-async def test_random_taps_leave_nothing_behind(
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """Of the browser's page after its garbage was collected, and of the daemon's side."""
+
+    heap_kb: float
+    nodes: int
+    listeners: int
+    things: int
+    memory_mb: float
+
+    def __str__(self) -> str:
+        page = f"heap {self.heap_kb:,.0f} KB, {self.nodes:,} nodes, {self.listeners:,} listeners"
+        return f"{page}; locker {self.memory_mb:.0f} MB, {self.things:,} things"
+
+
+class Scales:
+    def __init__(self, measure: Any) -> None:
+        self._measure = measure
+
+    @classmethod
+    async def of(cls, tab: Tab) -> "Scales":
+        return cls(await tab.context.new_cdp_session(tab))
+
+    async def weigh(self) -> Weight:
+        await self._measure.send("HeapProfiler.collectGarbage")
+        heap = await self._measure.send("Runtime.getHeapUsage")
+        counted = await self._measure.send("Memory.getDOMCounters")
+        nodes, listeners = int(counted["nodes"]), int(counted["jsEventListeners"])
+        return Weight(heap["usedSize"] / 1024, nodes, listeners, things(), memory_mb())
+
+
+async def test_a_day_of_random_taps_leaves_nothing_behind(
     sheet: Sheet, browser: Browser, free_port: Callable[[], int], times: int
 ) -> None:
-    """Doors are shut, codes typed and time passes in between, so that taps get to every page of a visit."""
-    chance = random.Random(7)
-    page = Page(await MemoryWorld.start(), SETTINGS, live=True)
+    """Doors are shut, codes typed, staff sign in, nights pass, streams are cut and the daemon restarts."""
+    page = await LosingPage.begun()
     async with served(page, free_port()) as address:
         tab = await browser.new_page(viewport={"width": 1280, "height": 800})
         errors: list[str] = []
         tab.on("pageerror", lambda error: errors.append(str(error)))
         await tab.goto(address)
-        measure = await tab.context.new_cdp_session(tab)
-
-        async def weighs() -> tuple[float, int]:
-            await measure.send("HeapProfiler.collectGarbage")
-            heap = await measure.send("Runtime.getHeapUsage")
-            counted = await measure.send("Memory.getDOMCounters")
-            return heap["usedSize"] / 1024, int(counted["nodes"])
-
-        begun, taps, seen = time.monotonic(), 0, set[str]()
-        first = None
-        while time.monotonic() - begun < SECONDS * times:
-            if chance.random() < 0.3:
-                await page.http.post("/api/code", json={"typed": await page.world.grant(f"C-{taps}")})
-            await tab.evaluate(TAPS, [chance.randrange(1 << 30), 40])
-            taps += 40
-            for door, reading in list(page.world.hands.readings.items()):
-                if reading.position.value == "open":
-                    if chance.random() < 0.5:
-                        page.world.hands.put(door)
-                    page.world.hands.shut(door)
-            page.world.clock.advance(chance.choice((500, 5_000, 90_000)))
-            seen.add((await page.view())["screen"])
-            if first is None and time.monotonic() - begun > SECONDS * times * WARM_SHARE:
-                first = await weighs()
-        assert first is not None
-        last = await weighs()
+        day = Day(page, tab, seed=7)
+        weights = await tapped(day, TAPS * times)
+        await tab.context.close()
     assert errors == []
-    sheet.tells("kiosk, random taps", taps, "taps", f"{len(seen)} screens in {SECONDS * times} s")
-    sheet.at_most("kiosk, heap grown by random taps", last[0] - first[0], "KB", GROWN_KB_MAX)
-    sheet.at_most("kiosk, nodes of the page at the end", last[1], "nodes", NODES_MAX, f"{first[1]} before")
+    told(sheet, day, weights)
+
+
+async def tapped(day: Day, taps: int) -> list[Weight]:
+    """Weights at the warm point, then after every hour of taps; the last is the end."""
+    scales, begun_s = await Scales.of(day.tab), time.monotonic()
+    weights: list[Weight] = []
+    due = int(taps * WARM)
+    while day.taps < taps:
+        await day.spell()
+        if day.taps >= due:
+            weights.append(await scales.weigh())
+            due = day.taps + SAID_EVERY
+            spent_s = time.monotonic() - begun_s
+            print(
+                f"{day.taps:,} of {taps:,} taps, {day.hours:.1f} h, {spent_s:,.0f} s: {weights[-1]}",
+                flush=True,
+            )
+    return [*weights, await scales.weigh()]
+
+
+def told(sheet: Sheet, day: Day, weights: list[Weight]) -> None:
+    first, half, last = weights[0], weights[len(weights) // 2], weights[-1]
+    mishaps = f"{day.nights} nights, {day.restarts} restarts, {day.cuts} lost streams"
+    sheet.tells(
+        "kiosk, random taps", day.taps, "taps", f"in {day.hours:.1f} h of the locker's time; {mishaps}"
+    )
+    sheet.tells("  journal entries that came of it", len(day.page.world.journal.entries), "")
+    sheet.tells("  screens seen between two spells", len(day.seen), "", ", ".join(sorted(day.seen)))
+    for name, field, unit, most in (
+        ("heap of the page", "heap_kb", "KB", HEAP_KB_MAX),
+        ("listeners of the page", "listeners", "", LISTENERS_MAX),
+        ("objects of kiosk and server", "things", "", THINGS_MAX),
+        ("memory of the locker's side", "memory_mb", "MB", MEMORY_MB_MAX),
+    ):
+        of = [float(getattr(each, field)) for each in (first, half, last)]
+        note = f"{of[0]:,.0f} when warm, {of[1]:,.0f} at half time, {of[2]:,.0f} at the end"
+        sheet.at_most(f"kiosk, {name} grown by random taps", of[2] - of[0], unit, most, note)
+    note = f"{first.nodes} when warm, {half.nodes} at half time"
+    sheet.at_most("kiosk, nodes of the page at the end", last.nodes, "nodes", NODES_MAX, note)
+    assert len(day.seen) >= SCREENS_MIN, sorted(day.seen)
 
 
 async def test_axe_has_nothing_to_say_of_any_page(
