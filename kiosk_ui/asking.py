@@ -12,14 +12,16 @@ from kiosk_ui.forms import Form, Move, Sheet
 from kiosk_ui.lists import authorisation_of, shown_door
 from kiosk_ui.screens import Act, Visit, screen_beneath
 from locker.domain.asked import HelpCategory
+from locker.domain.errors import Refusal
 from locker.domain.ids import AuthorisationId
 from locker.operations import ask
 from locker.operations.ports import JournalFailing, World
 
 log = logging.getLogger(__name__)
 
-CASE_DIGITS_MIN: Final = 4
-CASE_DIGITS_MAX: Final = 20
+CASE_MIN: Final = 4
+CASE_MAX: Final = 24
+"""Characters of a case number, or of its digits alone."""
 PHONE_DIGITS: Final = 11
 """Of a mobile phone: a message goes there."""
 CALL_DIGITS_MIN: Final = 7
@@ -28,7 +30,10 @@ CALL_DIGITS_MAX: Final = 12
 
 
 async def _help(world: World, visit: Visit, press: Press) -> Visit:
+    """Where nobody would be called any more, that is said before anything is typed."""
     del press
+    if refusal := ask.help_refused(world, world.journal.state):
+        return replace(visit, form=Form(Sheet.HELP_TOO_OFTEN, wait_s=refusal.wait_s))
     beneath = screen_beneath(visit, world.journal.state).value
     why = visit.refusal.reason.value if visit.refusal else ""
     return replace(visit, form=Form(Sheet.HELP_WHAT, beneath, why))
@@ -54,15 +59,18 @@ async def _help_phone(world: World, visit: Visit, press: Press) -> Visit:
         right.authorisation if right else AuthorisationId(""),
         digits,
     )
-    return _on(visit, Move.SENT, reference=await ask.help_(world, call))
+    said = await ask.help_(world, call)
+    if isinstance(said, Refusal):
+        return _on(visit, Move.TOO_OFTEN, wait_s=said.wait_s)
+    return _on(visit, Move.SENT, reference=said)
 
 
 async def _lost_case(world: World, visit: Visit, press: Press) -> Visit:
     del world
-    digits = str(press.data["digits"])
-    if not _is_number(digits, CASE_DIGITS_MIN, CASE_DIGITS_MAX):
+    case = str(press.data["digits"]).upper()
+    if not (CASE_MIN <= len(case) <= CASE_MAX and case.isascii() and case.replace("-", "").isalnum()):
         return _wrong(visit)
-    return _on(visit, Move.TOLD, case=digits)
+    return _on(visit, Move.TOLD, case=case)
 
 
 async def _sheet_back(world: World, visit: Visit, press: Press) -> Visit:

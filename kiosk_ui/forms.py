@@ -21,6 +21,7 @@ class Sheet(StrEnum):
     LOST_SENT = "lost_sent"
     LOST_OFFLINE = "lost_offline"
     LOST_TOO_OFTEN = "lost_too_often"
+    HELP_TOO_OFTEN = "help_too_often"
 
 
 class Move(StrEnum):
@@ -37,6 +38,8 @@ NEXT: Final[Mapping[tuple[Sheet, Move], Sheet | None]] = MappingProxyType(
         (Sheet.HELP_WHAT, Move.TOLD): Sheet.HELP_PHONE,
         (Sheet.HELP_PHONE, Move.SENT): Sheet.HELP_SENT,
         (Sheet.HELP_PHONE, Move.BACK): Sheet.HELP_WHAT,
+        # Others asked meanwhile, over and over.
+        (Sheet.HELP_PHONE, Move.TOO_OFTEN): Sheet.HELP_TOO_OFTEN,
         (Sheet.LOST_CASE, Move.TOLD): Sheet.LOST_PHONE,
         (Sheet.LOST_PHONE, Move.SENT): Sheet.LOST_SENT,
         (Sheet.LOST_PHONE, Move.TOO_OFTEN): Sheet.LOST_TOO_OFTEN,
@@ -57,7 +60,7 @@ class Form:
     refusal: str = ""
     category: str = ""
     case: str = field(default="", repr=False)
-    """Digits only. Typed, and forgotten when it was sent."""
+    """Typed: letters, digits and dashes, or digits alone. Forgotten when it was sent."""
     reference: str = ""
     wrong: bool = False
     """What was typed last is no such number."""

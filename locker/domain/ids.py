@@ -26,6 +26,8 @@ OrderId = NewType("OrderId", str)
 GrantId = NewType("GrantId", str)
 """The right to pulse one door once."""
 StaffId = NewType("StaffId", str)
+StocktakeId = NewType("StocktakeId", str)
+"""One stocktake, named by the locker."""
 ActId = NewType("ActId", str)
 """One order of the centre to do something at once, named by the centre."""
 BoardId = NewType("BoardId", str)

@@ -88,6 +88,12 @@ class Policy(Settings):
 
     # Staff. Five tries at a 6-digit PIN are one in 200,000.
     pin_failures: int = limit(5, 3, 10)
+    # Half an hour is a cabinet looked through; a colleague who went home must not go on counting as present.
+    second_person_ms: int = limit(1_800_000, 60_000, 3_600_000)
+    # A board is changed in an hour; a key that was left in the switch must not excuse what happens at night.
+    service_window_ms: int = limit(3_600_000, 300_000, 14_400_000)
+    # Each call for help is somebody's ticket: more than one every five minutes is a child with a finger.
+    help_per_hour: int = limit(12, 3, 60)
 
     # A compartment set aside and not used is given back; longer than any visit.
     reservation_ms: int = limit(600_000, 120_000, 1_800_000)

@@ -34,12 +34,15 @@ from locker.domain.ids import (
 )
 from locker.domain.named import Named
 from locker.domain.opening import Opening
+from locker.domain.pairs import Pair, Window
 from locker.domain.policy import Policy
+from locker.domain.rounds import Rounds
 from locker.domain.settings import Given
+from locker.domain.stocktakes import Stocktake
 from locker.domain.surroundings import Surroundings
 from locker.domain.throttle import Guessing
 
-FOLD_VERSION: Final = 6
+FOLD_VERSION: Final = 7
 """Rises when `fold` gives another state for the same entries."""
 
 
@@ -104,10 +107,14 @@ class LockerState:
     surroundings: Surroundings = field(default_factory=Surroundings)
     history: History = field(default_factory=History)
     acts: Acts = field(default_factory=Acts)
+    pair: Pair = field(default_factory=Pair)
+    window: Window = field(default_factory=Window)
+    stocktake: Stocktake = field(default_factory=Stocktake)
     asked: Asked = field(default_factory=Asked)
     bookings: Bookings = field(default_factory=Bookings)
     entrustments: Entrustments = field(default_factory=Entrustments)
     named: Named = field(default_factory=Named)
+    rounds: Rounds = field(default_factory=Rounds)
     compartments: Mapping[CompartmentNumber, Compartment] = _empty()
     deposits: Mapping[DepositId, Deposit] = _empty()
     openings: Mapping[GrantId, Opening] = _empty()

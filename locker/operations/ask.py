@@ -35,27 +35,28 @@ class Call:
     phone: str = field(default="", repr=False)
 
 
-async def lost_code(world: World, digits: str, phone: str) -> Refusal | None:
+async def lost_code(world: World, typed: str, phone: str) -> Refusal | None:
     """Ask the centre for a new code. Whether case and phone fit is nothing that this locker knows or says.
 
-    ``digits``: those of the case number, without what else stands in it. Too often here: TOO_OFTEN.
+    ``typed``: the case number, or only its digits. Too often here: TOO_OFTEN.
     """
 
     def decide(state: LockerState) -> Decided[Refusal | None]:
         wait_ms = asked.lost_again_in_ms(state.asked, world.clock.mono_ms())
         if wait_ms:
             return Decided(Refusal(Reason.TOO_OFTEN, -(-wait_ms // 1000)))
-        asked_for = {"case": digits, "like": "\n".join(cases_like(state, digits)), "phone": phone}
+        asked_for = {"case": typed, "like": "\n".join(cases_like(state, typed)), "phone": phone}
         return Decided(None, (CodeAskedFor(world.secrets.seal(canonical(asked_for))),))
 
     return await world.journal.commit("applicant", decide)
 
 
-def cases_like(state: LockerState, digits: str) -> list[CaseNumber]:
-    """The cases known here whose digits are these: a keypad has no letters."""
+def cases_like(state: LockerState, typed: str) -> list[CaseNumber]:
+    """The cases known here that may be meant: people leave out dashes, and letters too."""
     known = [each.case for each in state.deposits.values()]
     known += [each.case for each in state.authorisations.values()]
-    same = [case for case in dict.fromkeys(known) if _digits(case) == digits and case != digits]
+    bare = _bare if any(letter.isalpha() for letter in typed) else _digits
+    same = [case for case in dict.fromkeys(known) if bare(case) == bare(typed) and case != typed]
     return same[:CASES_MAX]
 
 
@@ -63,10 +64,19 @@ def _digits(case: str) -> str:
     return "".join(letter for letter in case if letter in "0123456789")
 
 
-async def help_(world: World, call: Call) -> str:
-    """The reference under which the centre will find it: of this locker, and of its entry."""
+def _bare(case: str) -> str:
+    return "".join(letter for letter in case.upper() if letter.isalnum())
 
-    def decide(state: LockerState) -> Decided[str]:
+
+async def help_(world: World, call: Call) -> str | Refusal:
+    """The reference under which the centre will find it: of this locker, and of its entry.
+
+    Too often here: TOO_OFTEN, and the help line is what is left.
+    """
+
+    def decide(state: LockerState) -> Decided[str | Refusal]:
+        if refusal := help_refused(world, state):
+            return Decided(refusal)
         sealed = world.secrets.seal(canonical({"phone": call.phone})) if call.phone else ""
         said = HelpAsked(
             call.category,
@@ -80,6 +90,12 @@ async def help_(world: World, call: Call) -> str:
         return Decided(reference(world, state.seq + 1), (said,))
 
     return await world.journal.commit("applicant", decide)
+
+
+def help_refused(world: World, state: LockerState) -> Refusal | None:
+    """Whether help was asked for so often here that nobody is called again for a while."""
+    wait_ms = asked.help_again_in_ms(state.asked, state.policy.help_per_hour, world.clock.mono_ms())
+    return Refusal(Reason.TOO_OFTEN, -(-wait_ms // 1000)) if wait_ms else None
 
 
 def reference(world: World, seq: int) -> str:

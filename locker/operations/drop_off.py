@@ -18,19 +18,26 @@ from locker.domain.events import (
     SubmissionTakenBack,
     TokenAdmitted,
 )
-from locker.domain.ids import CaseNumber, DepositId, ItemId
+from locker.domain.ids import CaseNumber, DepositId, ItemId, StaffId
 from locker.domain.opening import NEVER_OPENED, Opening, Purpose
 from locker.domain.opening import Phase as OpeningPhase
 from locker.domain.state import LockerState
+from locker.operations.assist import assisted, looked_for
 from locker.operations.open_door import Answer, grant, hindrance, next_attempt, open_door
 from locker.operations.ports import Decided, World
 from locker.operations.present_code import DropOffOffer, expired, trusted
 from locker.operations.receipt import receipt_for
 
 
-async def open_compartment(world: World, offer: DropOffOffer, wish: Wish = Wish.ANY) -> Answer:
-    """Open a compartment for an accepted code: a fresh one, or the one that already holds its papers."""
-    return await open_door(world, "applicant", lambda state: _decide(world, state, offer, wish))
+async def open_compartment(
+    world: World, offer: DropOffOffer, wish: Wish = Wish.ANY, helper: StaffId = StaffId("")
+) -> Answer:
+    """Open a compartment for an accepted code: a fresh one, or the one that already holds its papers.
+
+    ``helper``: who stands beside the person, see `assist`.
+    """
+    decide = assisted(world, helper, lambda state: _decide(world, state, offer, wish))
+    return await open_door(world, "applicant", decide)
 
 
 def _decide(world: World, state: LockerState, offer: DropOffOffer, wish: Wish) -> Decided[Answer]:
@@ -85,7 +92,7 @@ def _admit(world: World, offer: DropOffOffer) -> TokenAdmitted:
 
 
 def _again(world: World, state: LockerState, deposit: Deposit, accepted: CodeAccepted) -> Decided[Answer]:
-    if refusal := hindrance(state, deposit.door):
+    if refusal := looked_for(state, deposit.door) or hindrance(state, deposit.door):
         return Decided(refusal)
     if deposit.openings >= state.policy.openings_per_drop_off:
         return Decided(Refusal(Reason.OPENINGS_USED_UP))

@@ -47,7 +47,7 @@ from locker.domain.events import (
 from locker.domain.ids import CompartmentNumber, DepositId, GrantId
 from locker.domain.opening import Opening, Phase, Purpose
 from locker.domain.state import LockerState
-from locker.operations import drop_off, pick_up, remote_open, service
+from locker.operations import drop_off, pick_up, remote_open, service, service_window
 from locker.operations.open_door import Opened, grant, pulse
 from locker.operations.ports import Decided, World
 
@@ -141,9 +141,13 @@ def conclude(world: World, state: LockerState, happening: Happening) -> Decided[
         case DoorMoved(door, reading, _):
             if door not in state.compartments:
                 return Decided(None)
-            return Decided(None, _moved(world, state, state.compartments[door], reading))
+            events = _moved(world, state, state.compartments[door], reading)
+            hidden = (door,) if events and reading.position is Position.UNKNOWN else ()
+            return Decided(None, (*events, *_out_of_sight(world, state, hidden)))
         case BoardLost() | BoardFound() | RelayStuck():
-            return Decided(None, _of_board(state, happening))
+            events = _of_board(state, happening)
+            unseen = happening.doors if events and isinstance(happening, BoardLost) else ()
+            return Decided(None, (*events, *_out_of_sight(world, state, unseen)))
         case OpenDeadline(key):
             return _stuck(world, state, key)
         case LeftOpenDeadline(key):
@@ -176,7 +180,7 @@ def _moved(
     if reading.position is Position.OPEN:
         if opening is not None and opening.phase in _COMMANDED:
             return _opened(state, number, opening)
-        return _forced(state, number)
+        return _forced(world, state, number)
     return _closed(world, state, number, reading, opening)
 
 
@@ -223,9 +227,18 @@ def _closed(
     return (fact, *(means(world, state, opening, reading.item) if means else ()))
 
 
-def _forced(state: LockerState, number: CompartmentNumber) -> tuple[Event, ...]:
+def _forced(world: World, state: LockerState, number: CompartmentNumber) -> tuple[Event, ...]:
+    if state.window.stands(world.clock.mono_ms()):
+        return service_window.opened(state, number)
     ticket = TicketOpened("door_forced", number, state.compartments[number].deposit)
     return (DoorForced(number), ticket, *_doubt(state, number, "opened without a grant"))
+
+
+def _out_of_sight(world: World, state: LockerState, doors: Iterable[CompartmentNumber]) -> tuple[Event, ...]:
+    """While hands are at work inside, a door that nobody sees may be opened."""
+    if not state.window.stands(world.clock.mono_ms()):
+        return ()
+    return service_window.touched(state, doors, "not seen in a service window")
 
 
 def _powered(state: LockerState, number: CompartmentNumber) -> tuple[Event, ...]:

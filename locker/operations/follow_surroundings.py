@@ -18,6 +18,7 @@ from locker.domain.events import (
 )
 from locker.domain.state import LockerState
 from locker.domain.surroundings import Sensed, SupplyLost, Watched
+from locker.operations import service_window
 from locker.operations.ports import Decided, World
 
 _FIELD: Final[Mapping[Watched, str]] = MappingProxyType(
@@ -59,7 +60,8 @@ def conclude(state: LockerState, report: Sensed | SupplyLost) -> tuple[Event, ..
         return () if known.supply_cut else (LockSupplyCut(report.reason),)
     if getattr(known, _FIELD[report.what]) is report.on:
         return ()
-    return (_fact(report),)
+    turned_back = report.what is Watched.SERVICE_KEY and not report.on
+    return (_fact(report), *(service_window.over(state, "key") if turned_back else ()))
 
 
 def _fact(report: Sensed) -> Event:

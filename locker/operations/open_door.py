@@ -44,34 +44,43 @@ async def open_door(
     cause: str,
     decide: Callable[[LockerState], Decided[Answer]],
     until_ms: int | None = None,
+    *,
+    on_site: bool = False,
 ) -> Answer:
     """Commit a decision that ends in one `OpeningRequested`, then pulse that door once.
 
     The person's last act is now: past the deadline counted from here no pulse leaves, nor past ``until_ms``
-    (monotonic) where the right itself ends then.
+    (monotonic) where the right itself ends then. ``on_site``: ``decide`` sees to it that two staff stand here
+    who look behind the door, which may be done while the centre's memory is awaited.
     """
     deadline_ms = world.clock.mono_ms() + world.journal.state.policy.pulse_deadline_ms
     if until_ms is not None:
         deadline_ms = min(deadline_ms, until_ms)
-    answer = await world.journal.commit(cause, lambda state: _while_powered(state, decide))
+    answer = await world.journal.commit(cause, lambda state: _while_powered(state, decide, on_site=on_site))
     if isinstance(answer, Opened):
         await pulse(world, answer, deadline_ms)
     return answer
 
 
-def _while_powered(state: LockerState, decide: Callable[[LockerState], Decided[Answer]]) -> Decided[Answer]:
+def _while_powered(
+    state: LockerState, decide: Callable[[LockerState], Decided[Answer]], *, on_site: bool
+) -> Decided[Answer]:
     """What is about to lose its power begins nothing: who opened a door must be able to end their visit.
 
     Nor does a locker that may have forgotten which rights have ended.
     """
+    refusal = no_door_opens(state, on_site=on_site)
+    return Decided(refusal) if refusal else decide(state)
+
+
+def no_door_opens(state: LockerState, *, on_site: bool = False) -> Refusal | None:
+    """Why this locker opens nothing just now; None where it does."""
     around = state.surroundings
     if around.mains_lost:
-        return Decided(Refusal(Reason.POWER_FAILING))
+        return Refusal(Reason.POWER_FAILING)
     if around.supply_cut:
-        return Decided(Refusal(Reason.BOARD_LOST))
-    if state.history.awaited:
-        return Decided(Refusal(Reason.HISTORY_AWAITED))
-    return decide(state)
+        return Refusal(Reason.BOARD_LOST)
+    return Refusal(Reason.HISTORY_AWAITED) if state.history.awaited and not on_site else None
 
 
 async def pulse(world: World, opened: Opened, deadline_ms: int) -> None:

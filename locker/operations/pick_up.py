@@ -15,18 +15,25 @@ from locker.domain.events import (
     PhoneFailed,
     TicketOpened,
 )
-from locker.domain.ids import CompartmentNumber, DepositId
+from locker.domain.ids import CompartmentNumber, DepositId, StaffId
 from locker.domain.opening import Opening, Purpose
 from locker.domain.opening import Phase as OpeningPhase
 from locker.domain.state import LockerState
+from locker.operations.assist import assisted, looked_for
 from locker.operations.open_door import Answer, grant, hindrance, next_attempt, open_door
 from locker.operations.ports import Decided, World
 from locker.operations.present_code import PickupOffer, asks_phone, phone_of, untimely
 
 
-async def open_compartment(world: World, offer: PickupOffer, phone4: str = "") -> Answer:
-    """Open the compartment of an accepted pickup code; ``phone4`` where the item's class asks for it."""
-    return await open_door(world, "applicant", lambda state: _decide(world, state, offer, phone4))
+async def open_compartment(
+    world: World, offer: PickupOffer, phone4: str = "", helper: StaffId = StaffId("")
+) -> Answer:
+    """Open the compartment of an accepted pickup code; ``phone4`` where the item's class asks for it.
+
+    ``helper``: who stands beside the person, see `assist`.
+    """
+    decide = assisted(world, helper, lambda state: _decide(world, state, offer, phone4))
+    return await open_door(world, "applicant", decide)
 
 
 def _decide(world: World, state: LockerState, offer: PickupOffer, phone4: str) -> Decided[Answer]:
@@ -37,7 +44,8 @@ def _decide(world: World, state: LockerState, offer: PickupOffer, phone4: str) -
     wrong = _second_factor(world, state, code, deposit, phone4)
     if wrong is not None:
         return wrong
-    if refusal := untimely(world, state, code) or hindrance(state, deposit.door):
+    refusal = untimely(world, state, code) or looked_for(state, deposit.door)
+    if refusal := refusal or hindrance(state, deposit.door):
         return Decided(refusal)
     if _looked_enough(state, deposit):
         return Decided(Refusal(Reason.CODE_NOT_ACCEPTED), collected(state, deposit, Proof.ASSUMED))

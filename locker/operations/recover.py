@@ -21,7 +21,7 @@ from locker.domain.opening import LIVE
 from locker.domain.policy import Policy
 from locker.domain.settings import digest
 from locker.domain.state import LockerState
-from locker.operations import acts, settings
+from locker.operations import acts, service_window, settings
 from locker.operations.ports import Decided, World
 
 
@@ -43,6 +43,7 @@ async def recover(
         if not state.epoch:
             epoch = Epoch(f"{world.secrets.draw(2**128):032x}")
             events.append(EpochStarted(epoch, world.locker))
+        events += service_window.over(state, "restart")
         events.append(Booted(software, boot))
         if tuple(c.spec for c in state.compartments.values()) != cabinet:
             events.append(CompartmentsConfigured(cabinet))

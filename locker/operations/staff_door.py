@@ -1,5 +1,7 @@
 """What intake, withdrawal and stocktake share: staff open one door, look, shut it, and say what they did."""
 
+from collections.abc import Callable
+
 from locker.domain.access import Action
 from locker.domain.deposit import Deposit, Proof
 from locker.domain.door import Position, Presence
@@ -19,21 +21,41 @@ async def open_for_staff(
     purpose: Purpose,
     door: CompartmentNumber,
     deposit: DepositId = DepositId(""),
+    also: Callable[[LockerState], Refusal | None] = lambda _state: None,
+    *,
+    on_site: bool = False,
 ) -> Answer:
-    """Open one door under a staff right; the door may have been tried before in this visit."""
+    """Open one door under a staff right; the door may have been tried before in this visit.
+
+    ``also``: what else must not speak against it. ``on_site``: as in `open_door`.
+    """
 
     def decide(state: LockerState) -> Decided[Answer]:
-        if door not in state.compartments or state.compartments[door].deposit != deposit:
-            return Decided(Refusal(Reason.NOT_NOW))
-        if refusal := may(world, state, staff, action, door) or hindrance(state, door):
-            return Decided(refusal)
-        attempt = next_attempt(state, door, deposit, world.clock.mono_ms())
-        if attempt > state.policy.tries_per_visit:
-            return Decided(Refusal(Reason.TRIES_USED_UP))
-        opened, requested = grant(world, door, purpose, deposit, staff, attempt)
-        return Decided(opened, (requested,))
+        return decide_for_staff(world, state, staff, action, purpose, door, deposit, also)
 
-    return await open_door(world, f"staff/{staff}", decide)
+    return await open_door(world, f"staff/{staff}", decide, on_site=on_site)
+
+
+def decide_for_staff(
+    world: World,
+    state: LockerState,
+    staff: StaffId,
+    action: Action,
+    purpose: Purpose,
+    door: CompartmentNumber,
+    deposit: DepositId,
+    also: Callable[[LockerState], Refusal | None] = lambda _state: None,
+) -> Decided[Answer]:
+    """As `open_for_staff`, for a decision that says other things as well."""
+    if door not in state.compartments or state.compartments[door].deposit != deposit:
+        return Decided(Refusal(Reason.NOT_NOW))
+    if refusal := may(world, state, staff, action, door) or also(state) or hindrance(state, door):
+        return Decided(refusal)
+    attempt = next_attempt(state, door, deposit, world.clock.mono_ms())
+    if attempt > state.policy.tries_per_visit:
+        return Decided(Refusal(Reason.TRIES_USED_UP))
+    opened, requested = grant(world, door, purpose, deposit, staff, attempt)
+    return Decided(opened, (requested,))
 
 
 def taken_out(

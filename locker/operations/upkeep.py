@@ -19,7 +19,7 @@ from locker.domain.events import (
 )
 from locker.domain.opening import Phase as OpeningPhase
 from locker.domain.state import LockerState
-from locker.operations import drop_off, pick_up, pickup_codes
+from locker.operations import drop_off, pick_up, pickup_codes, service_window
 from locker.operations.ports import Decided, World
 from locker.operations.present_code import trusted
 
@@ -51,6 +51,8 @@ def next_ms(world: World) -> int | None:
             moments.append(deposit.shut_mono_ms + state.policy.reopen_ms)
     if guesses.typed or guesses.scanned:
         moments.append(guesses.counted_mono_ms + MINUTE_MS)
+    if state.window.staff:
+        moments.append(state.window.until_mono_ms)
     if pickup_codes.awaits_centre(state):
         moments.append(now_ms)
     return min(moments) + 1 if moments else None
@@ -102,6 +104,7 @@ def _due(world: World, state: LockerState) -> tuple[Event, ...]:
     events += pickup_codes.superseded(world, state)
     events += _lost(state, now_ms)
     events += _lapsed(world, state)
+    events += service_window.due(world, state)
     events += _forgettable(world, state)
     return tuple(events)
 

@@ -14,10 +14,13 @@ from locker.domain.events.access import (
     GuessesCounted,
     PhoneFailed,
     PickupCodeMade,
+    SecondJoined,
+    SecondLeft,
     StaffSignedIn,
     StaffSignedOut,
     StaffSignInFailed,
     TokenAdmitted,
+    VisitAssisted,
 )
 from locker.domain.events.acts import (
     ActAccepted,
@@ -63,6 +66,8 @@ from locker.domain.events.custody import (
     ItemRefused,
     ItemWithdrawn,
     ReceiptIssued,
+    StocktakeBegan,
+    StocktakeEnded,
     SubmissionDeposited,
     SubmissionExposed,
     SubmissionTaken,
@@ -73,6 +78,7 @@ from locker.domain.events.doors import (
     DoorForced,
     DoorLeftOpen,
     DoorOpened,
+    DoorOpenedByKey,
     DoorRead,
     DoorStuck,
     OpeningRequested,
@@ -91,6 +97,7 @@ from locker.domain.events.history import (
     HistoryConfirmed,
     HistoryReported,
     HistoryRestored,
+    HistoryVouched,
 )
 from locker.domain.events.machine import (
     Anchored,
@@ -116,6 +123,13 @@ from locker.domain.events.pickups import (
     HoldExtended,
     PapersDue,
 )
+from locker.domain.events.rounds import (
+    FindingCorrected,
+    RoundBegan,
+    RoundEnded,
+    RoundJoined,
+    RoundSkipped,
+)
 from locker.domain.events.surroundings import (
     BatteryGood,
     BatteryLow,
@@ -123,6 +137,8 @@ from locker.domain.events.surroundings import (
     MainsBack,
     MainsLost,
     ServiceKeyTurned,
+    ServiceWindowClosed,
+    ServiceWindowOpened,
     TamperClosed,
     TamperOpened,
 )
@@ -149,6 +165,8 @@ Event = (
     | BatteryLow
     | BatteryGood
     | ServiceKeyTurned
+    | ServiceWindowOpened
+    | ServiceWindowClosed
     | LockSupplyCut
     | AuthorisationGranted
     | AuthorisationRevoked
@@ -193,6 +211,9 @@ Event = (
     | StaffSignedIn
     | StaffSignInFailed
     | StaffSignedOut
+    | SecondJoined
+    | SecondLeft
+    | VisitAssisted
     | OpeningRequested
     | PulseAcknowledged
     | PulseUncertain
@@ -204,6 +225,7 @@ Event = (
     | DoorStuck
     | DoorLeftOpen
     | DoorForced
+    | DoorOpenedByKey
     | DoorRead
     | CompartmentReserved
     | DepositMoved
@@ -221,9 +243,16 @@ Event = (
     | ItemWithdrawn
     | CompartmentDoubted
     | CompartmentChecked
+    | StocktakeBegan
+    | StocktakeEnded
     | CompartmentFaulted
     | CompartmentBlocked
     | CompartmentRestored
+    | RoundBegan
+    | RoundJoined
+    | RoundSkipped
+    | FindingCorrected
+    | RoundEnded
     | DoorReported
     | DepositReported
     | CodeReported
@@ -232,6 +261,7 @@ Event = (
     | CodeRestored
     | HistoryRestored
     | HistoryConfirmed
+    | HistoryVouched
 )
 
 TYPES: Final[dict[str, type[Event]]] = {kind.__name__: kind for kind in get_args(Event)}
@@ -295,6 +325,7 @@ __all__ = [
     "DoorForced",
     "DoorLeftOpen",
     "DoorOpened",
+    "DoorOpenedByKey",
     "DoorRead",
     "DoorReported",
     "DoorStuck",
@@ -302,12 +333,14 @@ __all__ = [
     "EntrustmentEnded",
     "EpochStarted",
     "Event",
+    "FindingCorrected",
     "GuessesCounted",
     "HeadSigned",
     "HelpAsked",
     "HistoryConfirmed",
     "HistoryReported",
     "HistoryRestored",
+    "HistoryVouched",
     "HoldExtended",
     "ItemAnnounced",
     "ItemLoaded",
@@ -333,9 +366,17 @@ __all__ = [
     "PulseUncertain",
     "ReceiptIssued",
     "RecordsForgotten",
+    "RoundBegan",
+    "RoundEnded",
+    "RoundJoined",
+    "RoundSkipped",
+    "SecondJoined",
+    "SecondLeft",
     "SelfTestBegan",
     "SelfTestEnded",
     "ServiceKeyTurned",
+    "ServiceWindowClosed",
+    "ServiceWindowOpened",
     "SettingRefused",
     "SettingsChanged",
     "SettingsReported",
@@ -347,6 +388,8 @@ __all__ = [
     "StaffSignInFailed",
     "StaffSignedIn",
     "StaffSignedOut",
+    "StocktakeBegan",
+    "StocktakeEnded",
     "Stopped",
     "SubmissionDeposited",
     "SubmissionExposed",
@@ -356,6 +399,7 @@ __all__ = [
     "TamperOpened",
     "TicketOpened",
     "TokenAdmitted",
+    "VisitAssisted",
     "VisitRated",
     "subject_of",
 ]

@@ -91,6 +91,30 @@ class StaffSignedIn:
 
 
 @dataclass(frozen=True, slots=True)
+class SecondJoined:
+    """Another badge and PIN at the same kiosk, beside ``beside`` who is signed in; for a time."""
+
+    staff: StaffId
+    beside: StaffId
+
+
+@dataclass(frozen=True, slots=True)
+class SecondLeft:
+    """The second person stands there no more; said where nobody signed out."""
+
+    staff: StaffId
+    beside: StaffId
+
+
+@dataclass(frozen=True, slots=True)
+class VisitAssisted:
+    """A helper stood beside whoever opened with their code for this deposit: the code was the right."""
+
+    deposit: DepositId
+    staff: StaffId
+
+
+@dataclass(frozen=True, slots=True)
 class StaffSignInFailed:
     staff: StaffId
 

@@ -12,6 +12,7 @@ from locker.domain.ids import (
     DepositId,
     ItemId,
     StaffId,
+    StocktakeId,
 )
 
 
@@ -82,12 +83,14 @@ class SubmissionTakenBack:
 
 @dataclass(frozen=True, slots=True)
 class SubmissionTaken:
-    """Intake by a helper. ``finding``: ``complete``, ``missing`` or ``wrong``."""
+    """Intake by a helper. ``finding``: ``complete``, ``missing``, ``wrong`` or ``empty``. ``slip``: what it
+    is handed over with, where it was taken out on a round."""
 
     deposit: DepositId
     staff: StaffId
     proof: Proof
     finding: str
+    slip: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,8 @@ class ItemLoaded:
     proof: Proof
     announced: bool
     """False: the label alone spoke for it; recalls could not be checked."""
+    slip: str = ""
+    """As of `SubmissionTaken`: here, the list of what was loaded on a round."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +126,12 @@ class ItemOverdue:
 
 @dataclass(frozen=True, slots=True)
 class ItemWithdrawn:
+    """``slip``: as of `SubmissionTaken`."""
+
     deposit: DepositId
     staff: StaffId
     proof: Proof
+    slip: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,13 +142,39 @@ class CompartmentDoubted:
 
 @dataclass(frozen=True, slots=True)
 class CompartmentChecked:
-    """Somebody looked. ``found``: ``empty``, ``expected``, ``missing`` or ``unknown_item``. ``second``: who
-    looked with them, where something is known to lie in it."""
+    """Somebody looked. ``found``: of `stocktakes.Found`. ``second``: who looked with them, where something is
+    known to lie in it, or was taken out."""
 
     door: CompartmentNumber
     found: str
     staff: StaffId
     second: StaffId = StaffId("")
+    stocktake: StocktakeId = StocktakeId("")
+    """Of which stocktake it was a look; empty for a single one."""
+
+
+@dataclass(frozen=True, slots=True)
+class StocktakeBegan:
+    """``scope``: of `stocktakes.Scope`."""
+
+    stocktake: StocktakeId
+    scope: str
+    staff: StaffId
+
+
+@dataclass(frozen=True, slots=True)
+class StocktakeEnded:
+    """How many doors of each finding; ``left_count``: that nobody looked into."""
+
+    stocktake: StocktakeId
+    staff: StaffId
+    empty_count: int
+    expected_count: int
+    missing_count: int
+    unknown_item_count: int
+    removed_count: int
+    unsure_count: int
+    left_count: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,6 +85,13 @@ class DoorForced:
 
 
 @dataclass(frozen=True, slots=True)
+class DoorOpenedByKey:
+    """Opened without a grant while a service window stood: by the technician, not forced."""
+
+    door: CompartmentNumber
+
+
+@dataclass(frozen=True, slots=True)
 class DoorRead:
     """First sight of a door after a start or a silence; UNKNOWN where its board cannot tell any more."""
 

@@ -17,6 +17,7 @@ from locker.domain.ids import (
     EntrustmentId,
     Epoch,
     ItemId,
+    StaffId,
 )
 
 
@@ -103,6 +104,15 @@ class HistoryRestored:
     """The centre has said all it knows of this locker, to the one whose journal is ``epoch``."""
 
     epoch: Epoch
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryVouched:
+    """Two staff on site have looked behind every door: doors open again without the centre's memory."""
+
+    epoch: Epoch
+    staff: StaffId
+    second: StaffId
 
 
 @dataclass(frozen=True, slots=True)

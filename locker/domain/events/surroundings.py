@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from locker.domain.ids import StaffId
+
 
 @dataclass(frozen=True, slots=True)
 class TamperOpened:
@@ -38,6 +40,21 @@ class BatteryGood:
 @dataclass(frozen=True, slots=True)
 class ServiceKeyTurned:
     on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceWindowOpened:
+    """The service key is turned, a technician is signed in and a second person beside them."""
+
+    staff: StaffId
+    second: StaffId
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceWindowClosed:
+    """``why``: ``ended`` by the technician, ``key`` turned back, ``time`` is up, ``restart``."""
+
+    why: str
 
 
 @dataclass(frozen=True, slots=True)

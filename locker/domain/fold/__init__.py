@@ -18,6 +18,7 @@ from locker.domain.fold import (
     history,
     machine,
     pickups,
+    rounds,
     surroundings,
 )
 from locker.domain.fold.change import Apply
@@ -35,6 +36,7 @@ _APPLY: Final[Apply] = {
     **access.APPLY,
     **doors.APPLY,
     **custody.APPLY,
+    **rounds.APPLY,
 }
 
 

@@ -11,6 +11,7 @@ from locker.domain.entry import Stamp
 from locker.domain.fold import change
 from locker.domain.fold.change import Apply
 from locker.domain.ids import AuthorisationId, CodeId, Seq, StaffId
+from locker.domain.pairs import Pair
 from locker.domain.state import LockerState
 
 
@@ -85,6 +86,19 @@ def _sign_in_failed(s: LockerState, t: Stamp, e: ev.StaffSignInFailed, seq: Seq)
     return _pin_failures(s, e.staff, s.staff[e.staff].pin_failures + 1)
 
 
+def _second_joined(s: LockerState, t: Stamp, e: ev.SecondJoined, seq: Seq) -> LockerState:
+    until_ms = t.mono_ms + s.policy.second_person_ms
+    return replace(_pin_failures(s, e.staff, 0), pair=Pair(e.beside, e.staff, until_ms))
+
+
+def _second_left(s: LockerState, t: Stamp, e: ev.SecondLeft, seq: Seq) -> LockerState:
+    return replace(s, pair=Pair())
+
+
+def _signed_out(s: LockerState, t: Stamp, e: ev.StaffSignedOut, seq: Seq) -> LockerState:
+    return replace(s, pair=Pair()) if s.pair.has(e.staff) else s
+
+
 def _pin_failures(s: LockerState, staff: StaffId, count: int) -> LockerState:
     return replace(s, staff=change.put(s.staff, staff, replace(s.staff[staff], pin_failures=count)))
 
@@ -99,5 +113,8 @@ APPLY: Final[Apply] = MappingProxyType(
         ev.CodeEnded: _code_ended,
         ev.StaffSignedIn: _signed_in,
         ev.StaffSignInFailed: _sign_in_failed,
+        ev.StaffSignedOut: _signed_out,
+        ev.SecondJoined: _second_joined,
+        ev.SecondLeft: _second_left,
     }
 )

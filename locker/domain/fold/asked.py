@@ -19,7 +19,8 @@ def _lost(s: LockerState, t: Stamp, e: ev.CodeAskedFor, seq: Seq) -> LockerState
 
 
 def _help(s: LockerState, t: Stamp, e: ev.HelpAsked, seq: Seq) -> LockerState:
-    return replace(s, named=s.named.ends((seq,), t.wall_ms))
+    named = s.named.ends((seq,), t.wall_ms)
+    return replace(s, asked=asked.helped(s.asked, t.mono_ms), named=named)
 
 
 def _neighbours(s: LockerState, t: Stamp, e: ev.NeighboursTold, seq: Seq) -> LockerState:

@@ -6,14 +6,23 @@ from typing import Final
 
 from locker.domain import deposit as deposits
 from locker.domain import events as ev
+from locker.domain import rounds
 from locker.domain.deposit import Deposit
 from locker.domain.entry import Stamp
 from locker.domain.fold import change
 from locker.domain.fold.change import Apply
 from locker.domain.ids import DepositId, Seq
+from locker.domain.rounds import RoundKind
 from locker.domain.state import LockerState
+from locker.domain.stocktakes import Found, Stocktake
 
-FINDINGS: Final = MappingProxyType({"unknown_item": "unknown item found", "missing": "item missing"})
+FINDINGS: Final = MappingProxyType(
+    {
+        Found.UNKNOWN_ITEM.value: "unknown item found",
+        Found.MISSING.value: "item missing",
+        Found.UNSURE.value: "item not made out",
+    }
+)
 """What somebody found in a compartment, and the doubt that it leaves; any other finding ends the doubt."""
 
 
@@ -63,11 +72,13 @@ def _taken_back(s: LockerState, t: Stamp, e: ev.SubmissionTakenBack, seq: Seq) -
 def _taken(s: LockerState, t: Stamp, e: ev.SubmissionTaken, seq: Seq) -> LockerState:
     authorisation = s.deposits[e.deposit].authorisation
     s = change.authorisation(s, authorisation, ended="taken_in", ended_ms=t.wall_ms)
+    s = replace(s, rounds=rounds.did(s.rounds, e.slip, e.deposit, e.finding))
     return change.advance(change.free(s, e.deposit, e.proof), e.deposit, deposits.Signal.TAKE_IN, t)
 
 
 def _loaded(s: LockerState, t: Stamp, e: ev.ItemLoaded, seq: Seq) -> LockerState:
     s = change.advance(s, e.deposit, deposits.Signal.LOAD, t)
+    s = replace(s, rounds=rounds.did(s.rounds, e.slip, e.deposit, "loaded"))
     return change.door(s, s.deposits[e.deposit].door, holding=True, doubt="")
 
 
@@ -84,6 +95,11 @@ def _overdue(s: LockerState, t: Stamp, e: ev.ItemOverdue, seq: Seq) -> LockerSta
 
 
 def _withdrawn(s: LockerState, t: Stamp, e: ev.ItemWithdrawn, seq: Seq) -> LockerState:
+    loading = s.rounds.open(RoundKind.LOAD)
+    for part in loading.parts if loading else ():
+        # What was loaded on the round that goes on is taken out again: it counts no longer.
+        s = replace(s, rounds=rounds.corrected(s.rounds, part.slip, e.deposit, rounds.UNDONE))
+    s = replace(s, rounds=rounds.did(s.rounds, e.slip, e.deposit, "withdrawn"))
     return change.advance(change.free(s, e.deposit, e.proof), e.deposit, deposits.Signal.WITHDRAW, t)
 
 
@@ -92,7 +108,18 @@ def _doubted(s: LockerState, t: Stamp, e: ev.CompartmentDoubted, seq: Seq) -> Lo
 
 
 def _checked(s: LockerState, t: Stamp, e: ev.CompartmentChecked, seq: Seq) -> LockerState:
-    return change.door(s, e.door, doubt=FINDINGS.get(e.found, ""))
+    s = change.door(s, e.door, doubt=FINDINGS.get(e.found, ""))
+    if not e.stocktake or e.stocktake != s.stocktake.stocktake:
+        return s
+    return replace(s, stocktake=s.stocktake.after(e.door, Found(e.found)))
+
+
+def _stocktake_began(s: LockerState, t: Stamp, e: ev.StocktakeBegan, seq: Seq) -> LockerState:
+    return replace(s, stocktake=Stocktake(e.stocktake, e.scope, t.wall_ms))
+
+
+def _stocktake_ended(s: LockerState, t: Stamp, e: ev.StocktakeEnded, seq: Seq) -> LockerState:
+    return replace(s, stocktake=replace(s.stocktake, ended=True))
 
 
 def _faulted(s: LockerState, t: Stamp, e: ev.CompartmentFaulted, seq: Seq) -> LockerState:
@@ -127,6 +154,8 @@ APPLY: Final[Apply] = MappingProxyType(
         ev.ItemWithdrawn: _withdrawn,
         ev.CompartmentDoubted: _doubted,
         ev.CompartmentChecked: _checked,
+        ev.StocktakeBegan: _stocktake_began,
+        ev.StocktakeEnded: _stocktake_ended,
         ev.CompartmentFaulted: _faulted,
         ev.CompartmentBlocked: _blocked,
         ev.CompartmentRestored: _restored,

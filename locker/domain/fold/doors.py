@@ -68,7 +68,7 @@ def _left_open(s: LockerState, t: Stamp, e: ev.DoorLeftOpen, seq: Seq) -> Locker
     return change.opening(s, e.grant, openings.Signal.LEFT_OPEN_DEADLINE)
 
 
-def _forced(s: LockerState, t: Stamp, e: ev.DoorForced, seq: Seq) -> LockerState:
+def _forced(s: LockerState, t: Stamp, e: ev.DoorForced | ev.DoorOpenedByKey, seq: Seq) -> LockerState:
     return change.door(s, e.door, position=Position.OPEN)
 
 
@@ -89,6 +89,7 @@ APPLY: Final[Apply] = MappingProxyType(
         ev.DoorClosed: _door_closed,
         ev.DoorLeftOpen: _left_open,
         ev.DoorForced: _forced,
+        ev.DoorOpenedByKey: _forced,
         ev.DoorRead: _door_read,
     }
 )

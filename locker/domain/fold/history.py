@@ -13,7 +13,9 @@ from locker.domain.entry import Stamp
 from locker.domain.fold import change
 from locker.domain.fold.change import Apply
 from locker.domain.ids import DepositId, Epoch, Seq
+from locker.domain.pairs import Pair
 from locker.domain.state import LockerState
+from locker.domain.stocktakes import Stocktake
 
 ENDED_BEFORE: Final = "ended before"
 """Why a code ended whose deposit had ended in a history that this journal lost."""
@@ -34,6 +36,8 @@ def _epoch_started(s: LockerState, t: Stamp, e: ev.EpochStarted, seq: Seq) -> Lo
         codes=_unnamed(s.codes),
         entrustments=s.entrustments.unnamed(),
         history=history.begun(e.why),
+        pair=Pair(),
+        stocktake=Stocktake(),
     )
 
 
@@ -103,6 +107,10 @@ def _restored(s: LockerState, t: Stamp, e: ev.HistoryRestored, seq: Seq) -> Lock
     return replace(s, history=replace(s.history, awaited=False)) if e.epoch == s.epoch else s
 
 
+def _vouched(s: LockerState, t: Stamp, e: ev.HistoryVouched, seq: Seq) -> LockerState:
+    return replace(s, history=replace(s.history, awaited=False)) if e.epoch == s.epoch else s
+
+
 def _confirmed(s: LockerState, t: Stamp, e: ev.HistoryConfirmed, seq: Seq) -> LockerState:
     return replace(s, history=replace(s.history, unconfirmed=False)) if e.epoch == s.epoch else s
 
@@ -114,5 +122,6 @@ APPLY: Final[Apply] = MappingProxyType(
         ev.CodeRestored: _code_restored,
         ev.HistoryRestored: _restored,
         ev.HistoryConfirmed: _confirmed,
+        ev.HistoryVouched: _vouched,
     }
 )

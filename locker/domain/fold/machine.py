@@ -14,6 +14,7 @@ from locker.domain.entry import Stamp
 from locker.domain.fold import change
 from locker.domain.fold.change import Apply
 from locker.domain.ids import Seq
+from locker.domain.pairs import Pair, Window
 from locker.domain.state import LockerState
 from locker.domain.surroundings import Surroundings
 
@@ -33,6 +34,8 @@ def _booted(s: LockerState, t: Stamp, e: ev.Booted, seq: Seq) -> LockerState:
         guessing=throttle.rebased(s.guessing, t.mono_ms),
         silent_boards=frozenset(),
         surroundings=Surroundings(),
+        pair=Pair(),
+        window=Window(),
         acts=acts.rebased(s.acts, s.last_mono_ms, t.mono_ms),
         asked=asked.rebased(s.asked, s.last_mono_ms, t.mono_ms),
     )

@@ -9,6 +9,7 @@ from locker.domain import events as ev
 from locker.domain.entry import Stamp
 from locker.domain.fold.change import Apply
 from locker.domain.ids import Seq
+from locker.domain.pairs import Window
 from locker.domain.state import LockerState
 
 
@@ -27,6 +28,14 @@ def _cut(s: LockerState, t: Stamp, e: ev.LockSupplyCut, seq: Seq) -> LockerState
     return replace(s, surroundings=replace(s.surroundings, supply_cut=e.reason))
 
 
+def _window_opened(s: LockerState, t: Stamp, e: ev.ServiceWindowOpened, seq: Seq) -> LockerState:
+    return replace(s, window=Window(e.staff, e.second, t.mono_ms + s.policy.service_window_ms))
+
+
+def _window_closed(s: LockerState, t: Stamp, e: ev.ServiceWindowClosed, seq: Seq) -> LockerState:
+    return replace(s, window=Window())
+
+
 APPLY: Final[Apply] = MappingProxyType(
     {
         ev.TamperOpened: _now(tamper_open=True),
@@ -36,6 +45,8 @@ APPLY: Final[Apply] = MappingProxyType(
         ev.BatteryLow: _now(battery_low=True),
         ev.BatteryGood: _now(battery_low=False),
         ev.ServiceKeyTurned: _key_turned,
+        ev.ServiceWindowOpened: _window_opened,
+        ev.ServiceWindowClosed: _window_closed,
         ev.LockSupplyCut: _cut,
     }
 )

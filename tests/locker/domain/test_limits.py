@@ -93,6 +93,9 @@ def test_a_technician_reaches_only_doors_without_an_item() -> None:
         Action.TEST_OPEN: set(Status) - holds,
         Action.BLOCK: {Status.VACANT, Status.FAULTY},
         Action.RESTORE: {Status.FAULTY, Status.OUT_OF_SERVICE},
+        # A service window is about no door, and a helper stands beside: `pairs.SECONDS`.
+        Action.WINDOW: set(Status),
+        **{each: set() for each in (Action.STOCKTAKE, Action.ASSIST, Action.VOUCH)},
     }
     assert {role for role, action in MATRIX if action in {Action.TEST_OPEN, Action.BLOCK}} == {
         Role.TECHNICIAN

@@ -259,33 +259,3 @@ async def test_a_helper_settles_the_doubts_door_by_door() -> None:
     await m.shut(doors[0])
     assert await stocktake.confirm(m.world, StaffId(HELPER), doors[0], empty=True) is None
     assert m.journal.state.compartments[doors[0]].status is Status.VACANT
-
-
-async def two_at(m: MemoryWorld) -> tuple[Opened, StaffId]:
-    """A compartment whose deposit is known and doubted; two helpers."""
-    loaded = await load(m)
-    await m.enrol("h-2", "246801")
-    await m.say(ev.CompartmentDoubted(loaded.door, DOUBT))  # type: ignore[arg-type]  # as a new epoch does
-    assert [c.spec.number for c in stocktake.occupied(m.journal.state)] == [loaded.door]
-    return loaded, StaffId("h-2")
-
-
-@pytest.mark.parametrize(("there", "status"), [(True, Status.HOLDING), (False, Status.TO_CHECK)])
-async def test_two_people_look_where_something_lies(*, there: bool, status: Status) -> None:
-    m = await MemoryWorld.start(item_sensors=False)
-    loaded, second = await two_at(m)
-    alone = await stocktake.open_occupied(m.world, HELPER, HELPER, loaded.door)
-    assert alone == Refusal(Reason.NOT_ALLOWED)
-    assert await stocktake.open_occupied(m.world, HELPER, StaffId("nobody"), loaded.door) == Refusal(
-        Reason.NOT_ALLOWED
-    )
-    assert isinstance(await stocktake.open_occupied(m.world, HELPER, second, loaded.door), Opened)
-    await m.settle()
-    still = await stocktake.settle(m.world, HELPER, second, loaded.door, there=there)
-    assert still == Refusal(Reason.DOOR_OPEN)
-    await m.shut(loaded.door)
-    assert await stocktake.settle(m.world, HELPER, second, loaded.door, there=there) is None
-    compartment = m.journal.state.compartments[loaded.door]
-    assert (compartment.deposit, compartment.status) == (loaded.deposit, status)
-    tickets = [t.deposit for t in m.journal.events(ev.TicketOpened) if t.kind == "item_missing"]
-    assert tickets == ([] if there else [loaded.deposit])
