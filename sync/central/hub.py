@@ -21,6 +21,7 @@ from sync.central.access import front
 from sync.central.access.passwords import Hashing
 from sync.central.acts.sending import Acts
 from sync.central.alone import alone
+from sync.central.authority.settings import Bureau
 from sync.central.bookings.desk import keep as keep_slots
 from sync.central.complaints.keep import keep as keep_complaints
 from sync.central.config import BadConfig, Config, load_keys
@@ -169,7 +170,8 @@ async def _serve(
     def health() -> tuple[bool, dict[str, int]]:
         return link.connected, dict(hub.ingest.dropped)
 
-    desks = Desks(hub.office, hub.acts, entrance, means, watch, health, config.webhooks)
+    bureau = Bureau.of(config.authority, config.folder, config.url, config.broker.host)
+    desks = Desks(hub.office, hub.acts, entrance, means, watch, health, config.webhooks, bureau)
     app = rooms.application(desks, config.url, config.hub.utc_offset_minutes)
     server = uvicorn.Server(
         uvicorn.Config(
@@ -179,6 +181,8 @@ async def _serve(
             lifespan="off",
             server_header=False,
             timeout_graceful_shutdown=LAST_REQUESTS_S,
+            ssl_certfile=config.folder / config.web.certificate if config.web.certificate else None,
+            ssl_keyfile=config.folder / config.web.key if config.web.key else None,
         )
     )
     # uvicorn takes the signals while it serves and raises them once more at its end: ours only stop it.
@@ -223,6 +227,7 @@ async def run(hub: Hub, pages: Callable[[], Awaitable[None]]) -> None:
         async with asyncio.TaskGroup() as group:
             parts = [
                 group.create_task(hub.switchboard.run(hub.ingest)),
+                group.create_task(hub.ingest.run()),
                 group.create_task(hub.pump.run()),
                 group.create_task(hub.notifier.run()),
                 group.create_task(hub.acts.run()),
@@ -252,6 +257,8 @@ async def _renew(office: Office) -> None:
 
 def _make_link(config: Config, desk: Desk, name: str, topics: tuple[Subscription, ...] | None) -> Link:
     broker = config.broker
-    tls = TlsFiles(Path(broker.ca), Path(broker.certificate), Path(broker.key)) if broker.ca else None
+    own = f"{broker.user}-{name}" if name else broker.user
+    files = (Path(each.replace("{name}", own)) for each in (broker.ca, broker.certificate, broker.key))
+    tls = TlsFiles(*files) if broker.ca else None
     where = (broker.host, broker.port, broker.user, broker.password, tls)
     return Link(link_settings(*where, name=name, subscriptions=topics), desk.clock, desk.chance.draw)

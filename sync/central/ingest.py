@@ -11,20 +11,20 @@ from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Final
+from typing import Final, TypeVar
 
-from sqlalchemy import Connection, Update, and_, bindparam, case, select
-from sqlalchemy.exc import DataError
+from sqlalchemy import Connection, select
+from sqlalchemy.exc import DataError, DBAPIError
 
-from locker.domain.encoding import canonical, public_data
 from sync import seal, wire
-from sync.central import histories, ledger, notices, store
+from sync.central import hearing, histories, ledger, notices, store
 from sync.central.alarms import Trouble, raise_alarm
-from sync.central.desk import Desk, locker_row
+from sync.central.desk import Desk, Refused, locker_row
 from sync.central.following import Following
-from sync.central.hello import TOLD, WINDOW, meet
+from sync.central.hearing import FromLocker, Quiet
+from sync.central.hello import WINDOW, meet
 from sync.central.pump import Pump, Say
-from sync.central.slots import Slots
+from sync.central.slots import AT_ONCE, Slots
 from sync.central.store import Store
 from sync.central.tables import LOCKER
 
@@ -34,18 +34,33 @@ GAP_PATIENCE_MS: Final = 2_000
 """What is missing is often only late: ask for it again when it did not come by itself."""
 DROPPED_LOGGED_EVERY: Final = 100
 
-FromLocker = wire.Link | wire.UpBatch | wire.UpAck | wire.State | wire.Tele
+T = TypeVar("T")
 
 
 class Dropped(Exception):
     """A message that does not fit; the message names why."""
 
 
+class Spoiled(Dropped):
+    """Others always came first: its locker says it again."""
+
+
 class Ingest:
     """`take_all` some messages after others; those of one locker in the order in which they came."""
 
-    def __init__(self, store: Store, desk: Desk, say: Say, pump: Pump, released: Callable[[], None]) -> None:
-        """``released`` is called when notices became due."""
+    def __init__(
+        self,
+        store: Store,
+        desk: Desk,
+        say: Say,
+        pump: Pump,
+        released: Callable[[], None],
+        *,
+        held_ms: int = hearing.ALONE_MS,
+        at_once: int = AT_ONCE,
+    ) -> None:
+        """``released`` is called when notices became due. ``held_ms``: how long heartbeats that tell nothing
+        new may be kept; ``at_once``: how many may send a backlog."""
         self._store = store
         self._desk = desk
         self._say = say
@@ -55,8 +70,9 @@ class Ingest:
         self._publics: dict[str, str] = {}
         """Each locker's key as it was last read: an enrolled one is not looked up for every heartbeat."""
         self.dropped: Counter[str] = Counter()
-        self.slots = Slots()
+        self.slots = Slots(at_once)
         """Whose turn it is to send a backlog."""
+        self.quiet = Quiet(store, desk.clock, held_ms)
 
     async def take(self, topic: str, frame: bytes) -> None:
         """Returns once all that it asked for is durable and answered."""
@@ -64,20 +80,19 @@ class Ingest:
 
     async def take_all(self, messages: Sequence[tuple[str, bytes]]) -> None:
         """The same for several: what can be is done in one transaction."""
-        together: list[FromLocker] = []
+        read: list[FromLocker] = []
         for topic, frame in messages:
             try:
-                said = await self._read(topic, frame)
+                read.append(await self._read(topic, frame))
             except (Dropped, wire.WireError, seal.SealError) as error:
                 self._drop(topic, error)
-                continue
-            if isinstance(said, wire.Link):
-                await self._together(together)
-                together = []
-                await self._link(said)
-            else:
-                together.append(said)
-        await self._together(together)
+        for links, others in _rounds(read):
+            await self._links(links)
+            await self._together(others)
+
+    async def run(self) -> None:
+        """Write in time what heartbeats told; all of it when it is cancelled."""
+        await self.quiet.run()
 
     def close(self) -> None:
         for task in self._gaps.values():
@@ -122,16 +137,55 @@ class Ingest:
 
     async def _alarm(self, locker: str, trouble: Trouble) -> None:
         now_ms = self._desk.clock.wall_ms()
-        await self._store.write(lambda connection: raise_alarm(connection, locker, trouble, now_ms))
+        await self._write([locker], lambda connection: raise_alarm(connection, locker, trouble, now_ms))
 
-    async def _link(self, link: wire.Link) -> None:
+    async def _write(self, lockers: Sequence[str], work: Callable[[Connection], T]) -> T | None:
+        """None where others always came first: dropped, as if it was never heard. Lockers say again what is
+        not answered. ``work`` locks what it rests on: to be alone would also be to stand in the way of every
+        other locker whose row is on the same page of an index."""
+        try:
+            return await self._store.write(work, alone=False)
+        except DBAPIError as error:
+            if not store.is_spoiled(error):
+                raise
+            log.warning("others came first %d times: %s", store.TRIES, ", ".join(lockers))
+            self.dropped[Spoiled.__name__] += len(lockers)
+            return None
+
+    async def _links(self, links: Sequence[wire.Link]) -> None:
+        """In one transaction; where that cannot be, one after the other."""
+        if not links:
+            return
         now_ms = self._desk.clock.wall_ms()
+        try:
+            met = await self._write([each.locker for each in links], partial(self._meet_all, links, now_ms))
+        except (DataError, Refused) as error:
+            if len(links) > 1:
+                for each in links:
+                    await self._links([each])
+                return
+            self._drop(links[0].locker, error)
+            return
+        if met is None:
+            return
+        hellos, freed = met
+        for link, hello in zip(links, hellos, strict=True):
+            self.quiet.wrote(link)
+            await self._met(link, hello)
+        if freed:
+            self._released()
 
-        def work(connection: Connection) -> tuple[wire.Hello | None, int]:
-            hello = meet(connection, self._desk, locker_row(connection, link.locker), link, now_ms)
-            return hello, notices.release(connection, link.locker)
+    def _meet_all(
+        self, links: Sequence[wire.Link], now_ms: int, connection: Connection
+    ) -> tuple[Sequence[wire.Hello | None], int]:
+        names = sorted({link.locker for link in links})
+        ledger.lock(connection, names)
+        hellos = [
+            meet(connection, self._desk, locker_row(connection, link.locker), link, now_ms) for link in links
+        ]
+        return hellos, notices.release(connection, *names)
 
-        hello, freed = await self._store.write(work)
+    async def _met(self, link: wire.Link, hello: wire.Hello | None) -> None:
         mono_ms = self._desk.clock.mono_ms()
         if hello:
             ours = hello.up_epoch == link.epoch
@@ -142,16 +196,15 @@ class Ingest:
         elif not link.online:
             self.slots.leave(link.locker)
         await self._grant(self.slots.grant(mono_ms))
-        if freed:
-            self._released()
 
     async def _together(self, said: Sequence[FromLocker]) -> None:
         """In one transaction; where that cannot be, one after the other, at last entry by entry."""
+        said = [each for each in said if not self.quiet.keeps(each)]
         if not said:
             return
-        now_ms = self._desk.clock.wall_ms()
+        now_ms, lockers = self._desk.clock.wall_ms(), [each.locker for each in said]
         try:
-            done = await self._store.write(partial(self._store_all, said, now_ms), alone=False)
+            done = await self._write(lockers, partial(self._store_all, said, now_ms))
         except (ledger.Spoilt, DataError) as error:
             if len(said) > 1:
                 for each in said:
@@ -160,8 +213,14 @@ class Ingest:
             if isinstance(error, DataError):
                 self._drop(said[0].locker, error)
                 return
-            work = partial(self._store_all, said, now_ms, careful=True)
-            done = await self._store.write(work, alone=False)
+            done = await self._write(lockers, partial(self._store_all, said, now_ms, careful=True))
+        if done is not None:
+            await self._stored(said, done)
+
+    async def _stored(self, said: Sequence[FromLocker], done: "_Done") -> None:
+        """Answer what is durable now."""
+        for each in said:
+            self.quiet.wrote(each)
         self._pump.wake(done.told)
         if done.freed:
             self._released()
@@ -179,8 +238,7 @@ class Ingest:
         outcomes = ledger.ingest_all(connection, batches, now_ms, following.of, careful=careful)
         told = following.finish(connection, now_ms)
         told.update(each.locker for each in said if isinstance(each, wire.UpAck))
-        for statement, rows in _heard(said, now_ms).items():
-            connection.execute(statement, rows)
+        hearing.take_down(connection, said, now_ms)
         freed = notices.release(connection, *sorted({batch.locker for batch in batches}))
         return _Done(tuple(zip(batches, outcomes, strict=True)), told, freed)
 
@@ -224,10 +282,9 @@ class Ingest:
     async def _after_patience(self, locker: str, epoch: str) -> None:
         await self._desk.clock.wait(asyncio.Event(), GAP_PATIENCE_MS)
         now_ms = self._desk.clock.wall_ms()
-        stored_to, head = await self._store.write(
-            lambda connection: ledger.open_stream(connection, locker, epoch, now_ms)
-        )
-        self._acknowledge(locker, epoch, stored_to, head, gap=True)
+        begun = await self._write([locker], lambda c: ledger.open_stream(c, locker, epoch, now_ms))
+        if begun is not None:
+            self._acknowledge(locker, epoch, *begun, gap=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,51 +298,23 @@ class _Done:
     """Notices that are due now."""
 
 
-def _heard(said: Sequence[FromLocker], now_ms: int) -> dict[Update, list[dict[str, object]]]:
-    """What follows for the lockers' rows: statements, each with its rows in the order of the lockers."""
-    rows: dict[Update, list[dict[str, object]]] = {}
-    for each in sorted(said, key=lambda each: each.locker):
-        row: dict[str, object] = {"name": each.locker, "now_ms": now_ms}
-        match each:
-            case wire.Tele():
-                rows.setdefault(_BEAT, []).append(row | {"of_epoch": each.epoch, "told": each.head})
-            case wire.State():
-                text = canonical(public_data(each))
-                rows.setdefault(_STATE, []).append(row | {"text": text})
-            case wire.UpAck():
-                further = {"of_epoch": each.dn_epoch, "stored_to": each.stored_to}
-                rows.setdefault(_FURTHER, []).append(row | further)
-            case wire.UpBatch():
-                rows.setdefault(_TOUCH, []).append(row)
-            case _:
-                raise AssertionError("a link is met, not heard")
-    return rows
-
-
-_NEWS: Final = and_(
-    LOCKER.c.epoch == bindparam("of_epoch"),
-    LOCKER.c.head < bindparam("told"),
-    # What a card has that knows itself to be another one is nothing that the locker has.
-    *(LOCKER.c.link_reason != reason for reason in TOLD),
-)
-_BEAT: Final = (
-    LOCKER.update()
-    .where(LOCKER.c.locker == bindparam("name"))
-    .values(last_heard_ms=bindparam("now_ms"), head=case((_NEWS, bindparam("told")), else_=LOCKER.c.head))
-)
-"""A heartbeat is one statement: most of what an idle hub does."""
-_TOUCH: Final = (
-    LOCKER.update().where(LOCKER.c.locker == bindparam("name")).values(last_heard_ms=bindparam("now_ms"))
-)
-_STATE: Final = _TOUCH.values(state_text=bindparam("text"))
-_IS_FURTHER: Final = and_(
-    LOCKER.c.dn_epoch == bindparam("of_epoch"),
-    LOCKER.c.dn_head >= bindparam("stored_to"),
-    LOCKER.c.dn_stored_to < bindparam("stored_to"),
-)
-_FURTHER: Final = _TOUCH.values(
-    dn_stored_to=case((_IS_FURTHER, bindparam("stored_to")), else_=LOCKER.c.dn_stored_to)
-)
+def _rounds(said: Sequence[FromLocker]) -> list[tuple[list[wire.Link], list[FromLocker]]]:
+    """Links first, then all else, as often as it takes for every locker's words to keep their order."""
+    rounds: list[tuple[list[wire.Link], list[FromLocker]]] = []
+    reached: dict[str, tuple[int, bool]] = {}
+    for each in said:
+        of, past_links = reached.get(each.locker, (0, False))
+        is_link = isinstance(each, wire.Link)
+        of += is_link and past_links
+        reached[each.locker] = (of, not is_link)
+        if of == len(rounds):
+            rounds.append(([], []))
+        links, others = rounds[of]
+        if isinstance(each, wire.Link):
+            links.append(each)
+        else:
+            others.append(each)
+    return rounds
 
 
 def _all_publics(connection: Connection) -> dict[str, str]:

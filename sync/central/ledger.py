@@ -277,11 +277,26 @@ _STREAMS: Final = (
 )
 
 
+def lock(connection: Connection, lockers: Sequence[str]) -> None:
+    """Until the transaction ends nobody else takes down these lockers' links, begins an epoch of theirs, or
+    tells them anything (`directives.append`). To be done before anything of them is read."""
+    connection.execute(_ROWS, {"of": sorted(lockers)}).all()
+
+
+_ROWS: Final = (
+    select(LOCKER.c.locker)
+    .where(LOCKER.c.locker.in_(bindparam("of", expanding=True)))
+    .order_by(LOCKER.c.locker)
+    .with_for_update()
+)
+
+
 def open_stream(connection: Connection, locker: str, epoch: str, now_ms: int) -> tuple[int, str]:
     """How far an epoch is stored, and the hash there; an epoch never seen before is begun."""
     row = store.find(connection, STREAM, {"locker": locker, "epoch": epoch})
     if row:
         return row.stored_to, row.hash
+    lock(connection, [locker])
     before = connection.execute(select(STREAM.c.ordinal).where(STREAM.c.locker == locker)).scalars().all()
     connection.execute(
         STREAM.insert().values(

@@ -74,6 +74,11 @@ def is_of_the_world(error: SQLAlchemyError) -> bool:
     return code.startswith(OF_THE_WORLD) if code else isinstance(error, OperationalError)
 
 
+def is_spoiled(error: SQLAlchemyError) -> bool:
+    """Whether others came first: of a transaction that was tried often enough, and that stored nothing."""
+    return sqlstate(error) in AGAIN
+
+
 def put(connection: Connection, table: Table, keys: Mapping[str, Any], values: Mapping[str, Any]) -> None:
     """Insert or update one row, in words that every database knows."""
     if not change(connection, table, keys, values):

@@ -15,10 +15,12 @@ from typing import Final
 from sqlalchemy import Connection, select
 
 from sync import wire
+from sync.central import hearing
 from sync.central.desk import Desk
 from sync.central.ingest import Ingest
 from sync.central.pump import Pump
 from sync.central.shards import Shards, shard_of
+from sync.central.slots import AT_ONCE
 from sync.central.store import Store
 from sync.central.switchboard import Switchboard
 from sync.central.tables import LOCKER
@@ -76,10 +78,19 @@ async def _hear_these(means: Means, shard: int, count: int, lockers: frozenset[s
     topics = tuple(Subscription(wire.everything_up(locker)) for locker in sorted(lockers))
     switchboard = Switchboard(means.link(str(shard), topics), means.desk, means.lanes, speaks_for_all=False)
     pump = Pump(means.store, means.desk, switchboard.say)
-    ingest = Ingest(means.store, means.desk, switchboard.say, pump, means.released)
+    ingest = Ingest(
+        means.store,
+        means.desk,
+        switchboard.say,
+        pump,
+        means.released,
+        held_ms=hearing.SHARED_MS,
+        at_once=max(1, AT_ONCE // count),
+    )
     try:
         async with asyncio.TaskGroup() as group:
-            parts = [group.create_task(switchboard.run(ingest)), group.create_task(pump.run())]
+            running = (switchboard.run(ingest), ingest.run(), pump.run())
+            parts = [group.create_task(each) for each in running]
             await _until_others(means, pump, lockers, (shard, count))
             for part in parts:
                 part.cancel()
