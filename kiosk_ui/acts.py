@@ -6,6 +6,8 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from kiosk_ui.buttons import CATEGORIES, FINDINGS, REASONS, ROUNDS, WHYS
+from kiosk_ui.round_page import CORRECTIONS
+from kiosk_ui.round_page import WHYS as WHYS_SKIPPED
 from kiosk_ui.screens import TABS, Act, Screen
 from kiosk_ui.texts import LANGUAGES
 
@@ -80,6 +82,8 @@ FIELDS: Final[Mapping[Act, Mapping[str, Field]]] = MappingProxyType(
         Act.LOST_CASE: {"digits": Field(str)},
         Act.LOST_PHONE: {"digits": Field(str)},
         Act.RATE: {"grade": Field(int)},
+        Act.SKIP: {"why": Field(str, of=WHYS_SKIPPED), **_DEPOSIT},
+        Act.CORRECT: {"finding": Field(str, of=CORRECTIONS), **_DEPOSIT},
         Act.CHECK_CONFIRM: {"empty": Field(bool), "door": Field(int, needed=False)},
     }
 )

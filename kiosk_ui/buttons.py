@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from kiosk_ui import service_page
+from kiosk_ui import round_page, service_page
 from kiosk_ui.backroom import Sight
 from kiosk_ui.offers import corner, may_rate, offered
 from kiosk_ui.screens import TABS, Act, Screen, Visit, door_of
@@ -42,6 +42,10 @@ _LOOKS: Final = {
     Act.NOT_EMPTY: "quiet",
     Act.REFUSING: "quiet",
     Act.BLOCKING: "plain",
+    Act.SKIPPING: "quiet",
+    Act.ROUND_UNDO: "quiet",
+    Act.RESUME: "way_out",
+    Act.LOAD_LOW: "plain",
 }
 # Shown as keypad, as rows of a list, or behind another button.
 _NOT_AS_BUTTON: Final = frozenset(
@@ -51,6 +55,7 @@ _NOT_AS_BUTTON: Final = frozenset(
 _LAST: Final = frozenset(
     {Screen.CANCELLED, Screen.PROBLEM, Screen.GIVE_UP, Screen.INTERRUPTED}
     | {Screen.HELP_SENT, Screen.LOST_SENT, Screen.LOST_OFFLINE, Screen.LOST_TOO_OFTEN}
+    | {Screen.HELP_TOO_OFTEN}
     | {Screen.RECEIPT, Screen.COLLECTED, Screen.REFUSED_ITEM, Screen.TAKEN_BACK, Screen.ENDED}
 )
 """Nothing is left to do but to go: the way out is the main button."""
@@ -104,7 +109,9 @@ def _of(screen: Screen, act: Act, visit: Visit, state: LockerState) -> list[Butt
 
 def _several(screen: Screen, act: Act, visit: Visit, state: LockerState) -> list[Button] | None:
     """Acts that stand for a choice, a button for each; None for all others."""
-    found: list[Button] | None = None
+    found = _of_round(act, screen, visit, state)
+    if found is not None:
+        return found
     match act, screen:
         case Act.OPEN | Act.LOAD_OPEN, Screen.OFFER | Screen.LABEL:
             found = [Button(act, act.value, "primary"), Button(act, "lower", "plain", {"lower": True})]
@@ -116,8 +123,6 @@ def _several(screen: Screen, act: Act, visit: Visit, state: LockerState) -> list
             found = [Button(act, f"round_{kind}", "tile", {"kind": kind}) for kind in ROUNDS]
         case Act.LOAD, _:
             found = [Button(act, "load", "tile")]
-        case Act.INTAKE_CONFIRM, _:
-            found = [_finding(word) for word in FINDINGS]
         case Act.HELP_ABOUT, _:
             found = [Button(act, f"help_{about}", "tile", {"category": about}) for about in CATEGORIES]
         case Act.HELP_PHONE, _:
@@ -174,15 +179,54 @@ def _next(visit: Visit, state: LockerState) -> int:
     return doors[place % len(doors)]
 
 
-def _finding(found: str) -> Button:
-    look = "primary" if found == "complete" else "plain"
-    return Button(Act.INTAKE_CONFIRM, f"finding_{found}", look, {"finding": found})
+def _finding(found: str, visit: Visit) -> Button:
+    given = visit.going.verdict if visit.going else None
+    said = given is not None and given.finding == found
+    look = "chosen" if said else "primary" if found == "complete" and given is None else "plain"
+    # Pages of two doors look alike: a press is for the door that it was made at.
+    return Button(Act.INTAKE_CONFIRM, f"finding_{found}", look, {"finding": found, "deposit": visit.deposit})
+
+
+def _of_round(act: Act, screen: Screen, visit: Visit, state: LockerState) -> list[Button] | None:
+    """A helper's on their round; None for all others."""
+    found: list[Button] | None = None
+    # Pages of two doors look alike: a press is for the door that it was made at.
+    here = {"deposit": visit.deposit}
+    match act:
+        case Act.INTAKE_CONFIRM:
+            found = [_finding(word, visit) for word in FINDINGS]
+        case Act.WITHDRAW_CONFIRM:
+            found = [Button(act, act.value, "primary", here)]
+        case Act.ROUND_GO:
+            resumed = state.rounds.open(round_page.kind_of(visit)) is not None
+            found = [Button(act, "round_resume" if resumed else "round_go", "primary")]
+        case Act.ROUND_END:
+            found = [Button(act, act.value, "primary" if screen is Screen.ROUND_DONE else "plain")]
+        case Act.LOAD_LOW:
+            low = visit.going is not None and visit.going.low
+            found = [Button(act, act.value, "chosen" if low else "plain")] if visit.going else []
+        case Act.SKIP:
+            found = [Button(act, f"skip_{why}", "tile", {"why": why, **here}) for why in round_page.WHYS]
+        case Act.CORRECT:
+            found = _corrections(visit, state)
+    return found
+
+
+def _corrections(visit: Visit, state: LockerState) -> list[Button]:
+    done = round_page.last_of(visit, state)
+    words = round_page.CORRECTIONS[-1:] if done and done.finding == "withdrawn" else round_page.CORRECTIONS
+    return [
+        Button(Act.CORRECT, f"correct_{word}", "plain", {"finding": word, "deposit": done.deposit})
+        for word in words
+        if done is not None and word != done.finding
+    ]
 
 
 def _primary(screen: Screen, visit: Visit, state: LockerState) -> Act | None:
     """The act that most people want here: the first that does something."""
     acts = [act for act in offered(visit, state) if act not in _LOOKS and act not in _NOT_AS_BUTTON]
     undecided = screen in {Screen.LOOKED, Screen.SECOND_LOOK, Screen.PUT_BACK_CONFIRM}
+    acts = [act for act in acts if act is not Act.ROUND_END]
     return acts[0] if acts and not undecided else None
 
 

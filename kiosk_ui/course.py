@@ -40,6 +40,7 @@ _AT: Final[Mapping[Screen, str]] = MappingProxyType(
         **dict.fromkeys((Screen.COLLECTED, Screen.TAKEN_BACK, Screen.REFUSED_ITEM), "done"),
         Screen.SECOND_LOOK: "scan",
         Screen.INTAKE_CONFIRM: "count",
+        Screen.SKIPPING: "take",
         **dict.fromkeys((Screen.WITHDRAW_CONFIRM, Screen.CHECK_CONFIRM), "note"),
     }
 )

@@ -33,6 +33,10 @@ class Step(StrEnum):
     SERVICE = "service"
     SERVICE_DOOR = "service_door"
     BLOCKING = "blocking"
+    SKIPPING = "skipping"
+    CORRECTING = "correcting"
+    ROUND_DONE = "round_done"
+    ROUND_SLIP = "round_slip"
 
 
 class Signal(StrEnum):
@@ -63,6 +67,12 @@ class Signal(StrEnum):
     """A technician looks at the machine."""
     SERVICE_DOOR = "service_door"
     BLOCKING = "blocking"
+    SKIPPING = "skipping"
+    CORRECTING = "correcting"
+    RESUME = "resume"
+    """Back to the door of the round."""
+    ROUND_DONE = "round_done"
+    SLIP = "slip"
     BACK = "back"
     LEAVE = "leave"
 
@@ -73,6 +83,7 @@ _ROUNDS: Final = (Step.ROUND_INTAKE, Step.ROUND_WITHDRAW, Step.ROUND_CHECK)
 _SERVICE: Final = (Step.SERVICE, Step.SERVICE_DOOR, Step.BLOCKING)
 _STAFF: Final = (
     *(Step.MENU, *_ROUNDS, Step.LOAD, Step.LABEL, Step.STAFF_DOOR, Step.STAFF_PROBLEM),
+    *(Step.SKIPPING, Step.CORRECTING, Step.ROUND_DONE, Step.ROUND_SLIP),
     *_SERVICE,
 )
 _ANSWERS: Final = {
@@ -117,6 +128,16 @@ NEXT: Final[Mapping[tuple[Step, Signal], Step]] = MappingProxyType(
     | {(step, Signal.BACK): Step.MENU for step in _STAFF}
     | {(step, Signal.LEAVE): Step.HOME for step in _STAFF}
     | {(step, Signal.OPENED): Step.STAFF_DOOR for step in (*_ROUNDS, Step.LABEL, Step.STAFF_DOOR)}
+    | {(step, Signal.OPENED): Step.STAFF_DOOR for step in (Step.LOAD, Step.ROUND_DONE)}
+    | {(step, signal): after for step in (*_ROUNDS, Step.CORRECTING) for signal, after in _TASKS.items()}
+    | {(step, Signal.ROUND_DONE): Step.ROUND_DONE for step in (Step.STAFF_DOOR, Step.CORRECTING)}
+    | {(step, Signal.CORRECTING): Step.CORRECTING for step in (*_ROUNDS, Step.STAFF_DOOR, Step.ROUND_DONE)}
+    | {(step, Signal.SLIP): Step.ROUND_SLIP for step in (*_ROUNDS, Step.LOAD, Step.ROUND_DONE)}
+    | {
+        (Step.STAFF_DOOR, Signal.SKIPPING): Step.SKIPPING,
+        (Step.SKIPPING, Signal.RESUME): Step.STAFF_DOOR,
+        (Step.CORRECTING, Signal.RESUME): Step.STAFF_DOOR,
+    }
 )
 
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mappi
 from dataclasses import replace
 from typing import Any, Final
 
-from kiosk_ui import asking, flow, screens, service, staff, visitors
+from kiosk_ui import asking, flow, following, rounds, screens, service, staff, visitors
 from kiosk_ui.acts import CodeShown, NotHere, Press
 from kiosk_ui.backroom import Backroom, Offline, Sight
 from kiosk_ui.flow import Signal, Step
@@ -27,8 +27,8 @@ from locker.domain.events import (
     OpeningUnknown,
     ReceiptIssued,
 )
-from locker.domain.ids import CompartmentNumber, GrantId
-from locker.domain.opening import Opening, Phase, Purpose
+from locker.domain.ids import GrantId
+from locker.domain.opening import Phase, Purpose
 from locker.domain.state import LockerState
 from locker.operations import drop_off, sign_in
 from locker.operations.ports import JournalFailing, World
@@ -36,11 +36,8 @@ from locker.operations.present_code import keypad_wait_s
 
 log = logging.getLogger(__name__)
 
-_APPLICANTS: Final = frozenset({Purpose.DROP_OFF, Purpose.REOPEN, Purpose.PICK_UP})
 _WAYS_OUT: Final = frozenset({Act.LEAVE, Act.SIGN_OUT})
 """Also the answers to "are you still there?", on whatever screen that was asked."""
-_STANDS_THERE_MS: Final = 300_000
-"""Longer than anybody waits for a screen to come back."""
 _LINK_MS: Final = 30_000
 """How often it is looked whether the centre can be reached."""
 _LOOK_MS: Final = 1_000
@@ -226,6 +223,8 @@ class Kiosk:
             self._spawn(self._refuse_put_back())
         if self._visit.step is Step.NOT_EMPTY and self._shut(state):
             self._spawn(self._another_door())
+        if rounds.has_shut(self._visit, state):
+            self._spawn(self._next_door())
         if any(self._is_ours(state, entry.event) for entry in entries):
             self._touch()
         else:
@@ -237,7 +236,7 @@ class Kiosk:
         """Whether somebody at this visit's door, or with its deposit, did that."""
         visit, opening = self._visit, state.openings.get(getattr(event, "grant", GrantId("")))
         door = getattr(event, "door", None) if opening is None else opening.door
-        if door is not None and _from_afar(state, door):
+        if door is not None and following.from_afar(state, door):
             return False
         return bool(door and door == screens.door_of(visit, state)) or bool(
             visit.deposit and getattr(event, "deposit", "") == visit.deposit
@@ -249,11 +248,11 @@ class Kiosk:
             case OpeningRequested(purpose=Purpose.SERVICE | Purpose.REMOTE):
                 # A technician's page stays where it is; everybody else's has nothing to do with it.
                 pass
-            case DoorOpened(door) | DoorLeftOpen(door) if _from_afar(state, door):
+            case DoorOpened(door) | DoorLeftOpen(door) if following.from_afar(state, door):
                 pass
             case OpeningRequested() if self._begun is not None and entry.cause != "sensor":
                 # The grant is durable, the pulse is on its way: the page says so already.
-                self._visit = _opening(self._begun, entry.event)
+                self._visit = following.commanded(self._begun, entry.event)
             case ReceiptIssued(deposit) if deposit == visit.deposit:
                 self._visit = replace(visit, receipt=entry.event)
             case DoorOpened(door) if door == screens.door_of(visit, state):
@@ -267,7 +266,7 @@ class Kiosk:
     def _find_interrupted(self, state: LockerState) -> None:
         """After a restart: whoever stands in front of an open compartment gets their page back."""
         now_ms = self._world.clock.mono_ms()
-        known = [o for o in state.openings.values() if _was_interrupted(o, state, now_ms)]
+        known = [o for o in state.openings.values() if following.was_interrupted(o, state, now_ms)]
         if self._visit.visit or not known:
             return
         opening = max(known, key=lambda o: o.requested_ms)
@@ -295,6 +294,11 @@ class Kiosk:
         async with self._one_at_a_time:
             if self._visit.step is Step.NOT_EMPTY:
                 await self._do(visitors.another_door)
+
+    async def _next_door(self) -> None:
+        async with self._one_at_a_time:
+            if rounds.has_shut(self._visit, self._world.journal.state):
+                await self._do(rounds.shut)
 
     async def _refuse_put_back(self) -> None:
         async with self._one_at_a_time:
@@ -383,34 +387,6 @@ class Kiosk:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def _from_afar(state: LockerState, door: CompartmentNumber) -> bool:
-    """Whether the latest opening of a door is nobody's who stands here."""
-    opening = state.opening_of(door) if door in state.compartments else None
-    return opening is not None and opening.purpose is Purpose.REMOTE
-
-
-def _was_interrupted(opening: Opening, state: LockerState, now_ms: int) -> bool:
-    """An applicant's opening that the last run left behind, while its person may still stand there."""
-    if opening.purpose not in _APPLICANTS or opening.phase not in {Phase.UNKNOWN, Phase.OPEN}:
-        return False
-    recent = 0 <= now_ms - opening.requested_ms < _STANDS_THERE_MS
-    # Monotonic time may have begun anew; a door not seen since is what the cut interrupted.
-    return recent or not state.compartments[opening.door].doubt
-
-
-def _opening(begun: Visit, fact: OpeningRequested) -> Visit:
-    return replace(
-        begun,
-        step=flow.advance(begun.step, Signal.OPENED),
-        deposit=fact.deposit,
-        door=fact.door,
-        refusing="",
-        kept=False,
-        receipt=None,
-        opened_mono_ms=0,
-    )
 
 
 VISITOR_DOES: Final[Mapping[Act, Does]] = {**visitors.DOES, Act.PIN: staff.pin}

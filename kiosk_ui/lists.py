@@ -3,6 +3,7 @@
 import json
 from typing import Any, Final, Protocol
 
+from kiosk_ui import round_page
 from kiosk_ui.backroom import Offline
 from kiosk_ui.screens import Screen, Visit, door_of
 from kiosk_ui.texts import Texts
@@ -59,6 +60,7 @@ def values(visit: Visit, state: LockerState, settings: Named) -> dict[str, objec
         "check": len(stocktake.doubtful(state)),
         "done": max(0, visit.round_size - _left(visit, state)),
         "size": visit.round_size,
+        **(round_page.values(visit, state) if visit.going else {"skipped": 0, "flagged": 0, "last": ""}),
     }
 
 
@@ -80,11 +82,16 @@ def waiting(screen: Screen, state: LockerState) -> list[Any]:
     """What a round has before it."""
     match screen:
         case Screen.ROUND_INTAKE:
-            return list(clear_submissions.waiting(state))
+            return _skipped_last(clear_submissions.waiting(state), "intake", state)
         case Screen.ROUND_WITHDRAW:
-            return list(withdraw_overdue.waiting(state))
+            return _skipped_last(withdraw_overdue.waiting(state), "withdraw", state)
         case _:
             return list(stocktake.doubtful(state))
+
+
+def _skipped_last(found: list[Deposit], kind: str, state: LockerState) -> list[Any]:
+    going = state.rounds.open(kind)
+    return sorted(found, key=lambda each: bool(going and going.left_as(each.deposit)))
 
 
 def shown_door(visit: Visit, state: LockerState) -> CompartmentNumber | None:
@@ -207,14 +214,15 @@ def rows(screen: Screen, visit: Visit, state: LockerState, texts: Texts) -> list
 def _deposit_row(
     deposit: Deposit, act: str, visit: Visit, state: LockerState, texts: Texts
 ) -> dict[str, Any]:
-    item = state.items.get(deposit.item)
-    authorisation = state.authorisations.get(deposit.authorisation)
-    what = authorisation.service_item if authorisation else (item.service_item if item else "")
+    what, name = round_page.what_of(state, deposit), visit.names.get(deposit.deposit, "")
+    going = state.rounds.open(round_page.kind_of(visit))
+    why = going.left_as(deposit.deposit) if going else ""
+    note = f"skipped.{why}" if why else f"note.{_note(deposit, state)}"
     return {
         "door": deposit.door,
         "title": deposit.case,
-        "text": " · ".join(part for part in (what, visit.names.get(deposit.deposit, "")) if part),
-        "note": texts.say(f"note.{_note(deposit, state)}", {}),
+        "text": " · ".join(part for part in (what, name) if part),
+        "note": texts.say(note, {}),
         "act": act,
         "data": {"deposit": deposit.deposit},
         "label": texts.say("act.open_door", {"door": deposit.door}),

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from kiosk_ui import round_page
 from kiosk_ui.flow import Step
 from kiosk_ui.screens import WHILE_OPEN, Act, Screen, Visit, screen_beneath, screen_of
 from locker.domain.access import Action, Role, allowed
@@ -47,20 +48,20 @@ ACTS: Final[Mapping[Screen, tuple[Act, ...]]] = MappingProxyType(
         Screen.PROBLEM: (Act.LEAVE,),
         Screen.PIN: (Act.PIN, Act.LEAVE),
         Screen.MENU: (Act.ROUND, Act.LOAD, Act.SERVICE, Act.SIGN_OUT),
-        Screen.ROUND_INTAKE: (Act.INTAKE_OPEN, *_STAFF_END),
-        Screen.ROUND_WITHDRAW: (Act.WITHDRAW_OPEN, *_STAFF_END),
+        Screen.ROUND_INTAKE: (Act.ROUND_GO, Act.INTAKE_OPEN, Act.ROUND_UNDO, Act.ROUND_END, *_STAFF_END),
+        Screen.ROUND_WITHDRAW: (Act.ROUND_GO, Act.WITHDRAW_OPEN, Act.ROUND_UNDO, Act.ROUND_END, *_STAFF_END),
         Screen.ROUND_CHECK: (Act.CHECK_OPEN, *_STAFF_END),
-        Screen.LOAD: _STAFF_END,
+        Screen.LOAD: (Act.LOAD_LOW, Act.ROUND_UNDO, Act.ROUND_END, *_STAFF_END),
         Screen.LABEL: (Act.LOAD_OPEN, *_STAFF_END),
-        Screen.TAKE_OUT: (),
+        Screen.TAKE_OUT: (Act.INTAKE_CONFIRM, Act.WITHDRAW_CONFIRM, Act.SKIPPING, Act.ROUND_UNDO),
         Screen.PUT_IN: (Act.NOT_EMPTY,),
         Screen.INSPECT: (),
-        Screen.NOT_TAKEN: (Act.AGAIN, Act.MENU),
-        Screen.INTAKE_CONFIRM: (Act.INTAKE_CONFIRM, Act.AGAIN, Act.MENU),
-        Screen.WITHDRAW_CONFIRM: (Act.WITHDRAW_CONFIRM, Act.AGAIN, Act.MENU),
+        Screen.NOT_TAKEN: (Act.AGAIN, Act.SKIPPING, Act.MENU),
+        Screen.INTAKE_CONFIRM: (Act.INTAKE_CONFIRM, Act.AGAIN, Act.SKIPPING, Act.MENU),
+        Screen.WITHDRAW_CONFIRM: (Act.WITHDRAW_CONFIRM, Act.AGAIN, Act.SKIPPING, Act.MENU),
         Screen.CHECK_CONFIRM: (Act.CHECK_CONFIRM, Act.AGAIN, Act.MENU),
         Screen.LOAD_EMPTY: (Act.AGAIN, Act.MENU),
-        Screen.SECOND_LOOK: (Act.AGAIN, Act.MENU),
+        Screen.SECOND_LOOK: (Act.NAME_SEEN, Act.AGAIN, Act.MENU),
         Screen.STAFF_PROBLEM: _STAFF_END,
         Screen.SERVICE: (Act.SERVICE, Act.SELF_TEST, Act.SELF_TEST_STOP, Act.SERVICE_DOOR, *_STAFF_END),
         Screen.SERVICE_DOOR: (
@@ -76,6 +77,11 @@ ACTS: Final[Mapping[Screen, tuple[Act, ...]]] = MappingProxyType(
         Screen.LOST_SENT: (Act.SHEET_BACK,),
         Screen.LOST_OFFLINE: (Act.SHEET_BACK,),
         Screen.LOST_TOO_OFTEN: (Act.SHEET_BACK,),
+        Screen.HELP_TOO_OFTEN: (Act.SHEET_BACK,),
+        Screen.SKIPPING: (Act.SKIP, Act.RESUME),
+        Screen.CORRECTING: (Act.CORRECT, Act.RESUME),
+        Screen.ROUND_DONE: (Act.ROUND_END, Act.ROUND_UNDO, *_STAFF_END),
+        Screen.ROUND_SLIP: _STAFF_END,
     }
 )
 """What each screen takes, most likely first; the language and a sign of life are taken everywhere."""
@@ -87,6 +93,7 @@ TAKES_CODES: Final = frozenset(
     | {Screen.ENDED, Screen.INTERRUPTED, Screen.GIVE_UP}
     | {Screen.MENU, Screen.ROUND_INTAKE, Screen.ROUND_WITHDRAW, Screen.ROUND_CHECK}
     | {Screen.LOAD, Screen.LABEL, Screen.SECOND_LOOK, Screen.STAFF_PROBLEM}
+    | {Screen.TAKE_OUT, Screen.INTAKE_CONFIRM, Screen.WITHDRAW_CONFIRM, Screen.PUT_IN, Screen.LOAD_EMPTY}
 )
 """Where a code is heard. Elsewhere a visit is under way, and another person's code would tear it apart."""
 RATED: Final = frozenset({Screen.RECEIPT, Screen.COLLECTED, Screen.TAKEN_BACK, Screen.REFUSED_ITEM})
@@ -136,7 +143,10 @@ def offered(visit: Visit, state: LockerState) -> tuple[Act, ...]:
     if visit.form:
         return acts
     if screen in {Screen.STUCK, Screen.GIVE_UP, Screen.INTERRUPTED, Screen.UNSEEN} and visit.staff:
-        acts = (*(act for act in acts if act is not Act.LEAVE), *_STAFF_END)
+        skips = () if screen is Screen.UNSEEN else (Act.SKIPPING,)
+        acts = (*(act for act in acts if act is not Act.LEAVE), *skips, *_STAFF_END)
+    if visit.staff:
+        acts = tuple(act for act in acts if round_page.fits(act, visit, state))
     if visit.step in _BY_RIGHTS:
         return tuple(act for act in acts if _fits(act, visit, state))
     if screen is Screen.EMPTY and not _word_counts(visit, state):

@@ -8,6 +8,7 @@ from typing import Final
 
 from kiosk_ui.flow import Step
 from kiosk_ui.forms import Form
+from kiosk_ui.going import Going
 from locker.domain import deposit as deposits
 from locker.domain import opening as openings
 from locker.domain.deposit import Deposit
@@ -79,6 +80,11 @@ class Screen(StrEnum):
     LOST_SENT = "lost_sent"
     LOST_OFFLINE = "lost_offline"
     LOST_TOO_OFTEN = "lost_too_often"
+    HELP_TOO_OFTEN = "help_too_often"
+    SKIPPING = "skipping"
+    CORRECTING = "correcting"
+    ROUND_DONE = "round_done"
+    ROUND_SLIP = "round_slip"
 
 
 class Act(StrEnum):
@@ -128,6 +134,15 @@ class Act(StrEnum):
     SHEET_BACK = "sheet_back"
     """From a form to the sheet before it, or to the page beneath."""
     RATE = "rate"
+    ROUND_GO = "round_go"
+    SKIPPING = "skipping"
+    SKIP = "skip"
+    RESUME = "resume"
+    ROUND_UNDO = "round_undo"
+    CORRECT = "correct"
+    ROUND_END = "round_end"
+    LOAD_LOW = "load_low"
+    NAME_SEEN = "name_seen"
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +163,8 @@ class Visit:
     staff: StaffId = StaffId("")
     names: Mapping[DepositId, str] = field(default_factory=lambda: MappingProxyType({}))
     """Masked names of a round."""
+    going: Going | None = None
+    """The round that they are on."""
     round_size: int = 0
     refusal: Refusal | None = None
     """What the last press was answered with: a page in a problem step, a banner elsewhere."""
@@ -192,6 +209,10 @@ _BY_STEP: Final = MappingProxyType(
         Step.SERVICE: Screen.SERVICE,
         Step.SERVICE_DOOR: Screen.SERVICE_DOOR,
         Step.BLOCKING: Screen.BLOCKING,
+        Step.SKIPPING: Screen.SKIPPING,
+        Step.CORRECTING: Screen.CORRECTING,
+        Step.ROUND_DONE: Screen.ROUND_DONE,
+        Step.ROUND_SLIP: Screen.ROUND_SLIP,
     }
 )
 _COMMANDED: Final = frozenset(
@@ -346,4 +367,7 @@ def at_work(visit: Visit, state: LockerState) -> bool:
     return visit.step in _AT_A_DOOR and opening is not None and opening.phase is openings.Phase.OPEN
 
 
-_AT_A_DOOR: Final = frozenset({Step.DOOR, Step.REFUSING, Step.NOT_EMPTY, Step.STAFF_DOOR, Step.SERVICE_DOOR})
+_AT_A_DOOR: Final = frozenset(
+    {Step.DOOR, Step.REFUSING, Step.NOT_EMPTY, Step.STAFF_DOOR, Step.SERVICE_DOOR}
+    | {Step.SKIPPING, Step.CORRECTING}
+)

@@ -2,26 +2,26 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from types import MappingProxyType
 from typing import Final
 
+from kiosk_ui import rounds
 from kiosk_ui.acts import CodeShown, Press
 from kiosk_ui.flow import Signal, advance
 from kiosk_ui.screens import Act, Screen, Visit, opening_of, screen_of
 from kiosk_ui.visitors import name_in, not_empty, opened, refused
 from locker.domain.allocation import Wish
-from locker.domain.deposit import Deposit
 from locker.domain.errors import Reason, Refusal
-from locker.domain.ids import CompartmentNumber, DepositId, Seq
+from locker.domain.ids import CompartmentNumber
 from locker.domain.opening import Purpose
-from locker.domain.state import LockerState
+from locker.domain.rounds import RoundKind
 from locker.operations import clear_submissions, load_outgoing, stocktake, withdraw_overdue
 from locker.operations.open_door import Answer
 from locker.operations.ports import World
-from locker.operations.present_code import BadgeOffer, LoadOffer, present_scanned
+from locker.operations.present_code import BadgeOffer, LoadOffer, Offer, present_scanned
 from locker.operations.sign_in import sign_in
 
 _NOT_NOW: Final = Refusal(Reason.NOT_NOW)
+_WRONG: Final = Refusal(Reason.WRONG_LABEL)
 
 
 async def pin(world: World, visit: Visit, press: Press) -> Visit:
@@ -38,75 +38,63 @@ async def code(world: World, visit: Visit, shown: CodeShown) -> Visit:
     """Signed in, labels are what is scanned: the first look, or the second one after the door was shut."""
     if shown.typed:
         return refused(world, visit, _NOT_NOW)
+    if rounds.hears_papers(visit, world.journal.state):
+        return await rounds.scanned(world, visit, shown)
     answer = await present_scanned(world, shown.scanned)
     if isinstance(answer, Refusal):
         return replace(visit, refusal=answer)
+    return await _heard(world, visit, answer)
+
+
+async def _heard(world: World, visit: Visit, answer: Offer) -> Visit:
     if not isinstance(answer, LoadOffer):
         return refused(world, visit, _NOT_NOW)
-    if screen_of(visit, world.journal.state) is Screen.SECOND_LOOK:
-        return await _second_look(world, visit, answer)
+    screen = screen_of(visit, world.journal.state)
+    if screen is Screen.SECOND_LOOK:
+        return await rounds.second_look(world, visit, answer)
+    if screen is Screen.PUT_IN:
+        same = isinstance(visit.offer, LoadOffer) and visit.offer.item == answer.item
+        return replace(visit, said="shut_scan") if same else refused(world, visit, _WRONG)
     return await _label(world, visit, answer)
-
-
-async def _second_look(world: World, visit: Visit, label: LoadOffer) -> Visit:
-    refusal = await load_outgoing.confirm(world, visit.staff, visit.deposit, label)
-    if refusal:
-        return refused(world, visit, refusal)
-    return _done(visit, Signal.LOAD, "loaded")
 
 
 async def _label(world: World, visit: Visit, label: LoadOffer) -> Visit:
     state = world.journal.state
-    visit = _free(visit)
+    visit = rounds.busy_with_nothing(visit)
     if refusal := load_outgoing.refusal_of(world, state, label):
         return refused(world, visit, refusal)
     item = state.items.get(label.item)
     named = await name_in(world, item.seq) if item else ""
     said = "" if item else "unannounced"
-    return replace(visit, step=advance(visit.step, Signal.LABEL), offer=label, name=named, said=said)
-
-
-def _free(visit: Visit) -> Visit:
-    """The same person, busy with nothing."""
-    return replace(visit, offer=None, deposit=DepositId(""), door=None, name="")
+    visit = replace(visit, step=advance(visit.step, Signal.LABEL), offer=label, name=named, said=said)
+    if visit.going is None or visit.going.kind != RoundKind.LOAD:
+        return visit
+    # On a round of loading the label itself says which door is wanted.
+    wish = Wish.LOW if visit.going.low else Wish.ANY
+    return opened(world, visit, await _open_for_label(world, visit, wish))
 
 
 def _done(visit: Visit, task: Signal, said: str) -> Visit:
-    return replace(_free(visit), step=advance(visit.step, task), said=said)
+    return replace(rounds.busy_with_nothing(visit), step=advance(visit.step, task), said=said)
 
 
 async def _round(world: World, visit: Visit, press: Press) -> Visit:
     kind = str(press.data["kind"])
-    state = world.journal.state
-    waiting: list[Deposit] = []
-    if kind == "intake":
-        waiting = clear_submissions.waiting(state)
-    elif kind == "withdraw":
-        waiting = withdraw_overdue.waiting(state)
-    size = len(waiting) if kind != "check" else len(stocktake.doubtful(state))
-    names = {deposit.deposit: await name_in(world, _seq(state, deposit)) for deposit in waiting}
-    step = advance(visit.step, Signal(kind))
-    return replace(visit, step=step, names=MappingProxyType(names), round_size=size)
+    if kind != "check":
+        return await rounds.look(world, visit, kind)
+    size = len(stocktake.doubtful(world.journal.state))
+    return replace(visit, step=advance(visit.step, Signal(kind)), round_size=size, going=None)
 
 
 async def _load(world: World, visit: Visit, press: Press) -> Visit:
-    del world, press
-    return replace(visit, step=advance(visit.step, Signal.LOAD))
+    del press
+    return await rounds.load(world, visit)
 
 
 async def _menu(world: World, visit: Visit, press: Press) -> Visit:
     del world, press
-    return replace(_free(visit), step=advance(visit.step, Signal.BACK))
-
-
-async def _intake_open(world: World, visit: Visit, press: Press) -> Visit:
-    key = DepositId(str(press.data["deposit"]))
-    return _opened(world, visit, key, await clear_submissions.open_compartment(world, visit.staff, key))
-
-
-async def _withdraw_open(world: World, visit: Visit, press: Press) -> Visit:
-    key = DepositId(str(press.data["deposit"]))
-    return _opened(world, visit, key, await withdraw_overdue.open_compartment(world, visit.staff, key))
+    fresh = rounds.busy_with_nothing(visit)
+    return replace(fresh, step=advance(visit.step, Signal.BACK), going=None)
 
 
 async def _check_open(world: World, visit: Visit, press: Press) -> Visit:
@@ -122,11 +110,8 @@ async def _load_open(world: World, visit: Visit, press: Press) -> Visit:
 async def _open_for_label(world: World, visit: Visit, wish: Wish = Wish.ANY) -> Answer:
     if not isinstance(visit.offer, LoadOffer):
         return _NOT_NOW
-    return await load_outgoing.open_compartment(world, visit.staff, visit.offer, wish)
-
-
-def _opened(world: World, visit: Visit, key: DepositId, answer: Answer) -> Visit:
-    return opened(world, replace(visit, name=visit.names.get(key, "")), answer)
+    on_round = visit.going is not None and visit.going.kind == RoundKind.LOAD
+    return await load_outgoing.open_compartment(world, visit.staff, visit.offer, wish, on_round=on_round)
 
 
 async def _again(world: World, visit: Visit, press: Press) -> Visit:
@@ -146,21 +131,6 @@ async def _again(world: World, visit: Visit, press: Press) -> Visit:
     return opened(world, visit, answer)
 
 
-async def _intake_confirm(world: World, visit: Visit, press: Press) -> Visit:
-    finding = str(press.data["finding"])
-    if press.data.get("deposit", visit.deposit) != visit.deposit:
-        return refused(world, visit, _NOT_NOW)
-    refusal = await clear_submissions.confirm(world, visit.staff, visit.deposit, finding)
-    return refused(world, visit, refusal) if refusal else _done(visit, Signal.INTAKE, f"intake_{finding}")
-
-
-async def _withdraw_confirm(world: World, visit: Visit, press: Press) -> Visit:
-    if press.data.get("deposit", visit.deposit) != visit.deposit:
-        return refused(world, visit, _NOT_NOW)
-    refusal = await withdraw_overdue.confirm(world, visit.staff, visit.deposit)
-    return refused(world, visit, refusal) if refusal else _done(visit, Signal.WITHDRAW, "withdrawn")
-
-
 async def _check_confirm(world: World, visit: Visit, press: Press) -> Visit:
     empty = bool(press.data["empty"])
     if visit.door is None or press.data.get("door", visit.door) != visit.door:
@@ -170,23 +140,12 @@ async def _check_confirm(world: World, visit: Visit, press: Press) -> Visit:
     return refused(world, visit, refusal) if refusal else _done(visit, Signal.CHECK, said)
 
 
-def _seq(state: LockerState, deposit: Deposit) -> Seq:
-    item = state.items.get(deposit.item)
-    authorisation = state.authorisations.get(deposit.authorisation)
-    if item is not None:
-        return item.seq
-    return authorisation.seq if authorisation else Seq(0)
-
-
 DOES: Final[Mapping[Act, Callable[[World, Visit, Press], Awaitable[Visit]]]] = {
+    **rounds.DOES,
     Act.ROUND: _round,
     Act.LOAD: _load,
     Act.MENU: _menu,
-    Act.INTAKE_OPEN: _intake_open,
-    Act.INTAKE_CONFIRM: _intake_confirm,
     Act.LOAD_OPEN: _load_open,
-    Act.WITHDRAW_OPEN: _withdraw_open,
-    Act.WITHDRAW_CONFIRM: _withdraw_confirm,
     Act.CHECK_OPEN: _check_open,
     Act.CHECK_CONFIRM: _check_confirm,
     Act.AGAIN: _again,

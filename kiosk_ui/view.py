@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from kiosk_ui import asking, course, lists, service_page
+from kiosk_ui import asking, course, lists, round_page, service_page
 from kiosk_ui.backroom import Offline, Sight
 from kiosk_ui.buttons import buttons, in_corner, rating
 from kiosk_ui.offers import hears, hears_bag, may_open_again
@@ -29,7 +29,7 @@ ENTRIES: Final[Mapping[Screen, tuple[str, int, int]]] = {
     Screen.PHONE: ("phone4", 4, 4),
     Screen.PIN: ("pin", 6, 6),
     Screen.HELP_PHONE: ("help_phone", asking.CALL_DIGITS_MIN, asking.CALL_DIGITS_MAX),
-    Screen.LOST_CASE: ("lost_case", asking.CASE_DIGITS_MIN, asking.CASE_DIGITS_MAX),
+    Screen.LOST_CASE: ("lost_case", asking.CASE_MIN, asking.CASE_MAX),
     Screen.LOST_PHONE: ("lost_phone", asking.PHONE_DIGITS, asking.PHONE_DIGITS),
 }
 """Screens with a keypad: what is typed there, and how many digits at least and at most."""
@@ -65,6 +65,10 @@ STAGES: Final[Mapping[Screen, str]] = {
     Screen.LOST_SENT: "done",
     Screen.LOST_OFFLINE: "alert",
     Screen.LOST_TOO_OFTEN: "alert",
+    Screen.HELP_TOO_OFTEN: "alert",
+    Screen.SKIPPING: "tiles",
+    Screen.ROUND_DONE: "slip",
+    Screen.ROUND_SLIP: "slip",
 }
 """What fills the larger part of a screen; the others show the cabinet."""
 _STAYS_TRUE: Final = frozenset(
@@ -72,6 +76,7 @@ _STAYS_TRUE: Final = frozenset(
     | {Screen.SERVICE}
 )
 """Ends that are on disk, and the machine's own figures: also while nothing can be recorded."""
+_LISTS: Final = frozenset({Screen.ROUND_INTAKE, Screen.ROUND_WITHDRAW, Screen.ROUND_CHECK})
 _PROBLEMS: Final = frozenset({Screen.PROBLEM, Screen.STAFF_PROBLEM})
 _QUOTED: Final = frozenset(
     {Screen.GIVE_UP, Screen.NOT_EMPTY, Screen.INTERRUPTED, Screen.UNSEEN, Screen.STUCK, Screen.HELP_SENT}
@@ -167,6 +172,7 @@ def view_of(visit: Visit, state: LockerState, now: Now, texts: Texts, settings: 
         "entry": _entry(screen, now, texts),
         "scanner": settings.scanner == "screen" and listens,
         "receipt": lists.receipt(screen, visit, state, texts),
+        "slip": round_page.slip(screen, visit, state, texts),
         "ask": _ask(now, texts),
         "service": service_page.content(screen, visit, state, now.sight, texts),
         "notices": _notices(screen, state, now, texts) + _asks_for_bag(screen, visit, state, texts, asks=bag),
@@ -179,12 +185,12 @@ def view_of(visit: Visit, state: LockerState, now: Now, texts: Texts, settings: 
     return view if view["ask"] is None else view | _blank(screen, visit, state)
 
 
-_PERSONAL_STAGES: Final = frozenset({"papers", "receipt", "rows"})
+_PERSONAL_STAGES: Final = frozenset({"papers", "receipt", "rows", "slip"})
 
 
 def _blank(screen: Screen, visit: Visit, state: LockerState) -> View:
     """Nobody answers just now: what is anybody's own is not shown to whoever comes by."""
-    nothing: View = {"facts": [], "papers": [], "rows": [], "receipt": None}
+    nothing: View = {"facts": [], "papers": [], "rows": [], "receipt": None, "slip": None}
     stage = _stage(screen, visit, state, visit.refusal)
     return nothing | ({"stage": "done"} if stage in _PERSONAL_STAGES else {})
 
@@ -196,7 +202,7 @@ def _facts(screen: Screen, visit: Visit, state: LockerState, now: Now, texts: Te
         return service_page.facts(visit, state, now.sight, texts)
     if screen in _PROBLEMS:
         return lists.as_known(visit.refusal, state, texts)
-    return lists.facts(screen, visit, state, texts)
+    return round_page.facts(screen, visit, state, texts) + lists.facts(screen, visit, state, texts)
 
 
 def _words(
@@ -256,9 +262,9 @@ def _variant(screen: Screen, visit: Visit, state: LockerState) -> str:
         return _stuck_variant(visit, state)
     if screen in {Screen.INTERRUPTED, Screen.GIVE_UP} and visit.staff:
         return "_staff"
-    if screen in {Screen.ROUND_INTAKE, Screen.ROUND_WITHDRAW, Screen.ROUND_CHECK}:
-        return "" if lists.waiting(screen, state) else "_none"
-    return _service_variant(screen, visit, state)
+    if screen in _LISTS and not lists.waiting(screen, state):
+        return "_none"
+    return round_page.variant(screen, visit, state) or _service_variant(screen, visit, state)
 
 
 def _service_variant(screen: Screen, visit: Visit, state: LockerState) -> str:
@@ -321,6 +327,7 @@ def _notices(screen: Screen, state: LockerState, now: Now, texts: Texts) -> list
     found = [texts.say("notice.remote_open", {"doors": " · ".join(afar)})] if afar else []
     if now.offline is not None and screen in _WAITS_FOR_LINK:
         found.append(texts.say("notice.offline", {}))
+    found += round_page.notices(screen, texts, offline=now.offline is not None)
     if screen is not Screen.HOME:
         return found
     standing = [str(n) for n, c in state.compartments.items() if c.position is Position.OPEN]

@@ -7,7 +7,7 @@ GET     ``/api/view``       the current view (see `kiosk_ui.view.view_of`): ``sc
                             ``acts`` ``[{"act", "label", "look", "data"}]``, ``rows``, ``facts``, ``papers``,
                             ``entry`` (keypad), ``receipt``, ``cabinet``, ``ask`` …
 GET     ``/api/events``     the view as server-sent events named ``view``: at once, then after every change
-GET     ``/api/qr?visit=``  SVG of the signed receipt on the screen; 404 where there is none
+GET     ``/api/qr?visit=``  SVG of the signed receipt or slip on the screen; 404 where there is none
 GET     ``/healthz``        ``{"ok", "seq"}``; 503 while nothing can be recorded
 POST    ``/api/code``       ``{"typed": "11 digits"}`` or ``{"scanned": "digits"}``, with ``phone4`` if wanted
 POST    ``/api/act``        ``{"act": …, …}``; ``visit`` may name the visit it is meant for
@@ -53,7 +53,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from kiosk_ui import qr, texts
+from kiosk_ui import qr, round_page, texts
 from kiosk_ui.acts import BadRequest, NotHere, read_code, read_press
 from kiosk_ui.backroom import Backroom
 from kiosk_ui.guard import Guard, json_body, problem
@@ -151,6 +151,9 @@ class _Pages:
 
     async def receipt_code(self, request: Request) -> Response:
         visit = self._kiosk.visit
+        number = round_page.slip_code(visit, self._world.journal.state)
+        if number and request.query_params.get("visit") == visit.visit:
+            return Response(qr.svg(number), media_type="image/svg+xml")
         if visit.receipt is None or request.query_params.get("visit") != visit.visit:
             return problem(404, "no_receipt", "no receipt of this visit is at hand")
         signed = visit.receipt

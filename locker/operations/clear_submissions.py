@@ -40,19 +40,29 @@ async def confirm(world: World, staff: StaffId, deposit: DepositId, finding: str
     """The helper has it in hand and the door is shut. ``finding`` is one of `FINDINGS`."""
 
     def decide(state: LockerState) -> Decided[Refusal | None]:
-        record = state.deposits.get(deposit)
-        if record is None or record.ended or finding not in FINDINGS:
-            return Decided(Refusal(Reason.NOT_NOW))
-        proof = taken_out(world, state, staff, Action.INTAKE, Purpose.INTAKE, record)
-        if isinstance(proof, Refusal):
-            return Decided(proof)
-        if finding == "empty" and record.phase in {Phase.RESERVED, Phase.UNCONFIRMED, Phase.EXPOSED}:
-            return Decided(None, (DepositCancelled(deposit, proof),))
-        if record.phase is Phase.RESERVED:
-            return Decided(Refusal(Reason.NOT_NOW))
-        events: tuple[Event, ...] = (SubmissionTaken(deposit, staff, proof, finding),)
-        if finding != "complete":
-            events += (TicketOpened(f"intake_{finding}", record.door, deposit),)
-        return Decided(None, events)
+        made = found(world, state, staff, deposit, finding, "")
+        return Decided(made) if isinstance(made, Refusal) else Decided(None, made)
 
     return await world.journal.commit(f"staff/{staff}", decide)
+
+
+def found(
+    world: World, state: LockerState, staff: StaffId, deposit: DepositId, finding: str, slip: str
+) -> Refusal | tuple[Event, ...]:
+    """The facts of a finding, or why it is none (yet). ``slip``: of the helper's round."""
+    record = state.deposits.get(deposit)
+    if record is None or record.ended or finding not in FINDINGS:
+        return Refusal(Reason.NOT_NOW)
+    proof = taken_out(world, state, staff, Action.INTAKE, Purpose.INTAKE, record)
+    if isinstance(proof, Refusal):
+        return proof
+    if finding == "empty" and record.phase in {Phase.RESERVED, Phase.UNCONFIRMED, Phase.EXPOSED}:
+        return (DepositCancelled(deposit, proof),)
+    if record.phase is Phase.RESERVED:
+        return Refusal(Reason.NOT_NOW)
+    return (SubmissionTaken(deposit, staff, proof, finding, slip), *flagged(record, finding))
+
+
+def flagged(record: Deposit, finding: str) -> tuple[Event, ...]:
+    """Whatever is not complete is looked after by somebody."""
+    return () if finding == "complete" else (TicketOpened(f"intake_{finding}", record.door, record.deposit),)

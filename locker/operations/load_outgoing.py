@@ -10,11 +10,13 @@ from locker.domain.errors import Reason, Refusal
 from locker.domain.events import CompartmentReserved, ItemLoaded
 from locker.domain.ids import AuthorisationId, CaseNumber, DepositId, ItemId, StaffId
 from locker.domain.opening import Purpose
+from locker.domain.rounds import RoundKind
 from locker.domain.state import LockerState
 from locker.operations import pickup_codes
 from locker.operations.open_door import Answer, grant, hindrance, next_attempt, open_door
 from locker.operations.ports import Decided, World
 from locker.operations.present_code import LoadOffer, expired, too_early
+from locker.operations.rounds import joined
 from locker.operations.sign_in import may
 
 
@@ -30,10 +32,22 @@ def refusal_of(world: World, state: LockerState, offer: LoadOffer) -> Refusal | 
     return Refusal(Reason.ALREADY_LOADED) if held else None
 
 
-async def open_compartment(world: World, staff: StaffId, offer: LoadOffer, wish: Wish = Wish.ANY) -> Answer:
-    """Open a compartment for a scanned label; the one already set aside for it, on a second try."""
+async def open_compartment(
+    world: World, staff: StaffId, offer: LoadOffer, wish: Wish = Wish.ANY, *, on_round: bool = False
+) -> Answer:
+    """Open a compartment for a scanned label; the one already set aside for it, on a second try.
+
+    ``on_round``: it counts for the round of loading that goes on, or begins with it.
+    """
 
     def decide(state: LockerState) -> Decided[Answer]:
+        decided = choose_for(state)
+        if not on_round or isinstance(decided.answer, Refusal):
+            return decided
+        _, begun = joined(world, state, staff, RoundKind.LOAD)
+        return Decided(decided.answer, (*begun, *decided.events))
+
+    def choose_for(state: LockerState) -> Decided[Answer]:
         if refusal := refusal_of(world, state, offer):
             return Decided(refusal)
         for deposit in state.deposits.values():
@@ -69,7 +83,7 @@ def _fresh(world: World, state: LockerState, staff: StaffId, offer: LoadOffer, w
 
 
 async def confirm(world: World, staff: StaffId, deposit: DepositId, second: LoadOffer) -> Refusal | None:
-    """The second look: the same label is scanned again after the door was shut.
+    """The second look: the same label is scanned again after the door was shut, or the name on it compared.
 
     Only now the item counts as loaded and its pickup codes are made, sealed for the centre.
     """
@@ -85,7 +99,10 @@ async def confirm(world: World, staff: StaffId, deposit: DepositId, second: Load
         made = pickup_codes.at_loading(world, state, record)
         if made is None:
             return Decided(Refusal(Reason.NO_ROOM))
-        loaded = ItemLoaded(deposit, ItemId(record.item), staff, proof, record.item in state.items)
+        going = state.rounds.open(RoundKind.LOAD)
+        part = going.part_of(staff) if going else None
+        known, slip = record.item in state.items, part.slip if part else ""
+        loaded = ItemLoaded(deposit, ItemId(record.item), staff, proof, known, slip)
         return Decided(None, (loaded, *made))
 
     return await world.journal.commit(f"staff/{staff}", decide)

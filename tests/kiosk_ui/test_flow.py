@@ -38,7 +38,7 @@ def test_staff_stay_staff_until_they_leave() -> None:
     theirs = {Step.MENU, Step.LOAD, Step.LABEL, Step.STAFF_DOOR, Step.STAFF_PROBLEM} | {
         step for step in Step if step.value.startswith("round_")
     }
-    theirs |= {Step.SERVICE, Step.SERVICE_DOOR, Step.BLOCKING}
+    theirs |= {Step.SERVICE, Step.SERVICE_DOOR, Step.BLOCKING, Step.SKIPPING, Step.CORRECTING}
     outside = {
         after for (before, signal), after in NEXT.items() if before in theirs and signal is not Signal.LEAVE
     }

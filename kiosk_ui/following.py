@@ -1,0 +1,46 @@
+"""What the page makes of a fact that became durable: pure functions of the visit and the journal's state."""
+
+from dataclasses import replace
+from typing import Final
+
+from kiosk_ui import flow
+from kiosk_ui.flow import Signal
+from kiosk_ui.screens import Visit
+from locker.domain.events import OpeningRequested
+from locker.domain.ids import CompartmentNumber
+from locker.domain.opening import Opening, Phase, Purpose
+from locker.domain.state import LockerState
+
+_APPLICANTS: Final = frozenset({Purpose.DROP_OFF, Purpose.REOPEN, Purpose.PICK_UP})
+_STANDS_THERE_MS: Final = 300_000
+"""Longer than anybody waits for a screen to come back."""
+
+
+def from_afar(state: LockerState, door: CompartmentNumber) -> bool:
+    """Whether the latest opening of a door is nobody's who stands here."""
+    opening = state.opening_of(door) if door in state.compartments else None
+    return opening is not None and opening.purpose is Purpose.REMOTE
+
+
+def was_interrupted(opening: Opening, state: LockerState, now_ms: int) -> bool:
+    """An applicant's opening that the last run left behind, while its person may still stand there."""
+    if opening.purpose not in _APPLICANTS or opening.phase not in {Phase.UNKNOWN, Phase.OPEN}:
+        return False
+    recent = 0 <= now_ms - opening.requested_ms < _STANDS_THERE_MS
+    # Monotonic time may have begun anew; a door not seen since is what the cut interrupted.
+    return recent or not state.compartments[opening.door].doubt
+
+
+def commanded(begun: Visit, fact: OpeningRequested) -> Visit:
+    going = replace(begun.going, verdict=None, late=False) if begun.going else None
+    return replace(
+        begun,
+        going=going,
+        step=flow.advance(begun.step, Signal.OPENED),
+        deposit=fact.deposit,
+        door=fact.door,
+        refusing="",
+        kept=False,
+        receipt=None,
+        opened_mono_ms=0,
+    )
