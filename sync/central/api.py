@@ -136,8 +136,7 @@ def _add_cases(api: APIRouter, office: Office, gate: Gate) -> None:
     ) -> m.Authorised:
         """A case passed pre-review: it may be handed in. The typed code goes to the applicant by message."""
         repeatable = Repeatable(idempotency_key, body.model_dump_json())
-        authorisation = await office.pre_review(body.passed(), actor, repeatable)
-        row = await office.store.read(lambda c: scope.authorisation_row(c, actor, authorisation))
+        row = await office.pre_review(body.passed(), actor, repeatable)
         return m.Authorised(
             authorisation=row.authorisation,
             case=row.case_number,

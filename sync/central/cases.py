@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, or_, select
+from sqlalchemy import Connection, Row, bindparam, or_, select
 
 from locker.domain import codes, directives, tokens
 from locker.domain.compartment import Size
@@ -19,6 +19,7 @@ from sync import seal
 from sync.central import masks
 from sync.central.desk import Desk, Refusal, Refused, locker_row, note
 from sync.central.directives import append
+from sync.central.store import find
 from sync.central.tables import AUTHORISATION
 
 HOUR_MS: Final = 3_600_000
@@ -26,6 +27,15 @@ BACKDATE_MS: Final = 5 * 60_000
 """A kiosk whose clock runs a little behind must not call a fresh code too early."""
 PHONE_DIGITS_ASKED: Final = 4
 TOKEN_NONCE_BYTES: Final = 8
+_own: Final = AUTHORISATION.c
+_NEW: Final = AUTHORISATION.insert()
+_TAKEN: Final = select(_own.locator).where(
+    _own.locker == bindparam("locker"),
+    or_(
+        _own.ended_ms > bindparam("rested_ms"),
+        (_own.ended == "") & (_own.valid_until_ms > bindparam("rested_ms")),
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,26 +79,25 @@ def authorise(
         "token": _token(desk, locker.area, passed, says),
     }
     append(connection, passed.locker, says, now_ms)
-    connection.execute(
-        AUTHORISATION.insert().values(
-            authorisation=says.authorisation,
-            case_number=passed.case,
-            service_item=passed.service_item,
-            papers=canonical(list(passed.papers)),
-            deferred=canonical(list(passed.deferred)),
-            size=passed.size.name,
-            locker=passed.locker,
-            name=says.name,
-            phone=says.phone,
-            sealed=desk.sealed(plain),
-            locator=locator,
-            # Its number there is of no meaning: a snapshot numbers anew.
-            directive=directives.write(Seq(1), says),
-            valid_from_ms=says.valid_from_ms,
-            valid_until_ms=says.valid_until_ms,
-            made_ms=now_ms,
-        )
-    )
+    values = {
+        "authorisation": says.authorisation,
+        "case_number": passed.case,
+        "service_item": passed.service_item,
+        "papers": canonical(list(passed.papers)),
+        "deferred": canonical(list(passed.deferred)),
+        "size": passed.size.name,
+        "locker": passed.locker,
+        "name": says.name,
+        "phone": says.phone,
+        "sealed": desk.sealed(plain),
+        "locator": locator,
+        # Its number there is of no meaning: a snapshot numbers anew.
+        "directive": directives.write(Seq(1), says),
+        "valid_from_ms": says.valid_from_ms,
+        "valid_until_ms": says.valid_until_ms,
+        "made_ms": now_ms,
+    }
+    connection.execute(_NEW, values)
     note(
         connection,
         passed.case,
@@ -143,9 +152,7 @@ def _token(desk: Desk, area: str, passed: PreReview, says: AuthorisationGranted)
 
 def authorisation_row(connection: Connection, authorisation: str) -> Row[Any]:
     """Raises Refused."""
-    row = connection.execute(
-        select(AUTHORISATION).where(AUTHORISATION.c.authorisation == authorisation)
-    ).first()
+    row = find(connection, AUTHORISATION, {"authorisation": authorisation})
     if row is None:
         raise Refused(Refusal.UNKNOWN_AUTHORISATION, "no such authorisation")
     return row
@@ -184,7 +191,5 @@ def phone_digest(key: bytes, phone: str, case: str) -> str:
 
 def _taken(connection: Connection, locker: str, now_ms: int) -> frozenset[str]:
     """Locators of living rights, and of those that ended within the rest period."""
-    own = AUTHORISATION.c
-    rested_ms = now_ms - Policy().locator_rest_ms
-    recent = or_(own.ended_ms > rested_ms, (own.ended == "") & (own.valid_until_ms > rested_ms))
-    return frozenset(connection.execute(select(own.locator).where(own.locker == locker, recent)).scalars())
+    times = {"locker": locker, "rested_ms": now_ms - Policy().locator_rest_ms}
+    return frozenset(connection.execute(_TAKEN, times).scalars())

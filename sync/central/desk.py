@@ -3,14 +3,15 @@
 import json
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row
 
 from locker.domain.encoding import canonical
 from locker.domain.ids import LockerId
 from sync import seal
 from sync.central.platform import Chance, Clock
+from sync.central.store import find
 from sync.central.tables import DESK_FACT, LOCKER
 from sync.central.workdays.calendar import WorkDays
 
@@ -139,7 +140,7 @@ class Desk:
 
 def locker_row(connection: Connection, locker: str) -> Row[Any]:
     """Raises Refused for a locker that is not enrolled."""
-    row = connection.execute(select(LOCKER).where(LOCKER.c.locker == LockerId(locker))).first()
+    row = find(connection, LOCKER, {"locker": LockerId(locker)})
     if row is None:
         raise Refused(Refusal.UNKNOWN_LOCKER, f"no locker {locker!r} is enrolled here")
     return row
@@ -155,13 +156,8 @@ def note(
     **detail: str | int | bool,
 ) -> None:
     """Write down what the centre did in a case."""
-    connection.execute(
-        DESK_FACT.insert().values(
-            case_number=case,
-            kind=kind,
-            reference=reference,
-            actor=actor,
-            detail=canonical(detail),
-            at_ms=now_ms,
-        )
-    )
+    told = {"actor": actor, "detail": canonical(detail), "at_ms": now_ms}
+    connection.execute(_FACT, {"case_number": case, "kind": kind, "reference": reference, **told})
+
+
+_FACT: Final = DESK_FACT.insert()

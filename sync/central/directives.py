@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from itertools import accumulate
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, bindparam, select
 
 from locker.domain import chain, directives
 from locker.domain.encoding import build
@@ -22,27 +22,28 @@ from sync.central.intake import said as papers
 from sync.central.pickups import said as pickups
 from sync.central.platform import Chance
 from sync.central.settings import said as settings
+from sync.central.store import change
 from sync.central.tables import AUTHORISATION, DIRECTIVE, LOCKER, OUTGOING_ITEM, STAFF, STAFF_GRANT
 
 EPOCH_BYTES: Final = 16
+_END: Final = (
+    select(LOCKER.c.dn_epoch, LOCKER.c.dn_head, LOCKER.c.dn_hash)
+    .where(LOCKER.c.locker == bindparam("locker"))
+    .with_for_update()
+)
+_ENTRY: Final = DIRECTIVE.insert()
+"""Both built once: whatever a locker is told goes through them."""
 
 
 def append(connection: Connection, locker: str, says: directives.StateEntry, now_ms: int) -> int:
     """The seq of the new entry; it goes out once the transaction is durable."""
-    row = connection.execute(
-        select(LOCKER.c.dn_epoch, LOCKER.c.dn_head, LOCKER.c.dn_hash)
-        .where(LOCKER.c.locker == locker)
-        .with_for_update()
-    ).one()
+    row = connection.execute(_END, {"locker": locker}).one()
     seq = row.dn_head + 1
     text = directives.write(Seq(seq), says)
     link = directives.link(bytes.fromhex(row.dn_hash), text).hex()
-    connection.execute(
-        DIRECTIVE.insert().values(
-            locker=locker, dn_epoch=row.dn_epoch, seq=seq, text=text, hash=link, made_ms=now_ms
-        )
-    )
-    connection.execute(LOCKER.update().where(LOCKER.c.locker == locker).values(dn_head=seq, dn_hash=link))
+    entry = {"dn_epoch": row.dn_epoch, "seq": seq, "text": text, "hash": link, "made_ms": now_ms}
+    connection.execute(_ENTRY, {"locker": locker, **entry})
+    change(connection, LOCKER, {"locker": locker}, {"dn_head": seq, "dn_hash": link})
     return int(seq)
 
 

@@ -4,8 +4,9 @@ import hashlib
 import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row
 
 from sync.central import cases, histories, outgoing, staff
 from sync.central.access import audit, keys, scope
@@ -13,8 +14,10 @@ from sync.central.access.actor import Actor
 from sync.central.access.matrix import Action
 from sync.central.desk import Desk, Refusal, Refused
 from sync.central.pump import Pump
-from sync.central.store import Store
+from sync.central.store import Store, find
 from sync.central.tables import REPEAT
+
+_REPEATED: Final = REPEAT.insert()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,19 +34,23 @@ class Office:
     desk: Desk
     pump: Pump
 
-    async def pre_review(self, passed: cases.PreReview, actor: Actor, repeatable: Repeatable) -> str:
-        """The authorisation. Raises Refused."""
+    async def pre_review(self, passed: cases.PreReview, actor: Actor, repeatable: Repeatable) -> Row[Any]:
+        """The authorisation's row. Raises Refused."""
+        made: list[Row[Any]] = []
 
         def make(connection: Connection) -> str:
             scope.locker_row(connection, actor, passed.locker)
             reference = cases.authorise(connection, self.desk, passed, actor.who)
             detail = {"case": passed.case, "locker": passed.locker}
+            made.append(cases.authorisation_row(connection, reference))
             self._journal(connection, actor, Action.AUTHORISE, reference, detail)
             return reference
 
         reference = await self.once("pre-reviews", actor, repeatable, make)
         self.pump.wake([passed.locker])
-        return reference
+        if made:
+            return made[-1]
+        return await self.store.read(lambda c: scope.authorisation_row(c, actor, reference))
 
     async def outgoing_item(self, ready: outgoing.Outgoing, actor: Actor, repeatable: Repeatable) -> str:
         """The item. Raises Refused."""
@@ -122,18 +129,14 @@ class Office:
         def work(connection: Connection) -> str:
             if not repeatable.key:
                 return make(connection)
-            where = [REPEAT.c.route == route, REPEAT.c.key == key]
-            before = connection.execute(select(REPEAT).where(*where)).first()
+            before = find(connection, REPEAT, {"route": route, "key": key})
             if before and before.body_digest != digest:
                 raise Refused(Refusal.KEY_REUSED, "this Idempotency-Key was used for another request")
             if before:
                 return str(before.reference)
             reference = make(connection)
-            connection.execute(
-                REPEAT.insert().values(
-                    route=route, key=key, body_digest=digest, reference=reference, made_ms=now_ms
-                )
-            )
+            told = {"body_digest": digest, "reference": reference, "made_ms": now_ms}
+            connection.execute(_REPEATED, {"route": route, "key": key, **told})
             return reference
 
         return await self.store.write(work)

@@ -139,7 +139,8 @@ class Centre:
 
     async def pre_review(self, passed: PreReview) -> str:
         """The authorisation. Raises ClosedError, Refused."""
-        return await self._at_the_hub(self.serving.office.pre_review(passed, CLERK, Repeatable()))
+        made = await self._at_the_hub(self.serving.office.pre_review(passed, CLERK, Repeatable()))
+        return str(made.authorisation)
 
     async def outgoing_item(self, ready: Outgoing) -> str:
         return await self._at_the_hub(self.serving.office.outgoing_item(ready, CLERK, Repeatable()))

@@ -21,12 +21,21 @@ from sync.central.access.actor import Actor
 from sync.central.access.matrix import Action
 from sync.central.access.tables import AUDIT, AUDIT_HEAD, AUDIT_SIGNED
 from sync.central.ledger import storable
+from sync.central.store import change
 
 START: Final = "0" * 64
 """What the first row follows."""
 PAGE_ROWS: Final = 1000
 REASON_CHARACTERS_MAX: Final = 200
 _HEAD_NUMBER: Final = 1
+_ONWARD: Final = (
+    AUDIT_HEAD.update()
+    .where(AUDIT_HEAD.c.number == _HEAD_NUMBER)
+    .values(seq=AUDIT_HEAD.c.seq + 1)
+    .returning(AUDIT_HEAD.c.seq, AUDIT_HEAD.c.hash)
+)
+_ROW: Final = AUDIT.insert()
+"""Both built once: every look and every act goes through them."""
 _LEAF: Final = b"doclocker/audit/1\n"
 _HEAD: Final = b"doclocker/audit-head/1\n"
 _LONG_NUMBER: Final = re.compile(r"\d{7,}")
@@ -47,6 +56,13 @@ class Event(StrEnum):
     RESTORED = "restored"
     PERSONAL_LOOK = "personal_look"
     LOST_CODE = "lost_code"
+    AUTHORITY_MADE = "authority_made"
+    CLAIM_MADE = "claim_made"
+    CLAIM_TAKEN = "claim_taken"
+    CLAIM_REFUSED = "claim_refused"
+    CERTIFICATE_ISSUED = "certificate_issued"
+    CERTIFICATE_RENEWED = "certificate_renewed"
+    CERTIFICATE_REVOKED = "certificate_revoked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,19 +112,17 @@ def write(
         "previous": previous,
     }
     values["hash"] = _hash(values)
-    connection.execute(AUDIT.insert().values(values))
-    head = AUDIT_HEAD.update().where(AUDIT_HEAD.c.number == _HEAD_NUMBER)
-    connection.execute(head.values(hash=values["hash"]))
+    connection.execute(_ROW, values)
+    change(connection, AUDIT_HEAD, {"number": _HEAD_NUMBER}, {"hash": values["hash"]})
     return seq
 
 
 def _next(connection: Connection) -> tuple[int, str]:
     """The next number and the hash before it. The row stays locked: a second writer waits for our commit."""
-    onward = AUDIT_HEAD.update().where(AUDIT_HEAD.c.number == _HEAD_NUMBER)
-    if not connection.execute(onward.values(seq=AUDIT_HEAD.c.seq + 1)).rowcount:
+    row = connection.execute(_ONWARD).first()
+    if row is None:
         _begin(connection)
-        connection.execute(onward.values(seq=AUDIT_HEAD.c.seq + 1))
-    row = connection.execute(select(AUDIT_HEAD).where(AUDIT_HEAD.c.number == _HEAD_NUMBER)).one()
+        row = connection.execute(_ONWARD).one()
     return row.seq, row.hash
 
 

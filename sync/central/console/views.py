@@ -150,10 +150,10 @@ class _Entries:
             )
         except forms.BadForm as error:
             return await self._again(visit, "pre_review.html", form, error.problems)
-        reference = await self.frame.office.pre_review(
+        made = await self.frame.office.pre_review(
             body.passed(), visit.actor, _once(form, body.model_dump_json())
         )
-        return RedirectResponse(f"{ROOT}/authorisations/{reference}", 303)
+        return RedirectResponse(f"{ROOT}/authorisations/{made.authorisation}", 303)
 
     async def blank_outgoing(self, visit: Visit) -> Response:
         return await self._again(visit, "outgoing.html", {}, ())

@@ -1,5 +1,6 @@
 """The fleet under `/api/v1`: lockers at a glance, what is wrong, where they stand, who near here has room."""
 
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, FastAPI, Path, Query
@@ -39,6 +40,7 @@ def add(app: FastAPI, office: Office, watch: Watch, gate: Gate) -> None:
 
 def _add_lockers(api: APIRouter, office: Office, watch: Watch, gate: Gate) -> None:
     sees = Depends(gate.allowed(Action.SEE_LOCKERS))
+    glances = Glances()
 
     @api.get("/lockers")
     async def lockers(
@@ -50,7 +52,7 @@ def _add_lockers(api: APIRouter, office: Office, watch: Watch, gate: Gate) -> No
         """By name; of one area, or in one state."""
         _, every = await watch.since(0, actor.sees)
         wanted = [g for g in every if area in {"", g.area} and state in {None, g.presence}]
-        return LOCKERS.page_of(office.desk, wanted, page, lambda g: [g.locker]).told(_glance)
+        return LOCKERS.page_of(office.desk, wanted, page, lambda g: [g.locker]).told(glances.told)
 
     @api.get("/near")
     async def near(
@@ -62,7 +64,7 @@ def _add_lockers(api: APIRouter, office: Office, watch: Watch, gate: Gate) -> No
     ) -> list[m.NearOut]:
         """Lockers in service with a free door of ``size``, the nearest first. Degrees, WGS 84."""
         _, every = await watch.since(0, actor.sees)
-        found = sites.near(sites.Point(lat, lon), every, watch.places, size=size)[:limit]
+        found = sites.near(sites.Point(lat, lon), every, watch.places, size=size, most=limit)
         return [m.NearOut(site=_site(each.place), metres=each.metres, free=each.free) for each in found]
 
 
@@ -110,6 +112,19 @@ def _add_sites(api: APIRouter, office: Office, watch: Watch, gate: Gate) -> None
         now_ms = office.desk.clock.wall_ms()
         await office.store.write(lambda c: sites.put(c, actor, place, now_ms))
         watch.moved()
+
+
+@dataclass(frozen=True, slots=True)
+class Glances:
+    """Rows as they are answered: most are what they were the last time."""
+
+    _known: dict[str, tuple[Glance, m.GlanceOut]] = field(default_factory=dict)
+
+    def told(self, glance: Glance) -> m.GlanceOut:
+        before = self._known.get(glance.locker)
+        if before is None or before[0] is not glance:
+            before = self._known[glance.locker] = (glance, _glance(glance))
+        return before[1]
 
 
 def _glance(glance: Glance) -> m.GlanceOut:

@@ -5,6 +5,7 @@ that said something since.
 """
 
 import json
+import math
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, Select, and_, case, func, select
 
 from sync.central.fleet.tables import ALARM_SEEN
-from sync.central.presence import presence
+from sync.central.presence import FRESH_MS, GONE_MS, Presence, presence
 from sync.central.tables import ALARM, COMPARTMENT, LOCKER, STREAM
 
 FULL_PERCENT: Final = 80
@@ -82,21 +83,42 @@ class _Heavy:
     disk_used_percent: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Light:
+    """Of what a glance was made, and within which time (wall ms) it stays so where nothing new comes."""
+
+    row: Row[Any]
+    raised: tuple[Any, ...] | None
+    from_ms: float
+    until_ms: float
+
+
 @dataclass(slots=True)
 class Board:
     """``rows`` by name, as of the last `refresh`."""
 
     rows: dict[str, Glance] = field(default_factory=dict)
     _heavy: dict[str, _Heavy] = field(default_factory=dict)
+    _light: dict[str, _Light] = field(default_factory=dict)
 
     def refresh(self, connection: Connection, now_ms: int) -> list[Glance]:
         """Bring it up; the rows that are not what they were."""
-        light = connection.execute(_LIGHT).all()
-        self._ask(connection, [row for row in light if self._said_more(row)])
-        raised = {row.locker: row for row in connection.execute(_RAISED).all()}
+        raised: dict[str, tuple[Any, ...]] = {row[0]: tuple(row) for row in connection.execute(_RAISED)}
+        # Most have said nothing since: what they were made of is compared, and nothing is made of it again.
+        moved = [
+            row
+            for row in connection.execute(_LIGHT).all()
+            if (before := self._light.get(row[0])) is None
+            or before.row != row
+            or before.raised != raised.get(row[0])
+            or not before.from_ms < now_ms <= before.until_ms
+        ]
+        self._ask(connection, [row for row in moved if self._said_more(row)])
         changed = []
-        for row in light:
-            glance = _glance(row, self._heavy[row.locker], raised.get(row.locker), now_ms)
+        for row in moved:
+            alarm = raised.get(row.locker)
+            self._light[row.locker] = _Light(row, alarm, *_lasting(row, now_ms))
+            glance = _glance(row, self._heavy[row.locker], alarm, now_ms)
             if self.rows.get(row.locker) != glance:
                 self.rows[row.locker] = glance
                 changed.append(glance)
@@ -147,15 +169,29 @@ def _said(row: Row[Any]) -> tuple[Any, ...]:
     return (row.epoch, row.stored_to, row.last_heard_ms)
 
 
-def _glance(row: Row[Any], heavy: _Heavy, raised: Row[Any] | None, now_ms: int) -> Glance:
+def _lasting(row: Row[Any], now_ms: int) -> tuple[float, float]:
+    """After when and until when its presence is what it is now."""
+    if not row.online:
+        return -math.inf, math.inf
+    stale_ms, gone_ms = row.last_heard_ms + FRESH_MS, row.last_heard_ms + GONE_MS
+    match presence(row, now_ms):
+        case Presence.ONLINE:
+            return -math.inf, stale_ms
+        case Presence.STALE:
+            return stale_ms, gone_ms
+        case Presence.OFFLINE:
+            return gone_ms, math.inf
+
+
+def _glance(row: Row[Any], heavy: _Heavy, raised: tuple[Any, ...] | None, now_ms: int) -> Glance:
     return Glance(
         locker=row.locker,
         area=row.area,
         presence=presence(row, now_ms).value,
         last_heard_ms=row.last_heard_ms,
         rooms=heavy.rooms,
-        alarms=raised.open if raised else 0,
-        latest_alarm=raised.kind if raised else "",
+        alarms=raised[2] if raised else 0,
+        latest_alarm=raised[1] if raised else "",
         unsynced=max(0, row.head - (row.stored_to or 0)),
         untold=max(0, row.dn_head - row.dn_stored_to),
         clock=heavy.clock,

@@ -1,8 +1,9 @@
 """Where lockers stand: which are near, which have room, which are to be emptied first."""
 
+import heapq
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, select
@@ -17,6 +18,7 @@ from sync.central.presence import Presence
 
 EARTH_M: Final = 6_371_009
 """Mean radius, IUGG."""
+_NONE: Final = Room()
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,12 @@ class Point:
 
     latitude: float
     longitude: float
+
+    @property
+    def on_sphere(self) -> tuple[float, float, float]:
+        """On the unit sphere: the straight line between two such points grows with the way between them."""
+        up, round_ = math.radians(self.latitude), math.radians(self.longitude)
+        return math.cos(up) * math.cos(round_), math.cos(up) * math.sin(round_), math.sin(up)
 
     def metres_to(self, other: "Point") -> int:
         """Along a great circle."""
@@ -41,6 +49,11 @@ class Place:
     name: str
     address: str
     point: Point
+    sphere: tuple[float, float, float] = field(init=False, repr=False, compare=False)
+    """Of ``point``: a search for what is near looks at every place."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "sphere", self.point.on_sphere)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,17 +94,28 @@ def put(connection: Connection, actor: Actor, place: Place, now_ms: int) -> None
 
 
 def near(
-    point: Point, glances: Iterable[Glance], known: Mapping[str, Place], *, size: str = "", area: str = ""
+    point: Point,
+    glances: Iterable[Glance],
+    known: Mapping[str, Place],
+    *,
+    size: str = "",
+    area: str = "",
+    most: int | None = None,
 ) -> list[Near]:
-    """Lockers in service with room, the nearest first; those whose place is unknown are left out."""
-    found = []
+    """Lockers in service with room, the nearest ``most`` first; those whose place is unknown are left out."""
+    x, y, z = point.on_sphere
+    found: list[tuple[float, str, Place, int]] = []
     for glance in glances:
-        place = known.get(glance.locker)
-        free = (glance.rooms.get(size, Room()) if size else glance.room).free
-        if place is None or free < 1 or glance.presence != Presence.ONLINE or (area and glance.area != area):
+        if glance.presence != Presence.ONLINE or (area and glance.area != area):
             continue
-        found.append(Near(place, point.metres_to(place.point), free))
-    return sorted(found, key=lambda each: (each.metres, each.place.locker))
+        place = known.get(glance.locker)
+        free = (glance.rooms.get(size, _NONE) if size else glance.room).free
+        if place is None or free < 1:
+            continue
+        i, j, k = place.sphere
+        found.append(((x - i) ** 2 + (y - j) ** 2 + (z - k) ** 2, place.locker, place, free))
+    nearest = sorted(found) if most is None else heapq.nsmallest(most, found)
+    return [Near(place, point.metres_to(place.point), free) for _, _, place, free in nearest]
 
 
 def full(glances: Iterable[Glance], known: Mapping[str, Place], most: int = 12) -> list[Full]:
@@ -108,4 +132,4 @@ def _instead(crowded: Glance, every: Iterable[Glance], known: Mapping[str, Place
     if here is None:
         return None
     others = [each for each in every if each.locker != crowded.locker and each.room.percent < FULL_PERCENT]
-    return next(iter(near(here.point, others, known, area=crowded.area)), None)
+    return next(iter(near(here.point, others, known, area=crowded.area, most=1)), None)

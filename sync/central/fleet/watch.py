@@ -1,7 +1,7 @@
 """The board kept fresh for whoever looks: asked twice a second at most, however many look."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -26,6 +26,8 @@ class Watch:
     places: dict[str, Place] = field(default_factory=dict)
     _board: Board = field(default_factory=Board)
     _changed_at: dict[str, int] = field(default_factory=dict)
+    _ordered: list[Glance] = field(default_factory=list)
+    """By name."""
     _asked_ms: int | None = None
     _places_ms: int | None = None
     _asking: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -36,8 +38,9 @@ class Watch:
         if not 0 <= number <= self.number:
             # From before this hub was started: everything is news.
             number = 0
-        names = sorted(name for name, at in self._changed_at.items() if at > number)
-        rows = [self._board.rows[name] for name in names]
+        rows: Iterable[Glance] = self._ordered
+        if number:
+            rows = (row for row in rows if self._changed_at[row.locker] > number)
         return self.number, [row for row in rows if sees(row.area)]
 
     def moved(self) -> None:
@@ -57,3 +60,4 @@ class Watch:
             if changed:
                 self.number += 1
                 self._changed_at |= {row.locker: self.number for row in changed}
+                self._ordered = [self._board.rows[name] for name in sorted(self._board.rows)]

@@ -181,8 +181,9 @@ class Pages:
         here = self.watch.places.get(view.locker)
         if here is None:
             return []
-        found = sites.near(here.point, glances, self.watch.places, size=view.size, area=view.area)
-        return [(near, near.place.locker == view.locker) for near in found[:LOCKERS_SHOWN]]
+        places = self.watch.places
+        found = sites.near(here.point, glances, places, size=view.size, area=view.area, most=LOCKERS_SHOWN)
+        return [(near, near.place.locker == view.locker) for near in found]
 
     def _journal(self, connection: Connection, about: link.About, now_ms: int) -> None:
         audit.write(connection, now_ms, lost.APPLICANT, audit.Event.PERSONAL_LOOK, about.reference)

@@ -1,89 +1,104 @@
-"""What the API's common calls take with a thousand lockers, at fifty requests a second."""
+"""What the API's common calls take with a thousand lockers, at fifty requests a second.
+
+The hub is the real one with all its loops, the broker a real one, the caller a process of its own: three of
+them on the machine's cores. Nothing is said by the lockers meanwhile.
+"""
 
 import asyncio
 import contextlib
+import json
+import signal
+import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from statistics import quantiles
 from typing import Any, Final
 
 import httpx
-import pytest
 
-from sync.central import lockers
-from sync.central.platform import Platform
+from sync.central import config, lockers
+from sync.central.desk import Desk
+from sync.central.platform import SystemClock
 from sync.central.store import Store
 from tests.bench.central.bench_console import LOCKERS, fill
 from tests.bench.figures import Sheet
-from tests.sync.central.access.people import CONFIGURED_KEY
-from tests.sync.central.conftest import Parts, new_desk
+from tests.mosquitto import Broker
 from tests.sync.central.fake_locker import FakeLocker
-from tests.sync.central.served import served
 from tests.sync.central.test_api import PRE_REVIEW
+from tests.sync.central.test_hub_process import ROOT, Hub
 
 A_SECOND: Final = 50
 SECONDS: Final = 20
 P99_MS: Final = 50.0
+STALL_MS: Final = 50.0
+PATIENCE_S: Final = 60
 NAME: Final = "office-1"
 """A locker with a true key of its own, for what is made."""
 
 
-@pytest.fixture
-def parts(tmp_path: Path) -> Iterator[Parts]:
-    platform = Platform()
-    store = Store.open(tmp_path / "central.sqlite")
-    desk = new_desk(platform.clock)  # type: ignore[arg-type]  # the real one instead of the hand-set
-    fill(store, platform.clock.wall_ms())
-    store.write_now(lambda c: lockers.enrol(c, desk, NAME, "north", FakeLocker().public))
-    yield Parts(store, desk, platform.clock, FakeLocker(), {})  # type: ignore[arg-type]  # the same
-    store.close()
-
-
-async def test_common_calls(sheet: Sheet, parts: Parts, free_port: Callable[[], int]) -> None:
-    headers = {"Authorization": f"Bearer {CONFIGURED_KEY}"}
-    with served(parts, free_port()) as address:
-        async with httpx.AsyncClient(base_url=f"{address}/api/v1", headers=headers, timeout=60) as http:
-            made = await http.post("/pre-reviews", json=_body(0))
-            assert made.status_code == 201
-            calls = _calls(made.json()["authorisation"])
-            took = await paced(http, calls)
+async def test_common_calls(
+    sheet: Sheet, broker: Broker, tmp_path: Path, free_port: Callable[[], int]
+) -> None:
+    hub, stalls = Hub(tmp_path / "hub", broker, free_port()), tmp_path / "stalls"
+    filled(hub.folder / "central.toml")
+    hub.start("tests.bench.central.watched_hub", str(stalls))
+    try:
+        await hub.serving()
+        took, begun_ms = await asked(hub)
+    finally:
+        hub.end(signal.SIGTERM)
+        await hub.http.aclose()
     for name, times in took.items():
         told = quantiles(times, n=100)
         mine = f"API, {LOCKERS:,} lockers, {A_SECOND}/s: {name}"
         sheet.tells(f"{mine}, p50", told[49], "ms")
         sheet.aims_at(f"{mine}, p99", told[98], "ms", P99_MS, f"of {len(times)}")
+    late = [late_ms for at_ms, late_ms in read(stalls) if at_ms >= begun_ms]
+    sheet.aims_at("  longest stall of the hub's loop meanwhile", max(late, default=0.0), "ms", STALL_MS)
 
 
-async def paced(http: httpx.AsyncClient, calls: dict[str, dict[str, Any]]) -> dict[str, list[float]]:
-    """Milliseconds of each, from when it was due: one that waits behind another counts its waiting."""
-    took: dict[str, list[float]] = {name: [] for name in calls}
-    begun = time.perf_counter()
+def filled(where: Path) -> None:
+    loaded = config.load(where)
+    clock = SystemClock()
+    desk = Desk(config.load_keys(loaded.keys), clock)
+    with contextlib.closing(Store.open(loaded.database)) as store:
+        fill(store, clock.wall_ms())
+        store.write_now(lambda c: lockers.enrol(c, desk, NAME, "north", FakeLocker().public))
 
-    async def one(number: int) -> None:
-        due = begun + number / A_SECOND
-        await _until(due)
-        name = list(calls)[number % len(calls)]
-        call = dict(calls[name])
-        if call["method"] == "POST":
-            call["json"] = _body(number + 1)
-        answer = await http.request(**call)
-        assert answer.is_success, answer.text
-        took[name].append((time.perf_counter() - due) * 1000)
 
-    async with asyncio.TaskGroup() as group:
-        for number in range(A_SECOND * SECONDS):
-            group.create_task(one(number))
-    return took
+async def asked(hub: Hub) -> tuple[dict[str, list[float]], float]:
+    """Milliseconds of each call, and since when by the monotonic clock."""
+    answer = await hub.http.post("/api/v1/pre-reviews", json=_body(0))
+    assert answer.status_code == httpx.codes.CREATED, answer.text
+    calls = _calls(answer.json()["authorisation"])
+    words = [hub.url, hub.config["web"]["api_keys"][0], str(A_SECOND)]
+    await _client(*words, str(A_SECOND), calls=calls)  # what is made once is made by now
+    begun_ms = time.monotonic() * 1000
+    return await _client(*words, str(A_SECOND * SECONDS), calls=calls), begun_ms
+
+
+async def _client(*words: str, calls: dict[str, Any]) -> dict[str, list[float]]:
+    command = [sys.executable, "-m", "tests.bench.central.api_client", *words]
+    pipe = asyncio.subprocess.PIPE
+    client = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdin=pipe, stdout=pipe, stderr=pipe)
+    async with asyncio.timeout(PATIENCE_S):
+        out, wrong = await client.communicate(json.dumps(calls).encode())
+    assert client.returncode == 0, wrong.decode()
+    return dict(json.loads(out))
 
 
 def _calls(authorisation: str) -> dict[str, dict[str, Any]]:
     return {
-        "authorisation": {"method": "GET", "url": f"/authorisations/{authorisation}"},
-        "lockers": {"method": "GET", "url": "/lockers", "params": {"limit": 100}},
-        "near": {"method": "GET", "url": "/near", "params": {"lat": 30.25, "lon": 120.16, "size": "S"}},
-        "pre-review": {"method": "POST", "url": "/pre-reviews"},
-        "trail": {"method": "GET", "url": "/cases/GS-0/trail"},
+        "authorisation": {"method": "GET", "path": f"/api/v1/authorisations/{authorisation}"},
+        "lockers": {"method": "GET", "path": "/api/v1/lockers?limit=100"},
+        "near": {"method": "GET", "path": "/api/v1/near?lat=30.25&lon=120.16&size=S"},
+        "pre-review": {
+            "method": "POST",
+            "path": "/api/v1/pre-reviews",
+            "bodies": [_body(number + 1) for number in range(A_SECOND * SECONDS)],
+        },
+        "trail": {"method": "GET", "path": "/api/v1/cases/GS-0/trail"},
     }
 
 
@@ -91,7 +106,6 @@ def _body(number: int) -> dict[str, Any]:
     return {**PRE_REVIEW, "locker": NAME, "case": f"GS-{number}"}
 
 
-async def _until(due: float) -> None:
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(max(0.0, due - time.perf_counter())):
-            await asyncio.Event().wait()
+def read(stalls: Path) -> list[tuple[float, float]]:
+    lines = stalls.read_text(encoding="utf-8").splitlines()
+    return [(float(at), float(late)) for at, late in (line.split() for line in lines)]
