@@ -88,19 +88,15 @@ async def tapped(day: Day, taps: int) -> list[Weight]:
         if day.taps >= due:
             weights.append(await scales.weigh())
             due = day.taps + SAID_EVERY
-            spent_s = time.monotonic() - begun_s
-            print(
-                f"{day.taps:,} of {taps:,} taps, {day.hours:.1f} h, {spent_s:,.0f} s: {weights[-1]}",
-                flush=True,
-            )
+            far = f"{day.taps:,} of {taps:,} taps, {day.hours:.1f} h, {time.monotonic() - begun_s:,.0f} s"
+            print(f"{far}: {weights[-1]}; {day.mishaps}", flush=True)
     return [*weights, await scales.weigh()]
 
 
 def told(sheet: Sheet, day: Day, weights: list[Weight]) -> None:
     first, half, last = weights[0], weights[len(weights) // 2], weights[-1]
-    mishaps = f"{day.nights} nights, {day.restarts} restarts, {day.cuts} lost streams"
     sheet.tells(
-        "kiosk, random taps", day.taps, "taps", f"in {day.hours:.1f} h of the locker's time; {mishaps}"
+        "kiosk, random taps", day.taps, "taps", f"in {day.hours:.1f} h of the locker's time; {day.mishaps}"
     )
     sheet.tells("  journal entries that came of it", len(day.page.world.journal.entries), "")
     sheet.tells("  screens seen between two spells", len(day.seen), "", ", ".join(sorted(day.seen)))

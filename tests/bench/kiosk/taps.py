@@ -7,6 +7,7 @@ import random  # noqa: TID251  # seeded
 import tempfile
 from array import array
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Final, cast, overload
 
 import psutil
@@ -89,7 +90,8 @@ class LosingPage(Page):
         task = asyncio.create_task(self._stream(scope, receive, send))
         self.streams.add(task)
         task.add_done_callback(self.streams.discard)
-        await task
+        with suppress(asyncio.CancelledError):
+            await task
 
     async def _stream(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self.app(scope, receive, send)
@@ -114,6 +116,10 @@ class Day:
     @property
     def hours(self) -> float:
         return self.page.world.clock.mono_ms() / 3_600_000
+
+    @property
+    def mishaps(self) -> str:
+        return f"{self.nights} nights, {self.restarts} restarts, {self.cuts} lost streams"
 
     async def spell(self) -> None:
         """Somebody comes, or nobody; taps; goes away, and at times something happens to the daemon."""
