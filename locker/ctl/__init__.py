@@ -11,6 +11,7 @@ COMMANDS: Final = {
     "journal": "the journal: dump, verify",
     "config": "the configuration: check",
     "keys": "the locker's identity: new",
+    "provision": "a claim of the hub becomes this locker's identity; and its next certificate",
     "evidence": "what happened to one case: export, verify",
     "bus": "the lines and their boards: explain, scan, watch, record, replay",
     "wiring": "which sensor sees which door: learn",

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from sync.central.access import parser as people
+from sync.central.authority import parser as authority
 
 DEFAULT_CONFIG: Final = Path("/etc/doclocker/central.toml")
 SERVING: Final = ("serve", "worker")
@@ -58,6 +59,8 @@ def _does(commands: Any) -> Mapping[str, Callable[[argparse.Namespace], None]]:
         "init": lambda asked: commands.init(asked.dir, asked.set),
         "account": commands.people,
         "audit": commands.people,
+        "authority": commands.authority,
+        "claim": commands.authority,
     }
 
 
@@ -96,6 +99,7 @@ def _parser() -> argparse.ArgumentParser:
         help="for instance web.port=8600 or sms.url=http://…; may be repeated",
     )
     people.add(commands, DEFAULT_CONFIG)
+    authority.add(commands, DEFAULT_CONFIG)
     return parser
 
 

@@ -17,6 +17,7 @@ from sync.central import config as configuration
 from sync.central import enrol_many as many
 from sync.central.access import commands as access
 from sync.central.alone import AlreadyServed, alone
+from sync.central.authority import commands as authority_commands
 from sync.central.desk import Desk
 from sync.central.platform import Chance, SystemClock
 from sync.central.store import Store
@@ -28,6 +29,7 @@ EXPECTED: Final = (
     backup.CannotCopy,
     migrations.StoreTooNew,
     *access.EXPECTED,
+    *authority_commands.EXPECTED,
     OSError,
 )
 """What can be wrong with the world; told in a line, without a trace."""
@@ -35,6 +37,7 @@ SECRET_BYTES: Final = 20
 
 
 people = access.run
+authority = authority_commands.run
 
 
 def serve(config: Path) -> None:

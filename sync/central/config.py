@@ -13,6 +13,7 @@ from sqlalchemy.exc import ArgumentError
 
 from sync import seal
 from sync.central.access.settings import Access, Identity
+from sync.central.authority.settings import Authority
 from sync.central.desk import Keys
 from sync.central.forgetting.settings import Personal
 from sync.central.messages.settings import Channel, Messages
@@ -37,6 +38,9 @@ class Web:
     operator_password: str = field(default="", repr=False)
     """Of earlier software, and of no meaning: people have accounts now."""
     api_keys: tuple[str, ...] = field(default=(), repr=False)
+    certificate: str = ""
+    """With ``key``: it is served by TLS. Files, relative to the configuration's folder."""
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,7 @@ class Broker:
     password: str = field(default="", repr=False)
     ca: str = ""
     certificate: str = ""
+    """In this and ``key`` ``{name}`` stands for the client's name: each of several processes has its own."""
     key: str = ""
 
 
@@ -90,6 +95,7 @@ class Config:
     webhooks: Webhooks = field(default_factory=Webhooks)
     messages: Messages = field(default_factory=Messages)
     personal: Personal = field(default_factory=Personal)
+    authority: Authority = field(default_factory=Authority)
     channels: tuple[Channel, ...] = ()
     """Beside ``[sms] url``, which is the first of them."""
 
@@ -106,7 +112,8 @@ class Config:
 
     @property
     def url(self) -> str:
-        return self.web.url.rstrip("/") or f"http://{self.web.host}:{self.web.port}"
+        scheme = "https" if self.web.certificate else "http"
+        return self.web.url.rstrip("/") or f"{scheme}://{self.web.host}:{self.web.port}"
 
 
 SECTIONS: Final[Mapping[str, type[Any]]] = {
@@ -120,6 +127,7 @@ SECTIONS: Final[Mapping[str, type[Any]]] = {
     "webhooks": Webhooks,
     "messages": Messages,
     "personal": Personal,
+    "authority": Authority,
 }
 CHANNELS: Final = "channels"
 """Its own way of being written: ``[[channels]]`` with a name each, or ``[channels.NAME]``."""
@@ -216,6 +224,7 @@ class _Source:
             ("webhooks", config.webhooks.problems()),
             ("messages", config.messages.problems()),
             ("personal", config.personal.problems()),
+            ("authority", config.authority.problems()),
         ):
             for key, problem in problems:
                 raise self.error(section, key, problem)
@@ -224,6 +233,8 @@ class _Source:
         files = [config.broker.ca, config.broker.certificate, config.broker.key]
         if any(files) and not all(files):
             raise self.error("broker", "ca", "ca, certificate and key go together")
+        if bool(config.web.certificate) != bool(config.web.key):
+            raise self.error("web", "certificate", "certificate and key go together")
 
     @staticmethod
     def _is_unusable(config: Config) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from sync.central.access.front import Front, Means
 from sync.central.acts.sending import Acts
+from sync.central.authority.settings import Bureau
 from sync.central.fleet.watch import Watch
 from sync.central.office import Office
 from sync.central.webhooks.settings import Webhooks
@@ -23,3 +24,5 @@ class Desks:
     """Is the broker there, and what was dropped so far."""
     webhooks: Webhooks = field(default_factory=Webhooks)
     """Where other systems may be told."""
+    authority: Bureau | None = None
+    """Who signs lockers' certificates, where that is us."""

@@ -29,14 +29,19 @@ def public_keys(connection: Connection) -> list[tuple[str, str]]:
     return [(row.locker, row.public) for row in rows]
 
 
+def require_names(locker: str, area: str) -> None:
+    """Raises CannotEnrol for names that cannot be."""
+    for what, value in (("locker", locker), ("area", area)):
+        if not ID_FORM.match(value):
+            raise CannotEnrol(f"{what} {value!r}: 1 to {TEXT_MAX} of a-z, 0-9 and -")
+
+
 def enrol(connection: Connection, desk: Desk, locker: str, area: str, public: str) -> dict[str, Any]:
     """What the locker must know of its centre (its ``centre.json``). Again for the same key: the same answer.
 
     Raises CannotEnrol for a bad name or key, and for a name that belongs to another key.
     """
-    for what, value in (("locker", locker), ("area", area)):
-        if not ID_FORM.match(value):
-            raise CannotEnrol(f"{what} {value!r}: 1 to {TEXT_MAX} of a-z, 0-9 and -")
+    require_names(locker, area)
     try:
         raw = seal.key_from_hex(public)
     except seal.BadKey as error:

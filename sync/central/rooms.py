@@ -5,6 +5,7 @@ from fastapi import FastAPI
 from sync.central import api, document, metrics
 from sync.central.access import api as access_api
 from sync.central.acts import api as acts_api
+from sync.central.authority import api as authority_api
 from sync.central.bookings import api as bookings_api
 from sync.central.complaints import api as complaints_api
 from sync.central.console import views
@@ -48,6 +49,7 @@ def application(desks: Desks, url: str, utc_offset_minutes: int) -> FastAPI:
     figures_api.add(app, desks.office, gate)
     settings_api.add(app, desks.office, gate)
     workdays_api.add(app, desks.office, gate)
+    authority_api.add(app, desks.office.store, desks.office.desk, desks.authority)
     views.add(app, desks, utc_offset_minutes)
     personal_pages.add(app, desks.office.store, desks.office.desk, desks.watch, utc_offset_minutes)
     document.complete(app)

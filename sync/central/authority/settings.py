@@ -1,0 +1,54 @@
+"""``[authority]``: where the certificate authority lies, and what lockers are told of their way here."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from sync.central.authority.root import Place
+
+PORT_MAX: Final = 65_535
+CLAIM_HOURS_MAX: Final = 30 * 24
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    folder: str = "authority"
+    """From the configuration's folder."""
+    passphrase_file: str = ""  # the path of one
+    """Empty: the key has none, or the operator signs by `locker-central authority sign`."""
+    url: str = ""
+    """https://…, where lockers reach this hub. Empty: that of ``[web]``."""
+    broker_host: str = ""
+    """Where lockers reach the broker. Empty: that of ``[broker]``."""
+    broker_port: int = 8883
+    claim_hours: int = 72
+    """So long a claim is good."""
+
+    def problems(self) -> Iterator[tuple[str, str]]:
+        if self.url and not self.url.startswith("https://"):
+            yield "url", "an https:// address"
+        if not 0 < self.broker_port <= PORT_MAX:
+            yield "broker_port", f"1 to {PORT_MAX}"
+        if not 0 < self.claim_hours <= CLAIM_HOURS_MAX:
+            yield "claim_hours", f"1 to {CLAIM_HOURS_MAX}"
+
+
+@dataclass(frozen=True, slots=True)
+class Bureau:
+    """Who signs, and what every locker is told."""
+
+    place: Place
+    hub: str
+    broker_host: str
+    broker_port: int
+
+    @classmethod
+    def of(cls, settings: Authority, base: Path, web_url: str, broker_host: str) -> "Bureau":
+        word = base / settings.passphrase_file if settings.passphrase_file else None
+        return cls(
+            Place(base / settings.folder, word),
+            (settings.url or web_url).rstrip("/"),
+            settings.broker_host or broker_host,
+            settings.broker_port,
+        )
