@@ -1,0 +1,107 @@
+"""What a locker or a hub is made of: tables, nothing else."""
+
+import platform
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from systemd.installer.devices import rules
+from systemd.installer.done import Done
+from systemd.installer.machine import Machine
+from systemd.installer.release import Release
+from systemd.installer.steps import Packages, Put, Step, Unit, Word
+
+_UNITS: Final = "/etc/systemd/system"
+_FILES: Final = {
+    "locker": {
+        "locker/sysusers.conf": "/etc/sysusers.d/doclocker.conf",
+        "locker/tmpfiles.conf": "/etc/tmpfiles.d/doclocker.conf",
+        "locker/machine.conf": "/etc/systemd/system.conf.d/doclocker.conf",
+        "journald.conf": "/etc/systemd/journald.conf.d/doclocker.conf",
+        "locker/chromium.json": "/etc/chromium/policies/managed/doclocker.json",
+        "locker/lockerd.service": f"{_UNITS}/lockerd.service",
+        "locker/locker-kiosk.service": f"{_UNITS}/locker-kiosk.service",
+        "locker/locker-verify.service": f"{_UNITS}/locker-verify.service",
+        "locker/locker-verify.timer": f"{_UNITS}/locker-verify.timer",
+    },
+    "hub": {
+        "hub/sysusers.conf": "/etc/sysusers.d/doclocker.conf",
+        "hub/tmpfiles.conf": "/etc/tmpfiles.d/doclocker.conf",
+        "journald.conf": "/etc/systemd/journald.conf.d/doclocker.conf",
+        "hub/locker-central.service": f"{_UNITS}/locker-central.service",
+    },
+}
+_PACKAGES: Final = {
+    # The screen: one program on it, its characters, and voices to speak with. The time: chrony.
+    "locker": ("python3-venv", "cage", "chromium", "fonts-noto-cjk", "speech-dispatcher", "chrony"),
+    "hub": ("python3-venv", "mosquitto", "postgresql", "chrony"),
+}
+_GPIO: Final = ("python3-lgpio", "python3-rpi.gpio")
+_UNITS_OF: Final = {
+    "locker": ("lockerd.service", "locker-kiosk.service", "locker-verify.timer"),
+    "hub": ("locker-central.service",),
+}
+_CONFIGURATION: Final = {"locker": "/etc/doclocker/locker.toml", "hub": "/etc/doclocker/central.toml"}
+_BOOT: Final = "/boot/firmware/cmdline.txt"
+"""Of a Raspberry Pi; other machines have none, and nothing is done."""
+ROLES: Final = tuple(_FILES)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What is true of this site alone."""
+
+    lines: dict[str, str]
+    scanner: str
+    keyboards: str
+
+    @classmethod
+    def of(cls, done: Done) -> "Site":
+        """As somebody said it before."""
+        one = done.site.get("one", {})
+        return cls(dict(done.site.get("lines", {})), one.get("scanner", ""), one.get("keyboards", ""))
+
+    def kept(self) -> dict[str, dict[str, str]]:
+        """The form in which it lasts."""
+        return {"lines": self.lines, "one": {"scanner": self.scanner, "keyboards": self.keyboards}}
+
+
+def files(role: str, here: Path, site: Site) -> list[Step]:
+    """Everything that is a file, from ``here``, the folder of the units."""
+    steps: list[Step] = [Put(path, (here / name).read_bytes()) for name, path in _FILES[role].items()]
+    if role == "locker":
+        base = (here / "locker/devices.rules").read_text()
+        text = rules(base, site.lines, site.scanner, site.keyboards)
+        steps.append(Put("/etc/udev/rules.d/70-doclocker.rules", text.encode()))
+        steps.append(Word(_BOOT, "consoleblank=0"))
+    return steps
+
+
+def packages(role: str) -> Packages:
+    """Of the system; on Arm with what drives the pins."""
+    return Packages(_PACKAGES[role] + (_GPIO if role == "locker" and _arm() else ()))
+
+
+def release(here: Path) -> Release:
+    """The software of this checkout."""
+    return Release(here.parent, "/usr/bin/python3" if _arm() else sys.executable, system=_arm())
+
+
+def units(role: str, machine: Machine) -> list[Step]:
+    """Started now where there is a configuration to start with."""
+    ready = machine.at(_CONFIGURATION[role]).exists()
+    return [Unit(name, now=ready) for name in _UNITS_OF[role]]
+
+
+def unready(role: str, machine: Machine) -> str:
+    """What is still to be done by a person; empty: nothing."""
+    if machine.at(_CONFIGURATION[role]).exists():
+        return ""
+    command = "lockerctl provision" if role == "locker" else "locker-central init"
+    first = f"next: /opt/doclocker/current/bin/{command}, which makes {_CONFIGURATION[role]}"
+    return f"{first}; then systemctl start {_UNITS_OF[role][0]}"
+
+
+def _arm() -> bool:
+    return platform.machine().startswith(("aarch64", "arm"))

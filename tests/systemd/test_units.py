@@ -1,0 +1,55 @@
+"""The units as systemd itself reads them, and how much of the machine each could reach."""
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+UNITS: Final = Path(__file__).parents[2] / "systemd"
+EXPOSED_MOST: Final = {
+    "locker/lockerd.service": 2.0,
+    "locker/locker-verify.service": 2.0,
+    "locker/locker-kiosk.service": 4.5,
+    "hub/locker-central.service": 2.0,
+}
+NOT_HERE: Final = re.compile(
+    r"is not executable: No such file|Unknown key '(RestartSteps|RestartMaxDelaySec)'"
+)
+"""What is installed elsewhere; what came with systemd 254, and is passed over before."""
+
+pytestmark = pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="no systemd-analyze here")
+
+
+def _analyze(*argv: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["systemd-analyze", *argv], capture_output=True, text=True, check=False)
+
+
+def test_each_unit_is_listed_and_understood() -> None:
+    units = sorted(UNITS.glob("*/*.service")) + sorted(UNITS.glob("*/*.timer"))
+    assert {str(unit.relative_to(UNITS)) for unit in units if unit.suffix == ".service"} == set(EXPOSED_MOST)
+    said = _analyze("verify", "--man=no", *map(str, units)).stderr.splitlines()
+    ours = [line for line in said if any(unit.name in line for unit in units)]
+    assert [line for line in ours if not NOT_HERE.search(line)] == []
+
+
+@pytest.mark.parametrize("unit", EXPOSED_MOST)
+def test_how_much_it_could_reach(unit: str) -> None:
+    said = _analyze("security", "--offline=true", "--no-pager", str(UNITS / unit)).stdout
+    found = re.search(r"Overall exposure level for \S+: ([0-9.]+)", said)
+    assert found, said
+    print(f"{unit}: exposure {found[1]}, at most {EXPOSED_MOST[unit]}")
+    assert float(found[1]) <= EXPOSED_MOST[unit]
+
+
+def test_the_browser_goes_nowhere_but_to_the_page() -> None:
+    policy = json.loads((UNITS / "locker/chromium.json").read_text())
+    unit = (UNITS / "locker/locker-kiosk.service").read_text()
+    page = re.search(r"http://\S+?(?=/\s*$)", unit, re.MULTILINE)
+    assert page
+    assert policy["URLAllowlist"] == [page[0]]
+    assert policy["URLBlocklist"] == ["*"]
+    assert "--no-sandbox" not in unit
