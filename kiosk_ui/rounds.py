@@ -63,7 +63,7 @@ async def _go(world: World, visit: Visit, press: Press) -> Visit:
         return refused(world, visit, _NOT_NOW)
     kind = visit.going.kind
     visit = replace(visit, going=replace(visit.going, guided=True, late=False))
-    return _at(world, visit, await rounds.go_on(world, visit.staff, kind))
+    return await _with_name(world, _at(world, visit, await rounds.go_on(world, visit.staff, kind)))
 
 
 async def _pick(world: World, visit: Visit, press: Press) -> Visit:
@@ -71,7 +71,15 @@ async def _pick(world: World, visit: Visit, press: Press) -> Visit:
         return refused(world, visit, _NOT_NOW)
     key, kind = DepositId(str(press.data["deposit"])), visit.going.kind
     visit = replace(visit, going=replace(visit.going, guided=False))
-    return _at(world, visit, await rounds.go_on(world, visit.staff, kind, key))
+    return await _with_name(world, _at(world, visit, await rounds.go_on(world, visit.staff, kind, key)))
+
+
+async def _with_name(world: World, visit: Visit) -> Visit:
+    """With the name of whoever began the round, which may have begun just now."""
+    if visit.going is None or visit.going.begun_by:
+        return visit
+    named = await _begun_by(world, world.journal.state, visit.going.kind)
+    return replace(visit, going=replace(visit.going, begun_by=named))
 
 
 def _at(world: World, visit: Visit, answer: Answer) -> Visit:

@@ -65,6 +65,7 @@ const STAGES = {
   cabinet: (view) => doors(view),
   papers: (view) => papers(view),
   receipt: (view) => receipt(view),
+  slip: (view) => slip(view),
   scan: () => sign("scan"),
   done: () => sign("done"),
   alert: () => sign("alert"),
@@ -99,6 +100,19 @@ function receipt(view) {
   const parts = [el("p", { textContent: label }), el("b", { textContent: number }), el("p", { textContent: [made, declared].filter(Boolean).join(" · ") })];
   if (qr) parts.unshift(el("img", { src: `/api/qr?visit=${view.visit}`, alt: photograph }), el("p", { textContent: photograph }));
   return el("div", { className: "receipt" }, ...parts);
+}
+
+// What a round took, by helper, and what it left.
+function slip(view) {
+  const { number, label, photograph, lists } = view.slip;
+  const line = ({ case: title, what, note }) => el("li", {}, el("b", { textContent: title }), el("span", { textContent: what }), el("em", { textContent: note }));
+  const parts = lists.flatMap((list) => [el("h2", { textContent: list.title }), el("ol", {}, ...list.lines.map(line))]);
+  // It may be longer than the screen: the arrow keys scroll it.
+  const frame = { className: "slip", tabIndex: 0, role: "region", ariaLabel: label };
+  if (!number) return el("div", frame, ...parts);
+  const code = el("img", { src: `/api/qr?visit=${view.visit}`, alt: photograph });
+  const head = el("div", { className: "slip-head" }, code, el("p", {}, el("span", { textContent: label }), el("b", { textContent: number }), el("span", { textContent: photograph })));
+  return el("div", frame, head, ...parts);
 }
 
 function neighbours(view) {

@@ -106,8 +106,8 @@ function drawStage(view) {
   keypad = null;
   delete parts.keypad;
   byId("entry").replaceChildren();
-  const { screen, visit, lang, stage, acts, rows, door, cabinet, papers, receipt, service, labels } = view;
-  const stood = [screen, visit, lang, stage, acts, rows, door, cabinet, papers, receipt, service, labels.door];
+  const { screen, visit, lang, stage, acts, rows, door, cabinet, papers, receipt, slip, service, labels } = view;
+  const stood = [screen, visit, lang, stage, acts, rows, door, cabinet, papers, receipt, slip, service, labels.door];
   if (differs("stage", stood)) byId("stage").replaceChildren(draw.stage(view, press));
 }
 

@@ -107,8 +107,6 @@ async def test_an_envelope_goes_in_is_taken_in_and_a_licence_comes_out(
     await newcomer.presses("menu")
     await newcomer.presses("load")
     await newcomer.scans(label)
-    await newcomer.sees("label")
-    await newcomer.presses("load_open")
     await newcomer.sees("put_in")
     await newcomer.handles_the_envelope()
     await newcomer.sees("second_look")

@@ -131,8 +131,6 @@ async def test_load(fingers: Visit, language: str) -> None:
     await person.reads("load")
     label = page.world.token("I-1", case="C-1")
     await person.scans(label)
-    await person.reads("label")
-    await person.presses("load_open")
     await person.reads("put_in")
     door = await person.lit_door()
     page.world.hands.put(door)

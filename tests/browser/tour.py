@@ -1,20 +1,25 @@
 """A tour of every page of the kiosk: drives one locker from screen to screen and says where it is."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import replace
 
 from kiosk_ui.backroom import Contact
-from locker.domain.asked import Neighbour
+from locker.domain.asked import HelpCategory, Neighbour
 from locker.domain.codes import check_digit
 from locker.domain.door import BoardFound, BoardLost, DoorReading, Position, Presence
-from locker.domain.events import CompartmentDoubted, CompartmentsConfigured, NeighboursTold
+from locker.domain.events import (
+    CompartmentsConfigured,
+    NeighboursTold,
+)
 from locker.domain.ids import BoardId, CompartmentNumber
 from locker.domain.tokens import TokenPurpose
+from locker.operations import ask
 from locker.operations.ports import Decided
-from tests.kiosk_ui.page import Page, View
+from tests.browser import tour_rounds
+from tests.browser import tour_together as together
+from tests.browser.tour_together import Stops, doubt
+from tests.kiosk_ui.page import Page
 from tests.locker.operations.world import cabinet
-
-Stops = AsyncIterator[tuple[str, View]]
 
 
 async def drop_off(page: Page) -> Stops:
@@ -182,6 +187,7 @@ async def staff(page: Page) -> Stops:
 async def loading(page: Page) -> Stops:
     await page.sign_in()
     yield "load", await page.act("load")
+    await page.act("menu")
     label = page.world.token("I-5", case="JX2026-000005")
     yield "label_unannounced", await page.code(scanned=label)
     await page.world.announce("I-6", "JX2026-000006")
@@ -320,16 +326,15 @@ async def asking(page: Page) -> Stops:
     yield "receipt_rated_before", await page.hand_in("JX2026-004221")
     yield "receipt_rated", await page.act("rate", grade=5)
     await page.act("leave")
+    for _ in range(page.world.journal.state.policy.help_per_hour - 1):
+        await ask.help_(page.world.world, ask.Call(HelpCategory.OTHER))
+    yield "help_too_often", await page.act("help")
+    await page.act("sheet_back")
     faults = {n: replace(each, fault="stuck") for n, each in page.world.journal.state.compartments.items()}
     page.world.journal._state = replace(page.world.journal.state, compartments=faults)
     await page.code(typed=await page.world.grant("JX2026-004222"))
     yield "problem_full", await page.act("open")
     await page.act("leave")
-
-
-async def doubt(page: Page, door: int) -> None:
-    fact = CompartmentDoubted(CompartmentNumber(door), "reported not empty")
-    await page.world.journal.commit("applicant", lambda _state: Decided(None, (fact,)))
 
 
 Part = Callable[[Page], Stops]
@@ -343,6 +348,12 @@ PARTS: dict[str, tuple[Part, bool]] = {
     "staff": (staff, True),
     "loading": (loading, True),
     "rounds": (rounds, True),
+    "intake_round": (tour_rounds.intake, True),
+    "load_round": (tour_rounds.loading, True),
+    "stocktaking": (together.stocktaking, False),
+    "without_memory": (together.without_memory, False),
+    "assisted": (together.assisted, True),
+    "service_window": (together.service_window, True),
     "service": (service, True),
     "large_cabinet": (large_cabinet, True),
     "asking": (asking, True),

@@ -78,7 +78,7 @@ def _in_each_language(page: Page) -> dict[str, View]:
 
 
 async def _qr(page: Page, view: View) -> bytes:
-    if not (view["receipt"] and view["receipt"]["qr"]):
+    if not (view["receipt"] and view["receipt"]["qr"]) and not (view["slip"] and view["slip"]["number"]):
         return b""
     return (await page.http.get("/api/qr", params={"visit": view["visit"]})).content
 

@@ -35,6 +35,7 @@ STAGE_SAID: Final = {
     "cabinet": "the cabinet, their door lit",
     "papers": "the list of papers",
     "receipt": "the receipt and its code",
+    "slip": "what was taken, and the code of the slip",
     "done": "a sign: done",
     "scan": "a sign: scan",
     "alert": "a sign: something is wrong",

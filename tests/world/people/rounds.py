@@ -163,13 +163,14 @@ class Helper(Staff):
         if self.chance(TWICE):
             await self.scans(label.token)
             self.world.reached("a label was scanned twice")
-        if self.shown["screen"] != "label":
+        if self.shown["screen"] not in {"label", "opening", "put_in"}:
             if self.reason in {"already_loaded", "withdrawn"}:
                 desk.remove(label)
             return True
         if self.shown["said"] or self.shown["banner"]:
             self.world.reached("a label nobody had announced")
-        await self.press("load_open")
+        if self.shown["screen"] == "label":
+            await self.press("load_open")
         door = await self.door_opens("put_in")
         if door is None:
             return True
