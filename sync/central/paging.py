@@ -26,6 +26,7 @@ _TAG_BYTES: Final = 16
 _PURPOSE: Final = b"doclocker/cursor/1\n"
 
 T = TypeVar("T")
+U = TypeVar("U")
 M = TypeVar("M", bound=BaseModel)
 Value = int | str
 
@@ -64,6 +65,10 @@ class Page(Generic[T]):
 
     def told(self, tell: Callable[[T], M]) -> Listed[M]:
         return Listed(rows=[tell(row) for row in self.rows], next=self.next)
+
+    def of(self, make: Callable[[T], U]) -> "Page[U]":
+        """The same page of what is made of each row."""
+        return Page([make(row) for row in self.rows], self.next)
 
 
 @dataclass(frozen=True, slots=True)

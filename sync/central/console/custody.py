@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from markupsafe import Markup
 from sqlalchemy import Connection, Row
@@ -18,10 +19,12 @@ from sync.central.custody.keeper import Keeper
 from sync.central.custody.parties import BEGINS, OUTCOMES, ROUTES, Difference, Kind, Resolved, Room
 from sync.central.desk import Refusal, Refused
 from sync.central.office import Repeatable
+from sync.central.paging import CURSOR_CHARACTERS_MAX, Asked, Page
 from sync.central.windows import register
 
 CUSTODY: Final = f"{ROOT}/custody"
 HOUR_MS: Final = 3_600_000
+ROWS: Final = 100
 NUMBER_DIGITS_MAX: Final = 15
 NAME_CHARACTERS_MAX: Final = 40
 RESOLVES: Final[Mapping[Room, tuple[str, Action]]] = {
@@ -52,6 +55,18 @@ def add(frame: Frame) -> None:
         frame.add(f"{CUSTODY}/{path}/{{number}}", action, _Ending(frame, keeper, room).tell, "POST")
 
 
+def page_of(visit: Visit, name: str, rows: int = ROWS) -> Asked:
+    """Which page of one of a page's lists."""
+    return Asked(rows, visit.request.query_params.get(name, "")[:CURSOR_CHARACTERS_MAX])
+
+
+def onward(visit: Visit, name: str, page: Page[Any]) -> str:
+    """The query of a list's following page, the rest of the page as it is; empty for the last."""
+    if page.next is None:
+        return ""
+    return urlencode({**visit.request.query_params, name: page.next}) + f"#{name}"
+
+
 def _shown(visit: Visit, rows: Sequence[Row[Any]]) -> list[dict[str, Any]]:
     """Differences, with where their end is told; nowhere for who may not."""
     found = []
@@ -74,17 +89,25 @@ class _Looks:
         if len(wanted) == SLIP_DIGITS and wanted.isascii() and wanted.isdigit():
             return RedirectResponse(f"{CUSTODY}/slips/{wanted}", 303)
         kind, name = query.get("kind", ""), query.get("name", "")[:NAME_CHARACTERS_MAX]
-        now_ms, actor = self.frame.office.desk.clock.wall_ms(), visit.actor
+        desk, actor = self.frame.office.desk, visit.actor
 
         def look(connection: Connection) -> dict[str, Any]:
             holder = register.known(connection, actor, kind, name) if kind in ROUTES else None
+            hands = asked.in_hands(connection, desk, actor, page_of(visit, "hands"), holder)
+            slips = asked.slips(connection, desk, actor, page_of(visit, "slips"), only_open=True)
+            differences = asked.differences(connection, desk, actor, page_of(visit, "differences"))
             return {
                 "holder": holder,
-                "hands": asked.in_hands(connection, actor, now_ms, holder),
+                "hands": hands.rows,
                 "holders": asked.holders(connection, actor),
-                "slips": asked.slips(connection, actor, now_ms, only_open=True),
-                "differences": _shown(visit, asked.differences(connection, actor)),
+                "slips": slips.rows,
+                "differences": _shown(visit, differences.rows),
                 "called": register.called(connection),
+                "more": {
+                    "hands": onward(visit, "hands", hands),
+                    "slips": onward(visit, "slips", slips),
+                    "differences": onward(visit, "differences", differences),
+                },
             }
 
         found = await self.keeper.look(look)
@@ -110,9 +133,21 @@ class _Looks:
         return self.frame.page(visit, "custody_slip.html", values)
 
     async def stocktakes(self, visit: Visit) -> Response:
+        desk, actor = self.frame.office.desk, visit.actor
+
         def look(connection: Connection) -> dict[str, Any]:
-            opened = asked.differences(connection, visit.actor, Room.STOCKTAKE)
-            return {"looks": asked.looks(connection, visit.actor), "differences": _shown(visit, opened)}
+            opened = asked.differences(
+                connection, desk, actor, page_of(visit, "differences"), room=Room.STOCKTAKE
+            )
+            looks = asked.looks(connection, desk, actor, page_of(visit, "looks"))
+            return {
+                "looks": looks.rows,
+                "differences": _shown(visit, opened.rows),
+                "more": {
+                    "looks": onward(visit, "looks", looks),
+                    "differences": onward(visit, "differences", opened),
+                },
+            }
 
         return self.frame.page(visit, "custody_looks.html", await self.keeper.look(look))
 
@@ -173,16 +208,18 @@ class _Slips:
         self, visit: Visit, kind: str, name: str, form: Form, problems: Sequence[str]
     ) -> Response:
         said = name.strip()[:NAME_CHARACTERS_MAX] if kind in ROUTES else ""
-        now_ms, actor = self.frame.office.desk.clock.wall_ms(), visit.actor
+        desk, actor = self.frame.office.desk, visit.actor
+        page = page_of(visit, "hands", models.THINGS_MAX)
 
         def look(connection: Connection) -> dict[str, Any]:
             giver = register.known(connection, actor, kind, said) if said else None
-            hands = asked.in_hands(connection, actor, now_ms, giver) if giver else []
+            hands = asked.in_hands(connection, desk, actor, page, giver, free=True) if giver else None
             begins = giver is not None and giver[0] in BEGINS
             return {
                 "giver": giver,
                 "called": register.called(connection),
-                "hands": [each for each in hands if not each.row.slip],
+                "hands": hands.rows if hands else [],
+                "more": {"hands": onward(visit, "hands", hands) if hands else ""},
                 "unmoved": asked.unmoved(connection, actor) if begins else [],
                 "names": asked.names(connection, actor),
             }

@@ -16,6 +16,7 @@ from sync.central.custody import models as m
 from sync.central.custody.keeper import Keeper
 from sync.central.custody.parties import Room
 from sync.central.office import Office, Repeatable
+from sync.central.paging import Listed, WhichPage
 from sync.central.windows import register
 
 SlipPath = Annotated[str, Path(pattern=r"^[0-9]{12}$")]
@@ -34,35 +35,37 @@ def add(app: FastAPI, office: Office, gate: Gate) -> None:
 
 
 def _add_looks(api: APIRouter, keeper: Keeper, gate: Gate) -> None:
-    sees = Depends(gate.allowed(Action.SEE_CUSTODY))
+    sees, desk = Depends(gate.allowed(Action.SEE_CUSTODY)), keeper.office.desk
 
     @api.get("/custody/things")
     async def things(
         actor: Annotated[Actor, sees],
+        page: WhichPage,
         kind: HolderKind = "",
         holder: Annotated[str, Query(max_length=40)] = "",
-    ) -> list[m.HeldOut]:
-        """What is in somebody's hands: unconfirmed first, then the longest held. At most 500."""
-        now_ms = _now(keeper)
+    ) -> Listed[m.HeldOut]:
+        """What is in somebody's hands: unconfirmed first, then the longest held."""
 
-        def look(connection: Connection) -> list[m.HeldOut]:
+        def look(connection: Connection) -> Listed[m.HeldOut]:
             who = register.known(connection, actor, kind, holder) if kind else None
             called = register.called(connection)
-            return [_held(each, called) for each in asked.in_hands(connection, actor, now_ms, who)]
+            found = asked.in_hands(connection, desk, actor, page, who)
+            return found.told(lambda each: _held(each, called))
 
         return await keeper.look(look)
 
     @api.get("/custody/slips")
     async def slips(
-        actor: Annotated[Actor, sees], only_open: Annotated[bool, Query(alias="open")] = False
-    ) -> list[m.SlipOut]:
-        """The open ones oldest first, or all with the latest first. At most 500."""
-        now_ms = _now(keeper)
+        actor: Annotated[Actor, sees],
+        page: WhichPage,
+        only_open: Annotated[bool, Query(alias="open")] = False,
+    ) -> Listed[m.SlipOut]:
+        """The open ones oldest first, or all with the latest first."""
 
-        def look(connection: Connection) -> list[m.SlipOut]:
+        def look(connection: Connection) -> Listed[m.SlipOut]:
             called = register.called(connection)
-            found = asked.slips(connection, actor, now_ms, only_open=only_open)
-            return [m.SlipOut(**_slip(each, called)) for each in found]
+            found = asked.slips(connection, desk, actor, page, only_open=only_open)
+            return found.told(lambda each: m.SlipOut(**_slip(each, called)))
 
         return await keeper.look(look)
 
@@ -72,17 +75,19 @@ def _add_looks(api: APIRouter, keeper: Keeper, gate: Gate) -> None:
 
     @api.get("/custody/differences")
     async def differences(
-        actor: Annotated[Actor, sees], only_open: Annotated[bool, Query(alias="open")] = True
-    ) -> list[m.DifferenceOut]:
-        """What does not agree, the oldest first. At most 500."""
-        found = await keeper.look(lambda c: asked.differences(c, actor, only_open=only_open))
-        return [m.difference(row) for row in found]
+        actor: Annotated[Actor, sees],
+        page: WhichPage,
+        only_open: Annotated[bool, Query(alias="open")] = True,
+    ) -> Listed[m.DifferenceOut]:
+        """What does not agree, the oldest first."""
+        found = await keeper.look(lambda c: asked.differences(c, desk, actor, page, only_open=only_open))
+        return found.told(m.difference)
 
     @api.get("/custody/stocktakes")
-    async def stocktakes(actor: Annotated[Actor, sees]) -> list[m.LookOut]:
-        """What people found who looked into compartments, the latest first. At most 500."""
-        found = await keeper.look(lambda c: asked.looks(c, actor))
-        return [_look(row) for row in found]
+    async def stocktakes(actor: Annotated[Actor, sees], page: WhichPage) -> Listed[m.LookOut]:
+        """What people found who looked into compartments, the latest first."""
+        found = await keeper.look(lambda c: asked.looks(c, desk, actor, page))
+        return found.told(_look)
 
 
 def _add_slips(api: APIRouter, keeper: Keeper, gate: Gate) -> None:
@@ -127,8 +132,11 @@ def _add_ending(api: APIRouter, keeper: Keeper, room: Room, path: str, allowed: 
     async def end(number: NumberPath, body: m.EndingIn, actor: Actor = allowed) -> m.DifferenceOut:
         """What came of a difference. It stays in the list of those that are resolved."""
         await keeper.end(room, body.ending(number), actor)
-        found = await keeper.look(lambda c: asked.differences(c, actor, room, only_open=False, number=number))
-        return m.difference(found[0])
+        desk = keeper.office.desk
+        found = await keeper.look(
+            lambda c: asked.differences(c, desk, actor, room=room, only_open=False, number=number)
+        )
+        return m.difference(found.rows[0])
 
     api.add_api_route(f"{path}/{{number}}/resolution", end, methods=["POST"], status_code=201, name=room)
 
@@ -235,7 +243,3 @@ def _holdings(found: Any) -> m.HoldingsOut:
         ],
         doubted_doors=[row.number for row in found.doubted],
     )
-
-
-def _now(keeper: Keeper) -> int:
-    return keeper.office.desk.clock.wall_ms()

@@ -1,26 +1,32 @@
 """What people ask about custody. Reads only, and only of areas that exist for who asks."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Row, func, literal, select, true
+from sqlalchemy import ColumnElement, Connection, Row, and_, case, func, literal, or_, select, true
 
 from sync.central.access import scope
 from sync.central.access.actor import Actor
 from sync.central.custody.hand_over import lines_of, slip_row
 from sync.central.custody.parties import Kind, LineState, Room, SlipState
 from sync.central.custody.tables import DIFFERENCE, HELD, LINE, LOOK, SLIP
+from sync.central.desk import Desk
+from sync.central.paging import Asked, Keyset, Page
 from sync.central.tables import OUTGOING_ITEM
 from sync.central.windows import register
 
-LISTED_MAX: Final = 500
+FIRST: Final = Asked()
 UNMOVED_MAX: Final = 100
 UNCONFIRMED_MAX_MS: Final = 4 * 3_600_000
 """Half a shift: a round and the way to the hall are over by then, and people still remember the round."""
 ON_THE_WAY_MAX_MS: Final = 24 * 3_600_000
 """Couriers come once a day; what nobody has received after that is looked for."""
+_DIFFERENCES: Final = Keyset("custody_differences", (DIFFERENCE.c.number,))
+_LOOKS: Final = Keyset(
+    "custody_looks", (LOOK.c.at_ms, LOOK.c.locker, LOOK.c.epoch, LOOK.c.seq), newest_first=True
+)
 IN_HANDS: Final = (Kind.HELPER, Kind.WINDOW, Kind.DEPARTMENT, Kind.COURIER)
 
 
@@ -59,17 +65,27 @@ class Whole:
 
 
 def in_hands(
-    connection: Connection, actor: Actor, now_ms: int, holder: tuple[str, str] | None = None
-) -> list[InHand]:
+    connection: Connection,
+    desk: Desk,
+    actor: Actor,
+    page: Asked = FIRST,
+    holder: tuple[str, str] | None = None,
+    *,
+    free: bool = False,
+) -> Page[InHand]:
     """One's own first, then the longest held: what was taken out of lockers and confirmed nowhere before all
-    else."""
-    own = HELD.c
-    query = select(HELD).where(own.holder_kind.in_([kind.value for kind in IN_HANDS]), _sees(actor, own.area))
+    else. ``free``: only what stands on no slip. Raises Refused."""
+    own, now_ms = HELD.c, desk.clock.wall_ms()
+    others = _others(connection, actor, (own.holder_kind, own.holder))
+    query = select(HELD, others).where(
+        own.holder_kind.in_([kind.value for kind in IN_HANDS]), _sees(actor, own.area)
+    )
     if holder is not None:
         query = query.where(own.holder_kind == holder[0], own.holder == holder[1])
-    rows = connection.execute(query.order_by(own.confirmed, own.since_ms, own.thing).limit(LISTED_MAX)).all()
-    own_first = _own_first(connection, actor, lambda row: [(row.holder_kind, row.holder)])
-    return [InHand(row, is_overdue(row, now_ms)) for row in sorted(rows, key=own_first)]
+    if free:
+        query = query.where(own.slip == "")
+    order = Keyset("custody_hands", (others, own.confirmed, own.since_ms, own.thing))
+    return order.page(connection, desk, query, page).of(lambda row: InHand(row, is_overdue(row, now_ms)))
 
 
 def is_overdue(held: Row[Any], now_ms: int) -> bool:
@@ -77,27 +93,27 @@ def is_overdue(held: Row[Any], now_ms: int) -> bool:
     return not held.confirmed and now_ms - held.since_ms > UNCONFIRMED_MAX_MS
 
 
-def slips(connection: Connection, actor: Actor, now_ms: int, *, only_open: bool) -> list[Slip]:
-    """Where they wait for somebody one's own first, then the oldest; else the latest first."""
-    own = SLIP.c
+def slips(
+    connection: Connection, desk: Desk, actor: Actor, page: Asked = FIRST, *, only_open: bool
+) -> Page[Slip]:
+    """Where they wait one's own first, then the oldest; else the latest first. Raises Refused."""
+    own, now_ms = SLIP.c, desk.clock.wall_ms()
     query = select(SLIP).where(_sees(actor, own.area))
+    order = Keyset("custody_slips", (own.proposed_ms, own.slip), newest_first=True)
     if only_open:
-        query = query.where(own.state == SlipState.PROPOSED.value).order_by(own.proposed_ms, own.slip)
-    else:
-        query = query.order_by(own.proposed_ms.desc(), own.slip)
-    rows = connection.execute(query.limit(LISTED_MAX)).all()
-    own_first = _own_first(
-        connection, actor, lambda row: [(row.to_kind, row.to_name), (row.from_kind, row.from_name)]
-    )
-    return [_slip(connection, row, now_ms) for row in (sorted(rows, key=own_first) if only_open else rows)]
+        others = _others(connection, actor, (own.to_kind, own.to_name), (own.from_kind, own.from_name))
+        query = query.add_columns(others).where(own.state == SlipState.PROPOSED.value)
+        order = Keyset("custody_slips_open", (others, own.proposed_ms, own.slip))
+    return order.page(connection, desk, query, page).of(lambda row: _slip(connection, row, now_ms))
 
 
-def _own_first(
-    connection: Connection, actor: Actor, parties: Callable[[Row[Any]], list[tuple[str, str]]]
-) -> Callable[[Row[Any]], bool]:
-    """To sort by: what somebody stands for comes before all else, in the order that there is."""
-    mine = register.mine(connection, actor)
-    return lambda row: not any(party in mine for party in parties(row))
+def _others(
+    connection: Connection, actor: Actor, *parties: tuple[ColumnElement[str], ColumnElement[str]]
+) -> ColumnElement[int]:
+    """To sort by: what somebody stands for (0) comes before all else (1), in the order that there is."""
+    mine = sorted(register.mine(connection, actor))
+    own = [and_(kind == of, name == who) for kind, name in parties for of, who in mine]
+    return (case((or_(*own), 0), else_=1) if own else literal(1)).label("others")
 
 
 def slip(connection: Connection, actor: Actor, name: str, now_ms: int) -> Whole:
@@ -118,13 +134,15 @@ def _slip(connection: Connection, row: Row[Any], now_ms: int) -> Slip:
 
 def differences(
     connection: Connection,
+    desk: Desk,
     actor: Actor,
-    room: Room | None = None,
+    page: Asked = FIRST,
     *,
+    room: Room | None = None,
     only_open: bool = True,
     number: int = 0,
-) -> Sequence[Row[Any]]:
-    """The oldest first; with a ``number`` that one."""
+) -> Page[Row[Any]]:
+    """The oldest first; with a ``number`` that one. Raises Refused."""
     own = DIFFERENCE.c
     query = select(DIFFERENCE).where(_sees(actor, own.area))
     if room is not None:
@@ -133,15 +151,13 @@ def differences(
         query = query.where(own.number == number)
     if only_open:
         query = query.where(own.resolved_ms == 0)
-    return connection.execute(query.order_by(own.number).limit(LISTED_MAX)).all()
+    return _DIFFERENCES.page(connection, desk, query, page)
 
 
-def looks(connection: Connection, actor: Actor) -> Sequence[Row[Any]]:
-    """What people found who looked into compartments, the latest first."""
-    own = LOOK.c
-    query = select(LOOK).where(scope.sees(actor, own.locker))
-    order = (own.at_ms.desc(), own.locker, own.epoch, own.seq.desc())
-    return connection.execute(query.order_by(*order).limit(LISTED_MAX)).all()
+def looks(connection: Connection, desk: Desk, actor: Actor, page: Asked = FIRST) -> Page[Row[Any]]:
+    """What people found who looked into compartments, the latest first. Raises Refused."""
+    query = select(LOOK).where(scope.sees(actor, LOOK.c.locker))
+    return _LOOKS.page(connection, desk, query, page)
 
 
 def holders(connection: Connection, actor: Actor) -> Sequence[Row[Any]]:

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -157,19 +158,20 @@ def test_what_people_found_who_looked_is_listed_and_what_differs_stays_open(part
         ev.CompartmentChecked(door(5), "unknown_item", staff),
         ev.ItemWithdrawn(DepositId("d1"), staff, Proof.SENSED),
     )
-    looks = parts.store.read_now(lambda c: asked.looks(c, TAKER))
+    looks = parts.store.read_now(lambda c: asked.looks(c, parts.desk, TAKER)).rows
     assert [(row.door, row.found, row.case_number) for row in looks] == [
         (5, "unknown_item", ""),
         (4, "empty", ""),
         (2, "missing", "GS-2"),
         (1, "expected", "GS-1"),
     ]
-    assert parts.store.read_now(lambda c: asked.looks(c, FAR)) == []
-    opened = parts.store.read_now(lambda c: asked.differences(c, TAKER, Room.STOCKTAKE))
+    assert parts.store.read_now(lambda c: asked.looks(c, parts.desk, FAR)).rows == []
+    of_it = partial(asked.differences, desk=parts.desk, actor=TAKER, room=Room.STOCKTAKE)
+    opened = parts.store.read_now(of_it).rows
     assert [(row.kind, row.door, row.found_by) for row in opened] == [
         ("not_found", 2, "locker:hall-1"),
         ("unknown_item", 5, "locker:hall-1"),
     ]
     ending = Ending(opened[0].number, Outcome.EXPLAINED, "it was in the next one")
     parts.store.write_now(lambda c: hand_over.resolve(c, parts.desk, THIRD, Room.STOCKTAKE, ending))
-    assert len(parts.store.read_now(lambda c: asked.differences(c, TAKER, Room.STOCKTAKE))) == 1
+    assert len(parts.store.read_now(of_it).rows) == 1

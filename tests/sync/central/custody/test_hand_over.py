@@ -186,11 +186,10 @@ def test_what_nobody_received_in_time_is_overdue(parts: Parts) -> None:
     slip = propose(parts)
 
     def late() -> tuple[list[str], list[str]]:
-        now_ms = parts.clock.now_ms
-        hands = parts.store.read_now(lambda c: asked.in_hands(c, TAKER, now_ms))
-        slips = parts.store.read_now(lambda c: asked.slips(c, TAKER, now_ms, only_open=True))
-        things = [each.row.thing for each in hands if each.overdue]
-        return things, [each.row.slip for each in slips if each.overdue]
+        hands = parts.store.read_now(lambda c: asked.in_hands(c, parts.desk, TAKER))
+        slips = parts.store.read_now(lambda c: asked.slips(c, parts.desk, TAKER, only_open=True))
+        things = [each.row.thing for each in hands.rows if each.overdue]
+        return things, [each.row.slip for each in slips.rows if each.overdue]
 
     parts.clock.now_ms += asked.UNCONFIRMED_MAX_MS
     assert late() == ([], [])
@@ -198,5 +197,5 @@ def test_what_nobody_received_in_time_is_overdue(parts: Parts) -> None:
     assert late() == ([thing(1)], [])
     parts.clock.now_ms += asked.ON_THE_WAY_MAX_MS
     assert late() == ([thing(1)], [slip])
-    assert parts.store.read_now(lambda c: asked.in_hands(c, FAR, parts.clock.now_ms)) == []
-    assert parts.store.read_now(lambda c: asked.slips(c, FAR, parts.clock.now_ms, only_open=True)) == []
+    assert parts.store.read_now(lambda c: asked.in_hands(c, parts.desk, FAR)).rows == []
+    assert parts.store.read_now(lambda c: asked.slips(c, parts.desk, FAR, only_open=True)).rows == []

@@ -1,7 +1,9 @@
 """The register of windows and departments: who signs for whom, and what was there before it."""
 
 import shutil
+from collections.abc import Callable
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from sync.central.custody.parties import Kind, Party
 from sync.central.custody.tables import LINE, QUEUE, SLIP
 from sync.central.desk import Refusal, Refused
 from sync.central.migrations.versions import windows_1
+from sync.central.paging import Asked, Page
 from sync.central.windows import register
 from tests.sync.central.conftest import Parts
 from tests.sync.central.custody.told import (
@@ -91,8 +94,35 @@ def test_what_is_ones_own_comes_first(parts: Parts) -> None:
     parts.clock.now_ms += 1000
     late = propose(parts, thing(2), receiver=Party(Kind.WINDOW, "3"))
     bind(parts, window(parts, "3"), TAKER)
-    ask = partial(asked.slips, actor=TAKER, now_ms=parts.clock.now_ms, only_open=True)
-    assert next(each.row.slip for each in parts.store.read_now(ask)) == late
+    ask = partial(asked.slips, desk=parts.desk, actor=TAKER, only_open=True)
+    assert next(each.row.slip for each in parts.store.read_now(ask).rows) == late
+
+
+def test_lists_of_custody_are_whole_page_by_page(parts: Parts) -> None:
+    every = range(1, 5)
+    lived(parts, *chain.from_iterable(papers(n) for n in every), *(taken(n) for n in every))
+    account(parts, TAKER)
+    slips = [propose(parts, thing(n), receiver=WINDOW if n % 2 else Party(Kind.WINDOW, "3")) for n in every]
+    bind(parts, window(parts, "3"), TAKER)
+    own_first = [*sorted(slips[1::2]), *sorted(slips[::2])]
+    for limit in (1, 2, 3):
+        open_ = paged(parts, partial(asked.slips, only_open=True), limit)
+        assert [each.row.slip for each in open_] == own_first
+        whole = paged(parts, partial(asked.slips, only_open=False), limit)
+        assert sorted(each.row.slip for each in whole) == sorted(slips)
+        assert [each.row.thing for each in paged(parts, asked.in_hands, limit)] == [thing(n) for n in every]
+
+
+def paged(parts: Parts, ask: Callable[..., Page[Any]], limit: int) -> list[Any]:
+    rows: list[Any] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        look = partial(ask, desk=parts.desk, actor=TAKER, page=Asked(limit, cursor))
+        page = parts.store.read_now(look)
+        assert len(page.rows) <= limit
+        rows += page.rows
+        cursor = page.next
+    return rows
 
 
 def test_a_helper_who_has_an_account_does_not_receive_what_they_gave(parts: Parts) -> None:
