@@ -6,13 +6,12 @@ Which history is the longer, and whether the two still agree, is found out here;
 from collections.abc import Mapping
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row
 
 from sync import wire
-from sync.central import directives, histories, store
+from sync.central import directives, histories, ledger, store
 from sync.central.alarms import Trouble, raise_alarm
-from sync.central.desk import Desk
-from sync.central.ledger import current_epoch, hash_at, open_stream
+from sync.central.desk import Desk, locker_row
 from sync.central.tables import LOCKER, STREAM
 
 WINDOW: Final = 2
@@ -30,14 +29,24 @@ TOLD: Final[Mapping[str, tuple[str, str]]] = {
 def meet(
     connection: Connection, desk: Desk, locker: Row[Any], link: wire.Link, now_ms: int
 ) -> wire.Hello | None:
-    """Take down what a link message says; the answer to a birth, None to anything else."""
-    if is_over(connection, link):
-        return _of_the_later(connection, desk, link, now_ms)
+    """Take down what a link message says; the answer to a birth, None to anything else.
+
+    ``locker``: its row as it is now; nobody else may change it meanwhile (`ledger.lock`).
+    """
+    streams = ledger.streams(connection, link.locker)
+    known = next((each for each in streams if each.epoch == link.epoch), None)
+    if known is not None and known is not streams[-1]:
+        # It has begun a later epoch since: another card, or a message that comes very late.
+        return _of_the_later(connection, desk, locker, link, streams[-1], now_ms)
     latest = _take_down(connection, locker, link, now_ms)
     if not link.online:
         return None
-    new_disk = _is_new_disk(connection, link)
-    stored_to, head = open_stream(connection, locker.locker, link.epoch, now_ms)
+    new_disk = bool(streams) and known is None
+    if known is not None:
+        stored_to, head = known.stored_to, known.hash
+    else:
+        ordinal = streams[-1].ordinal + 1 if streams else 1
+        stored_to, head = ledger.begin_stream(connection, link.locker, link.epoch, ordinal, now_ms)
     if link.reason == wire.JOURNAL_FAILING:
         detail = "it can record nothing more and opens no door: free or replace its disk"
         raise_alarm(
@@ -47,23 +56,21 @@ def meet(
     if trouble:
         _disown(connection, link, stored_to)
     elif latest:
-        trouble = _up_trouble(connection, link, stored_to, is_news=_is_news(locker, link))
+        trouble = _up_trouble(link, stored_to, head, is_news=_is_news(locker, link))
     if trouble:
         _mark(connection, link, trouble, now_ms)
     if not link.nonce:
         return None
     # One that the broker kept from before says of the down-log, too, how it was then.
-    if latest and (_is_news(locker, link) or link.head >= locker.head):
-        _compare_down(connection, desk, locker, link, new_disk=new_disk, now_ms=now_ms)
+    is_of_now = latest and (_is_news(locker, link) or link.head >= locker.head)
+    if is_of_now and _compare_down(connection, desk, locker, link, new_disk=new_disk, now_ms=now_ms):
+        locker = locker_row(connection, link.locker)
     # A birth from before the latest came late, or an old card counts its boots anew: only who awaits this
     # nonce can tell, and does (`TOLD`).
-    return _hello(connection, desk, link, (link.epoch, stored_to, head))
+    return _hello(desk, locker, link, (link.epoch, stored_to, head))
 
 
-def _hello(connection: Connection, desk: Desk, link: wire.Link, up: tuple[str, int, str]) -> wire.Hello:
-    down = connection.execute(
-        select(LOCKER.c.dn_epoch, LOCKER.c.dn_head).where(LOCKER.c.locker == link.locker)
-    ).one()
+def _hello(desk: Desk, locker: Row[Any], link: wire.Link, up: tuple[str, int, str]) -> wire.Hello:
     up_epoch, stored_to, head = up
     return wire.Hello(
         locker=link.locker,
@@ -72,25 +79,21 @@ def _hello(connection: Connection, desk: Desk, link: wire.Link, up: tuple[str, i
         up_epoch=up_epoch,
         stored_to=stored_to,
         hash=head,
-        dn_epoch=down.dn_epoch,
-        dn_head=down.dn_head,
+        dn_epoch=locker.dn_epoch,
+        dn_head=locker.dn_head,
         window=WINDOW,
     )
 
 
-def is_over(connection: Connection, link: wire.Link) -> bool:
-    """Whether this locker has begun a later epoch since: another card, or a message that comes very late."""
-    current = current_epoch(connection, link.locker)
-    return link.epoch != current and _is_known(connection, link)
-
-
-def _of_the_later(connection: Connection, desk: Desk, link: wire.Link, now_ms: int) -> wire.Hello | None:
+def _of_the_later(
+    connection: Connection, desk: Desk, locker: Row[Any], link: wire.Link, current: Row[Any], now_ms: int
+) -> wire.Hello | None:
     """What is in force; nothing is taken down. Only who awaits the nonce can tell whether it is news."""
-    current = current_epoch(connection, link.locker)
-    stored_to, head = open_stream(connection, link.locker, current, now_ms)
-    if trouble := _told(link, stored_to):
+    if trouble := _told(link, current.stored_to):
         raise_alarm(connection, link.locker, trouble, now_ms)
-    return _hello(connection, desk, link, (current, stored_to, head)) if link.online and link.nonce else None
+    if not link.online or not link.nonce:
+        return None
+    return _hello(desk, locker, link, (current.epoch, current.stored_to, current.hash))
 
 
 def _take_down(connection: Connection, locker: Row[Any], link: wire.Link, now_ms: int) -> bool:
@@ -105,17 +108,8 @@ def _take_down(connection: Connection, locker: Row[Any], link: wire.Link, now_ms
         head = max(link.head, locker.head) if same else link.head
         heard |= {"epoch": link.epoch, "boot": link.boot, "conn": link.conn, "head": head}
         heard |= {"software": link.sw, "last_heard_ms": now_ms}
-    connection.execute(LOCKER.update().where(LOCKER.c.locker == locker.locker).values(heard))
+    store.change(connection, LOCKER, {"locker": locker.locker}, heard)
     return True
-
-
-def _is_known(connection: Connection, link: wire.Link) -> bool:
-    return store.find(connection, STREAM, {"locker": link.locker, "epoch": link.epoch}) is not None
-
-
-def _is_new_disk(connection: Connection, link: wire.Link) -> bool:
-    """Whether a locker that is known by other epochs shows this one for the first time."""
-    return bool(current_epoch(connection, link.locker)) and not _is_known(connection, link)
 
 
 def _told(link: wire.Link, stored_to: int) -> Trouble | None:
@@ -133,11 +127,11 @@ def _is_news(locker: Row[Any], link: wire.Link) -> bool:
     return locker.epoch != link.epoch or (link.boot, link.conn) > (locker.boot, locker.conn)
 
 
-def _up_trouble(connection: Connection, link: wire.Link, stored_to: int, *, is_news: bool) -> Trouble | None:
+def _up_trouble(link: wire.Link, stored_to: int, head: str, *, is_news: bool) -> Trouble | None:
     if link.head < stored_to and is_news:
         detail = f"the locker has {link.head} entries, {stored_to} are stored here: an old card, or rows lost"
         return Trouble("lost_rows", link.epoch, detail)
-    if link.head == stored_to and hash_at(connection, link.locker, link.epoch, stored_to) != link.head_hash:
+    if link.head == stored_to and head != link.head_hash:
         return Trouble("fork", link.epoch, f"another entry at {stored_to}: a cloned card, or tampering")
     return None
 
@@ -157,15 +151,15 @@ def _disown(connection: Connection, link: wire.Link, stored_to: int) -> None:
 
 def _compare_down(
     connection: Connection, desk: Desk, locker: Row[Any], link: wire.Link, *, new_disk: bool, now_ms: int
-) -> None:
-    """Say everything anew where the locker follows another numbering, or has none and had one before."""
+) -> bool:
+    """Say everything anew where the locker follows another numbering, or has none and had one before; whether
+    that was so."""
     if link.dn_epoch == locker.dn_epoch:
         ours = directives.hash_at(connection, locker.locker, locker.dn_epoch, link.dn_applied)
         if ours == link.dn_hash and _can_go_on(connection, locker, link.dn_applied):
             # What it has applied by its own word: it may be less than it acknowledged before a restore.
-            where = LOCKER.c.locker == locker.locker
-            connection.execute(LOCKER.update().where(where).values(dn_stored_to=link.dn_applied))
-            return
+            _has_applied(connection, locker, link.dn_applied)
+            return False
         if ours != link.dn_hash:
             detail = f"the locker's entry {link.dn_applied} is not ours"
             raise_alarm(connection, locker.locker, Trouble("down_fork", link.dn_epoch, detail), now_ms)
@@ -174,13 +168,18 @@ def _compare_down(
         raise_alarm(connection, locker.locker, Trouble("down_epoch", link.dn_epoch, detail), now_ms)
     elif new_disk:
         histories.say_to_new_disk(connection, locker.locker, link.epoch, desk.chance, now_ms)
-        return
+        return True
     elif _can_go_on(connection, locker, 0):
         # It has applied nothing of this numbering, or said so before it did: it is good from its start.
-        where = LOCKER.c.locker == locker.locker
-        connection.execute(LOCKER.update().where(where).values(dn_stored_to=0))
-        return
+        _has_applied(connection, locker, 0)
+        return False
     directives.snapshot(connection, locker.locker, desk.chance, now_ms)
+    return True
+
+
+def _has_applied(connection: Connection, locker: Row[Any], seq: int) -> None:
+    if locker.dn_stored_to != seq:
+        store.change(connection, LOCKER, {"locker": locker.locker}, {"dn_stored_to": seq})
 
 
 def _can_go_on(connection: Connection, locker: Row[Any], applied: int) -> bool:

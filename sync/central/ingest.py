@@ -179,10 +179,12 @@ class Ingest:
         self, links: Sequence[wire.Link], now_ms: int, connection: Connection
     ) -> tuple[Sequence[wire.Hello | None], int]:
         names = sorted({link.locker for link in links})
-        ledger.lock(connection, names)
-        hellos = [
-            meet(connection, self._desk, locker_row(connection, link.locker), link, now_ms) for link in links
-        ]
+        rows = ledger.lock(connection, names)
+        hellos = []
+        for link in links:
+            # The next word of the same locker meets what this one left.
+            row = rows.pop(link.locker, None) or locker_row(connection, link.locker)
+            hellos.append(meet(connection, self._desk, row, link, now_ms))
         return hellos, notices.release(connection, *names)
 
     async def _met(self, link: wire.Link, hello: wire.Hello | None) -> None:

@@ -6,9 +6,9 @@
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, Row, bindparam, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from locker.domain import chain, entry
@@ -277,14 +277,14 @@ _STREAMS: Final = (
 )
 
 
-def lock(connection: Connection, lockers: Sequence[str]) -> None:
-    """Until the transaction ends nobody else takes down these lockers' links, begins an epoch of theirs, or
-    tells them anything (`directives.append`). To be done before anything of them is read."""
-    connection.execute(_ROWS, {"of": sorted(lockers)}).all()
+def lock(connection: Connection, lockers: Sequence[str]) -> dict[str, Row[Any]]:
+    """Their rows, by name. Until the transaction ends nobody else takes down these lockers' links, begins an
+    epoch of theirs, or tells them anything (`directives.append`). To be done before their rows are read."""
+    return {row.locker: row for row in connection.execute(_ROWS, {"of": sorted(lockers)})}
 
 
 _ROWS: Final = (
-    select(LOCKER.c.locker)
+    select(LOCKER)
     .where(LOCKER.c.locker.in_(bindparam("of", expanding=True)))
     .order_by(LOCKER.c.locker)
     .with_for_update()
@@ -297,18 +297,27 @@ def open_stream(connection: Connection, locker: str, epoch: str, now_ms: int) ->
     if row:
         return row.stored_to, row.hash
     lock(connection, [locker])
-    before = connection.execute(select(STREAM.c.ordinal).where(STREAM.c.locker == locker)).scalars().all()
-    connection.execute(
-        STREAM.insert().values(
-            locker=locker,
-            epoch=epoch,
-            ordinal=max(before, default=0) + 1,
-            stored_to=0,
-            hash=chain.START.hex(),
-            first_seen_ms=now_ms,
-        )
-    )
+    before = streams(connection, locker)
+    return begin_stream(connection, locker, epoch, before[-1].ordinal + 1 if before else 1, now_ms)
+
+
+def begin_stream(
+    connection: Connection, locker: str, epoch: str, ordinal: int, now_ms: int
+) -> tuple[int, str]:
+    """The same of an epoch that is not there yet."""
+    row = {"locker": locker, "epoch": epoch, "ordinal": ordinal, "stored_to": 0, "hash": chain.START.hex()}
+    connection.execute(STREAM.insert(), row | {"first_seen_ms": now_ms})
     return 0, chain.START.hex()
+
+
+def streams(connection: Connection, locker: str) -> Sequence[Row[Any]]:
+    """Every epoch that a locker has begun, the one in force last."""
+    return connection.execute(_ALL_OF_ONE, {"name": locker}).all()
+
+
+_ALL_OF_ONE: Final = (
+    select(STREAM).where(STREAM.c.locker == bindparam("name")).order_by(STREAM.c.ordinal, STREAM.c.epoch)
+)
 
 
 def current_epoch(connection: Connection, locker: str) -> str:
@@ -316,14 +325,6 @@ def current_epoch(connection: Connection, locker: str) -> str:
     own = STREAM.c
     query = select(own.epoch).where(own.locker == locker).order_by(own.ordinal.desc()).limit(1)
     return str(connection.execute(query).scalar() or "")
-
-
-def hash_at(connection: Connection, locker: str, epoch: str, seq: int) -> str:
-    """The stored hash of an entry, `chain.START` for 0, "" where it is not stored."""
-    if seq == 0:
-        return chain.START.hex()
-    row = store.find(connection, LEDGER, {"locker": locker, "epoch": epoch, "seq": seq})
-    return "" if row is None else str(row.hash)
 
 
 def _hashes(connection: Connection, batch: wire.UpBatch, stored_to: int) -> dict[int, str]:
