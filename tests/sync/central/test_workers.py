@@ -1,24 +1,20 @@
 """Several processes share a fleet on PostgreSQL; what one leaves behind another goes on with."""
 
-import asyncio
-import contextlib
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from sync import wire
 from sync.central.shards import Shards, shard_of
 from sync.central.store import Store
 from tests.mosquitto import Broker
 from tests.postgres import Cluster
-from tests.sync.central.fake_locker import Connected, FakeLocker, name_of
-from tests.sync.central.test_hub_process import PATIENCE_S, ROOT, Hub, connected
+from tests.sync.central.fake_locker import FakeLocker, name_of
+from tests.sync.central.takeover import all_answered, shared_hub, taken_over, worker_beside
+from tests.sync.central.test_hub_process import connected
 from tests.sync.central.test_ledger import BIRTH, CABINET, VISIT
 
 pytestmark = pytest.mark.postgresql
@@ -63,63 +59,20 @@ def test_an_empty_database_may_be_opened_twice_at_once(postgres: Cluster) -> Non
             store.close()
 
 
-@pytest.fixture
-async def hub(
-    tmp_path: Path, broker: Broker, free_port: Callable[[], int], postgres: Cluster
-) -> AsyncIterator[Hub]:
-    database = postgres.database()
-    Store.open(database).close()
-    hub = Hub(tmp_path / "hub", broker, free_port(), f"hub.database={database}", "workers.shards=2")
-    try:
-        yield hub
-    finally:
-        if hub.process is not None and hub.process.poll() is None:
-            hub.end(signal.SIGKILL)
-        await hub.http.aclose()
-
-
 @pytest.mark.processes
-async def test_what_a_killed_worker_heard_is_heard_by_another(hub: Hub, broker: Broker) -> None:
-    lockers = {
-        name: FakeLocker(name, name_of(name)).add(BIRTH, CABINET, *VISIT) for name in ("hall-1", "hall-4")
-    }
-    ends = {name: await connected(locker, hub, broker) for name, locker in lockers.items()}
-    hub.start()
-    await hub.serving()
-    command = [sys.executable, "-m", "sync.central", "worker", "--config", str(hub.folder / "central.toml")]
-    worker = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stderr=subprocess.PIPE)
-    try:
-        assert worker.stderr is not None
-        async with asyncio.timeout(PATIENCE_S):
-            while b"is heard here" not in await worker.stderr.readline():
-                assert worker.returncode is None
-        for name, end in ends.items():
-            await told(end, lockers[name], 1, 3)
-        worker.kill()
-        began = asyncio.get_running_loop().time()
-        for name, end in ends.items():
-            await told(end, lockers[name], 4, lockers[name].head)
-        took_s = asyncio.get_running_loop().time() - began
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            worker.kill()
-        await worker.wait()
-    for end in ends.values():
-        await end.mqtt.stop()
-    # A look each second, and a connection to the broker.
-    assert took_s < 10
-    assert hub.end(signal.SIGTERM) == 0
-
-
-async def told(end: Connected, locker: FakeLocker, first: int, last: int) -> None:
-    """The entries are acknowledged, if they must be said again."""
-    async with asyncio.timeout(60):
-        while True:
-            await end.say(wire.Name.LOG, locker.batch(first, last))
-            try:
-                ack = await end.hear(wire.Name.ACK, timeout_s=2)
-            except TimeoutError:
-                continue
-            assert isinstance(ack, wire.DownAck)
-            if (ack.stored_to, ack.hash) == (last, locker.hash_at(last)):
-                return
+async def test_what_a_killed_worker_heard_is_heard_by_another(
+    tmp_path: Path, broker: Broker, free_port: Callable[[], int], postgres: Cluster
+) -> None:
+    lockers = [FakeLocker(name, name_of(name)).add(BIRTH, CABINET, *VISIT) for name in ("hall-1", "hall-4")]
+    async with shared_hub(tmp_path, broker, free_port(), postgres.database()) as hub:
+        ends = [await connected(each, hub, broker) for each in lockers]
+        hub.start()
+        await hub.serving()
+        async with worker_beside(hub) as worker:
+            await all_answered(ends)
+            took_s = await taken_over(worker, ends)
+        for end in ends:
+            await end.mqtt.stop()
+        # A look each second, and a connection to the broker.
+        assert took_s < 10
+        assert hub.end(signal.SIGTERM) == 0
