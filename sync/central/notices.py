@@ -35,6 +35,7 @@ from sync.central.tables import (
 )
 
 DROP_OFF_CODE: Final = "drop_off_code"
+UNCONFIRMED: Final = "drop_off_unconfirmed"
 PICKUP_CODE_TEMPLATE: Final = "pickup_code"
 AGENT_CODE: Final = "agent_code"
 RECEIPT: Final = "receipt"
@@ -253,6 +254,14 @@ def _drop_off_over(connection: Connection, notice: Row[Any], now_ms: int) -> boo
     return row is None or bool(row.ended) or row.valid_until_ms <= now_ms
 
 
+def _confirmed(connection: Connection, notice: Row[Any], now_ms: int) -> bool:
+    """The typed code is on its way by now, or nobody needs it any more."""
+    own = AUTHORISATION.c
+    named = own.authorisation == notice.subject.partition("/")[0]
+    granted_ms = connection.execute(select(own.granted_ms).where(named)).scalar()
+    return bool(granted_ms) or _drop_off_over(connection, notice, now_ms)
+
+
 def _slot_over(connection: Connection, notice: Row[Any], _now_ms: int) -> bool:
     named = BOOKING.c.booking == notice.subject.rpartition("/")[2]
     return connection.execute(select(BOOKING.c.state).where(named)).scalar() not in STANDING
@@ -281,6 +290,7 @@ def _pickup_over(connection: Connection, notice: Row[Any], _now_ms: int) -> bool
 _SUPERSEDED: Final[Mapping[str, Callable[[Connection, Row[Any], int], bool]]] = MappingProxyType(
     {
         DROP_OFF_CODE: _drop_off_over,
+        UNCONFIRMED: _confirmed,
         PICKUP_CODE_TEMPLATE: _pickup_over,
         AGENT_CODE: _pickup_over,
         SLOT_BOOKED: _slot_over,

@@ -221,6 +221,7 @@ class AuthorisationRow(Base, table=True):
     __table_args__ = (
         Index("authorisation_case", "case_number"),
         Index("authorisation_locker", "locker", "ended"),
+        Index("authorisation_waiting", "granted_ms", "made_ms"),
     )
 
     authorisation: str = columns.key()

@@ -1,10 +1,12 @@
-"""What time makes of messages: reminders before and after a hold ends, and receipts whose time became known.
+"""What time makes of messages: reminders around the end of a hold, receipts whose time became known, codes
+that no locker has confirmed (`unconfirmed`).
 
 Asked of the database every few minutes, so that taking in entries costs nothing more for it.
 """
 
+import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -13,6 +15,7 @@ from sqlalchemy import Connection, Row, select
 from locker.domain.deposit import Phase
 from sync.central import messages
 from sync.central.desk import Desk, note
+from sync.central.messages import unconfirmed
 from sync.central.messages.tables import UNSURE_RECEIPT
 from sync.central.notices import TRUSTED
 from sync.central.pickups import holds
@@ -45,9 +48,15 @@ REMINDERS: Final = (
 
 async def keep(store: Store, desk: Desk) -> None:
     """Until cancelled."""
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_every(EVERY_MS, store, desk, look))
+        group.create_task(_every(unconfirmed.EVERY_MS, store, desk, unconfirmed.look))
+
+
+async def _every(pause_ms: int, store: Store, desk: Desk, pass_: Callable[..., Awaitable[int]]) -> None:
     while True:
-        await look(store, desk)
-        await desk.clock.sleep_until(desk.clock.mono_ms() + EVERY_MS)
+        await pass_(store, desk)
+        await desk.clock.sleep_until(desk.clock.mono_ms() + pause_ms)
 
 
 async def look(store: Store, desk: Desk) -> int:

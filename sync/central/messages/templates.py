@@ -52,6 +52,7 @@ _PAPERS: Final = ("kind", "service_item", "papers", "deadline", "consequence")
 TEMPLATES: Final[Mapping[str, Template]] = MappingProxyType(
     {
         "drop_off_code": Template(("expires",), Leads.AUTHORISATION, ("typed", "token")),
+        "drop_off_unconfirmed": Template((), Leads.AUTHORISATION),
         "pickup_code": Template(("item",), Leads.CODE, _TYPED),
         "agent_code": Template(("item", "expires"), codes=_TYPED),
         "receipt": Template(("number", "time"), Leads.DEPOSIT),
