@@ -25,6 +25,7 @@ SEEDS: Final = 100_000
 """More than a fleet has lockers."""
 TICK_S: Final = 0.05
 LOOK_S: Final = 1.0
+LOGGED_S: Final = 30.0
 LAST_WORDS_S: Final = 3.0
 
 
@@ -229,13 +230,19 @@ class Fleet:
         one.busy = False
 
     async def _tell(self) -> None:
-        before = 0
-        while sys.stderr.isatty():
-            await clock.rest_s(LOOK_S)
+        """Where we are: one line that is written over, or in a log a line now and then."""
+        before, every_s = 0, LOOK_S if sys.stderr.isatty() else LOGGED_S
+        while True:
+            await clock.rest_s(every_s)
             stored, connected = self._stored(), sum(each.locker.connected for each in self.residents)
             text = f"{self._since_s():6.0f} s  {connected:,} of {len(self.residents):,} connected  "
-            text += f"{stored:,} of {self._heads():,} entries at the centre  {stored - before:,}/s"
-            print(f"\r{text:<100}", end="", file=sys.stderr, flush=True)
+            text += (
+                f"{stored:,} of {self._heads():,} entries at the centre  {(stored - before) / every_s:,.0f}/s"
+            )
+            if sys.stderr.isatty():
+                print(f"\r{text:<100}", end="", file=sys.stderr, flush=True)
+            else:
+                print(text, file=sys.stderr, flush=True)
             before = stored
 
     async def _leave(self) -> None:
