@@ -87,7 +87,7 @@ class _Looks:
         query = visit.request.query_params
         wanted = query.get("slip", "").strip()
         if len(wanted) == SLIP_DIGITS and wanted.isascii() and wanted.isdigit():
-            return RedirectResponse(f"{CUSTODY}/slips/{wanted}", 303)
+            return RedirectResponse(await self._where(visit, wanted), 303)
         kind, name = query.get("kind", ""), query.get("name", "")[:NAME_CHARACTERS_MAX]
         desk, actor = self.frame.office.desk, visit.actor
 
@@ -117,6 +117,13 @@ class _Looks:
             "gives": may(actor, Action.HAND_OVER),
         }
         return self.frame.page(visit, "custody.html", values)
+
+    async def _where(self, visit: Visit, number: str) -> str:
+        """A slip; or what was taken out on the round that has this number, for a slip to be made of it."""
+        giver = await self.keeper.look(lambda connection: asked.giver_of(connection, visit.actor, number))
+        if giver is None:
+            return f"{CUSTODY}/slips/{number}"
+        return f"{CUSTODY}/new?{urlencode({'kind': giver[0], 'name': giver[1], 'round': number})}"
 
     async def slip(self, visit: Visit) -> Response:
         found = await self.keeper.slip(visit.request.path_params["slip"], visit.actor)
@@ -210,13 +217,19 @@ class _Slips:
         said = name.strip()[:NAME_CHARACTERS_MAX] if kind in ROUTES else ""
         desk, actor = self.frame.office.desk, visit.actor
         page = page_of(visit, "hands", models.THINGS_MAX)
+        number = visit.request.query_params.get("round", "")[:SLIP_DIGITS]
 
         def look(connection: Connection) -> dict[str, Any]:
             giver = register.known(connection, actor, kind, said) if said else None
-            hands = asked.in_hands(connection, desk, actor, page, giver, free=True) if giver else None
+            hands = (
+                asked.in_hands(connection, desk, actor, page, giver, free=True, of_round=number)
+                if giver
+                else None
+            )
             begins = giver is not None and giver[0] in BEGINS
             return {
                 "giver": giver,
+                "round": number,
                 "called": register.called(connection),
                 "hands": hands.rows if hands else [],
                 "more": {"hands": onward(visit, "hands", hands) if hands else ""},

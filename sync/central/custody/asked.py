@@ -72,9 +72,11 @@ def in_hands(
     holder: tuple[str, str] | None = None,
     *,
     free: bool = False,
+    of_round: str = "",
 ) -> Page[InHand]:
     """One's own first, then the longest held: what was taken out of lockers and confirmed nowhere before all
-    else. ``free``: only what stands on no slip. Raises Refused."""
+    else. ``free``: only what stands on no slip; ``of_round``: only what was taken out on this one. Raises
+    Refused."""
     own, now_ms = HELD.c, desk.clock.wall_ms()
     others = _others(connection, actor, (own.holder_kind, own.holder))
     query = select(HELD, others).where(
@@ -84,8 +86,18 @@ def in_hands(
         query = query.where(own.holder_kind == holder[0], own.holder == holder[1])
     if free:
         query = query.where(own.slip == "")
+    if of_round:
+        query = query.where(own.round == of_round)
     order = Keyset("custody_hands", (others, own.confirmed, own.since_ms, own.thing))
     return order.page(connection, desk, query, page).of(lambda row: InHand(row, is_overdue(row, now_ms)))
+
+
+def giver_of(connection: Connection, actor: Actor, number: str) -> tuple[str, str] | None:
+    """Who holds what was taken out on the round with this slip; None where nothing of it is free."""
+    own = HELD.c
+    query = select(own.holder_kind, own.holder).where(own.round == number, own.slip == "")
+    row = connection.execute(query.where(_sees(actor, own.area)).limit(1)).first() if number else None
+    return (row.holder_kind, row.holder) if row is not None else None
 
 
 def is_overdue(held: Row[Any], now_ms: int) -> bool:

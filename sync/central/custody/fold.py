@@ -13,6 +13,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, Select, and_, func, select
 
 from locker.domain.deposit import Kind as DepositKind
+from locker.domain.rounds import UNDONE
 from sync.central import store
 from sync.central.access.actor import HUB
 from sync.central.alarms import Trouble, raise_alarm
@@ -72,7 +73,7 @@ def differ(connection: Connection, room: Room, kind: Difference, **values: Any) 
 def place(connection: Connection, thing: str, holder: tuple[Kind, str], since_ms: int, **more: Any) -> None:
     """From now on it is in these hands; the way of an item that left its locker follows."""
     kind, name = holder
-    values = {"holder_kind": kind.value, "holder": name, "since_ms": since_ms, "slip": ""}
+    values = {"holder_kind": kind.value, "holder": name, "since_ms": since_ms, "slip": "", "round": ""}
     store.put(connection, HELD, {"thing": thing}, values | more)
     what, _, item = thing.partition("/")
     if what == "result":
@@ -99,8 +100,24 @@ def _follow(connection: Connection, item: str, kind: Kind, since_ms: int) -> Non
 def _taken_out(connection: Connection, told: _Told, now_ms: int) -> None:
     if _contradicts(connection, told, now_ms):
         return
-    helper = (Kind.HELPER, str(told.data["staff"]))
-    place(connection, told.thing, helper, told.at_ms, confirmed=False, **_of(told))
+    helper, slip = (Kind.HELPER, str(told.data["staff"])), str(told.data.get("slip", ""))
+    place(connection, told.thing, helper, told.at_ms, confirmed=False, round=slip, **_of(told))
+
+
+def _corrected(connection: Connection, told: _Told, now_ms: int) -> None:
+    """Its helper says that they never took it out: it lies in the locker, where people will look."""
+    if told.data["finding"] != UNDONE or _contradicts(connection, told, now_ms):
+        return
+    before = store.find(connection, HELD, {"thing": told.thing})
+    staff = (Kind.HELPER, str(told.data["staff"]))
+    if before is not None and ((before.holder_kind, before.holder) != staff or before.slip):
+        # Somebody here has it, or is to receive it: both say so, and people find out.
+        said = f"{before.holder_kind}/{before.holder} ≠ {told.row.kind}, {told.row.seq}"
+        about = _found(told, now_ms) | {"thing": told.thing, "slip": before.slip}
+        differ(connection, Room.HAND_OVER, Difference.LOADED_BY_ANOTHER, said=said, **about)
+        return
+    more = _of(told) | {"confirmed": True}
+    place(connection, told.thing, (Kind.LOCKER, told.row.locker), told.at_ms, **more)
 
 
 def _loaded(connection: Connection, told: _Told, now_ms: int) -> None:
@@ -167,6 +184,7 @@ _APPLY: Final[Mapping[str, Callable[[Connection, _Told, int], None]]] = MappingP
     {
         "SubmissionTaken": _taken_out,
         "ItemWithdrawn": _taken_out,
+        "FindingCorrected": _corrected,
         "ItemLoaded": _loaded,
         "ItemPickedUp": _left,
         "SubmissionTakenBack": _left,

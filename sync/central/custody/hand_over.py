@@ -70,6 +70,7 @@ class _Item:
     window: str
     queue: int
     new: bool
+    round: str = ""
 
 
 # --- proposing ----------------------------------------------------------------------------------------------
@@ -86,7 +87,7 @@ def propose(connection: Connection, desk: Desk, actor: Actor, wanted: Proposal) 
     areas = {item.area for item in items}
     if len(areas) != 1:
         raise Refused(Refusal.UNFIT, "a slip holds things of one area")
-    slip, area = desk.chance.digits(SLIP_DIGITS), areas.pop()
+    slip, area = _number(connection, desk, items), areas.pop()
     _require_of_area(connection, wanted, area)
     connection.execute(
         SLIP.insert().values(
@@ -109,6 +110,14 @@ def propose(connection: Connection, desk: Desk, actor: Actor, wanted: Proposal) 
     detail = _told(connection, wanted.giver, wanted.receiver)
     audit.write(connection, now_ms, actor, Action.HAND_OVER, slip, {"items": len(items), **detail})
     return slip
+
+
+def _number(connection: Connection, desk: Desk, items: Sequence[_Item]) -> str:
+    """Of one helper's round: the number that the locker showed them. What is left of it goes under others."""
+    found = {item.round for item in items}
+    number = found.pop() if len(found) == 1 else ""
+    free = bool(number) and store.find(connection, SLIP, {"slip": number}) is None
+    return number if free else desk.chance.digits(SLIP_DIGITS)
 
 
 def _known(connection: Connection, actor: Actor, wanted: Proposal) -> Proposal:
@@ -148,7 +157,7 @@ def _item(connection: Connection, actor: Actor, giver: Party, thing: str) -> _It
         raise Refused(Refusal.NOT_HELD, f"{thing} is on slip {held.slip}: settle that one first")
     service = _service_item(connection, held.thing, held.case_number)
     place = (held.case_number, held.area, held.locker, service, held.window, held.queue)
-    return _Item(thing, *place, new=False)
+    return _Item(thing, *place, new=False, round=held.round)
 
 
 def _first_time(connection: Connection, actor: Actor, giver: Party, thing: str) -> _Item:
@@ -181,9 +190,7 @@ def _queued(connection: Connection, receiver: Party, item: _Item) -> _Item:
     before = store.find(connection, QUEUE, keys)
     number = before.number % QUEUE_MAX + 1 if before else 1
     store.put(connection, QUEUE, keys, {"number": number})
-    return _Item(
-        item.thing, item.case, item.area, item.locker, item.service_item, receiver.name, number, item.new
-    )
+    return replace(item, window=receiver.name, queue=number)
 
 
 def _put_on(connection: Connection, slip: str, wanted: Proposal, item: _Item, now_ms: int) -> None:

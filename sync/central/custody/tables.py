@@ -19,6 +19,7 @@ class HeldRow(Base, table=True):
     __table_args__ = (
         Index("custody_held_holder", "holder_kind", "holder"),
         Index("custody_held_case", "case_number"),
+        Index("custody_held_round", "round"),
     )
 
     thing: str = columns.key()
@@ -37,6 +38,8 @@ class HeldRow(Base, table=True):
     """Its number at that window; 0 before it was ever handed to one."""
     slip: str = ""
     """Where it is on its way, or missed: it can be handed to nobody else meanwhile."""
+    round: str = ""
+    """While a helper has it who took it out on a round: the number of its slip, as the locker shows it."""
 
 
 class SlipRow(Base, table=True):
