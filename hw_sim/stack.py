@@ -316,14 +316,14 @@ def _program(name: str) -> str:
     return found
 
 
-def output(words: list[str], given: str = "") -> str:
+def output(words: list[str], given: str = "", patience_s: float = PATIENCE_S) -> str:
     """What a command prints that is ``given`` a text to read. Raises NotReadyError."""
     try:
         done = subprocess.run(  # noqa: S603  # our own commands
-            words, input=given, capture_output=True, text=True, check=False, timeout=PATIENCE_S
+            words, input=given, capture_output=True, text=True, check=False, timeout=patience_s
         )
     except subprocess.TimeoutExpired as error:
-        raise NotReadyError(f"{' '.join(words[:3])}: no end within {PATIENCE_S:.0f} s") from error
+        raise NotReadyError(f"{' '.join(words[:3])}: no end within {patience_s:.0f} s") from error
     if done.returncode:
         raise NotReadyError(f"{' '.join(words[:3])}: {done.stderr.strip()}")
     return done.stdout

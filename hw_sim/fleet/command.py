@@ -32,6 +32,8 @@ LOCKERS_MAX: Final = 9_999
 FILES_BESIDES: Final = 200
 """Open files that are no locker's connection."""
 PATIENCE_S: Final = 60.0
+ENROLLED_S: Final = 600.0
+"""For thousands of lockers, on a machine that has other things to do."""
 MQTT_PORT: Final = 1883
 EXPECTED: Final = (NotReadyError, keys.NoKeysError, httpx.HTTPError, OSError, ValueError)
 """What can be wrong with the world; told in a line."""
@@ -144,7 +146,8 @@ def _ours(options: argparse.Namespace, stack: Stack) -> Stand:
     folder = stack.folder / "keys"
     keys.make(folder, options.lockers, options.seed)
     lists = [str(folder / keys.LOCKERS), "--out", str(folder / keys.CENTRE)]
-    output([command("locker-central"), "enrol-many", *lists, "--config", str(stack.central_config)])
+    enrol = [command("locker-central"), "enrol-many", *lists, "--config", str(stack.central_config)]
+    output(enrol, patience_s=ENROLLED_S)
     stack.admit_all(folder / keys.PASSWORDS)
     host, key = stack.central()["broker"]["host"], stack.central()["web"]["api_keys"][0]
     return Stand(host, stack.ports.broker, folder, stack.hub_url, key, stack.process("hub"))
