@@ -1,12 +1,17 @@
-"""A thousand visits, in each one process killed; the ledgers compared every twenty. TIMES=10 for more."""
+"""A thousand visits, in each one process killed; the ledgers compared every twenty. TIMES=10 for more.
+
+They are made on installations of two hundred visits each. Those that are done are kept, so a stopped run
+goes on with the next one.
+"""
 
 import tempfile
 from pathlib import Path
 from typing import Final
 
 from tests.bench.figures import Sheet
+from tests.bench.kept import CACHE, Kept, version
 from tests.processes import judge
-from tests.processes.rig import rig
+from tests.processes.rig import Rig, rig
 from tests.processes.rounds import Rounds
 
 ROUNDS: Final = 1_000
@@ -16,22 +21,29 @@ A_RIG: Final = 200
 
 
 def test_killed_again_and_again(sheet: Sheet, times: int) -> None:
-    wrong, played, kills, waited = list[str](), 0, 0, 0
-    for seed in range(ROUNDS * times // A_RIG):
-        with tempfile.TemporaryDirectory(prefix="rig-") as folder, rig(Path(folder) / "r") as running:
-            rounds = Rounds(running, seed)
-            rounds.begin()
-            for _ in range(A_RIG // JUDGED_EVERY):
-                rounds.play(JUDGED_EVERY)
-                found = judge.judged(running, rounds.people.acknowledged)
-                wrong += [f"seed {seed}: {each}" for each in found]
-                played += JUDGED_EVERY
-                print(f"{played:,} rounds, {len(wrong)} wrong", flush=True)
-            wrong += [verdict] if (verdict := judge.verified(running)) else []
-            wrong += sorted(running.troubles())
-            kills += rounds.kills.total()
-            waited += rounds.in_mid_visit
+    kept, seeds = Kept(CACHE / "processes.json", version()), [str(n) for n in range(ROUNDS * times // A_RIG)]
+    for seed in seeds:
+        if seed not in kept:
+            with tempfile.TemporaryDirectory(prefix="rig-") as folder, rig(Path(folder) / "r") as running:
+                rounds = Rounds(running, int(seed))
+                wrong = played(running, rounds, seed)
+                kept.put(seed, wrong=wrong, kills=rounds.kills.total(), waited=rounds.in_mid_visit)
+    rows = [kept[seed] for seed in seeds]
+    wrong = [f"seed {seed}: {each}" for seed in seeds for each in kept[seed]["wrong"]]
+    kills, waited = sum(row["kills"] for row in rows), sum(row["waited"] for row in rows)
     note = f"kill -9 of lockerd, hub or broker; {waited:,} of {kills:,} in mid-visit"
-    sheet.tells("rounds of people and killed processes", played, "rounds", note)
+    sheet.tells("rounds of people and killed processes", len(seeds) * A_RIG, "rounds", note)
     sheet.at_most("rounds after which something was lost, doubled or false", len(wrong), "of them", 0)
     assert wrong == []
+
+
+def played(running: Rig, rounds: Rounds, seed: str) -> list[str]:
+    """What was wrong on this installation, in words."""
+    wrong = list[str]()
+    rounds.begin()
+    for n in range(A_RIG // JUDGED_EVERY):
+        rounds.play(JUDGED_EVERY)
+        wrong += judge.judged(running, rounds.people.acknowledged)
+        print(f"seed {seed}: {(n + 1) * JUDGED_EVERY} of {A_RIG} rounds, {len(wrong)} wrong", flush=True)
+    verdict = judge.verified(running)
+    return [*wrong, *([verdict] if verdict else []), *sorted(running.troubles())]
