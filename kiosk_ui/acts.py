@@ -10,6 +10,7 @@ from kiosk_ui.round_page import CORRECTIONS
 from kiosk_ui.round_page import WHYS as WHYS_SKIPPED
 from kiosk_ui.screens import TABS, Act, Screen
 from kiosk_ui.texts import LANGUAGES
+from locker.domain.stocktakes import Found, Scope
 
 TEXT_MAX: Final = 64
 CODE_MAX: Final = 2_000
@@ -83,6 +84,11 @@ FIELDS: Final[Mapping[Act, Mapping[str, Field]]] = MappingProxyType(
         Act.LOST_PHONE: {"digits": Field(str)},
         Act.RATE: {"grade": Field(int)},
         Act.SKIP: {"why": Field(str, of=WHYS_SKIPPED), **_DEPOSIT},
+        Act.STOCK_BEGIN: {"scope": Field(str, of=tuple(Scope))},
+        Act.STOCK_OPEN: {"door": Field(int)},
+        Act.STOCK_SAY: {"found": Field(str, of=tuple(Found)), "door": Field(int, needed=False)},
+        Act.STOCK_SKIP: {"door": Field(int, needed=False)},
+        Act.SECOND_PIN: {"digits": Field(str)},
         Act.CORRECT: {"finding": Field(str, of=CORRECTIONS), **_DEPOSIT},
         Act.CHECK_CONFIRM: {"empty": Field(bool), "door": Field(int, needed=False)},
     }

@@ -1,10 +1,10 @@
 """The buttons of each screen: every offered act, with what it posts and how it looks."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from kiosk_ui import round_page, service_page
+from kiosk_ui import round_page, service_page, together_page
 from kiosk_ui.backroom import Sight
 from kiosk_ui.offers import corner, may_rate, offered
 from kiosk_ui.screens import TABS, Act, Screen, Visit, door_of
@@ -46,11 +46,19 @@ _LOOKS: Final = {
     Act.ROUND_UNDO: "quiet",
     Act.RESUME: "way_out",
     Act.LOAD_LOW: "plain",
+    Act.SECOND: "plain",
+    Act.SECOND_BACK: "way_out",
+    Act.SECOND_LEAVE: "quiet",
+    Act.STOCK_SKIP: "quiet",
+    Act.STOCK_END: "plain",
+    Act.STOCKTAKE: "plain",
+    Act.WINDOW: "plain",
 }
 # Shown as keypad, as rows of a list, or behind another button.
 _NOT_AS_BUTTON: Final = frozenset(
     {Act.PHONE4, Act.PIN, Act.INTAKE_OPEN, Act.WITHDRAW_OPEN, Act.CHECK_OPEN, Act.REFUSE}
     | {Act.LOST_CASE, Act.LOST_PHONE}
+    | {Act.STOCK_OPEN, Act.SECOND_PIN}
 )
 _LAST: Final = frozenset(
     {Screen.CANCELLED, Screen.PROBLEM, Screen.GIVE_UP, Screen.INTERRUPTED}
@@ -72,7 +80,8 @@ def buttons(
     """As the page draws them, most likely first; ``values`` are what labels may mention."""
     found: list[Button] = []
     for act in offered(visit, state):
-        theirs = _service(screen, act, visit, state, sight)
+        theirs = _together(screen, act, visit, state)
+        theirs = _service(screen, act, visit, state, sight) if theirs is None else theirs
         found += _of(screen, act, visit, state) if theirs is None else theirs
     return [_plain(screen, button, texts, values) for button in found]
 
@@ -220,6 +229,33 @@ def _corrections(visit: Visit, state: LockerState) -> list[Button]:
         for word in words
         if done is not None and word != done.finding
     ]
+
+
+def _together(screen: Screen, act: Act, visit: Visit, state: LockerState) -> list[Button] | None:
+    """What several people do, as far as it is a choice or goes by another name; None for all others."""
+    found: list[Button] | None = None
+    match act, screen:
+        case Act.ASSIST, _:
+            found = [Button(act, "assist", "tile")]
+        case Act.STOCK_BEGIN, _:
+            known = together_page.scopes(state)
+            found = [Button(act, f"scope_{scope}", "tile", {"scope": scope.value}) for scope in known]
+        case Act.STOCK_SAY, _:
+            said = together_page.says(visit, state)
+            found = [
+                Button(act, f"stock_{each}", "plain", {"found": each, "door": visit.door}) for each in said
+            ]
+            found[:1] = [replace(first, look="primary") for first in found[:1]]
+        case Act.STOCK_SKIP, _:
+            found = [Button(act, act.value, "quiet", {"door": visit.door})]
+        case Act.STOCKTAKE, Screen.ROUND_CHECK:
+            found = [Button(act, "stocktake", "primary")]
+        case Act.STOCKTAKE, _:
+            word = "stock_other" if screen is Screen.STOCK_DONE else "stock_pause"
+            found = [Button(act, word, "plain" if screen is Screen.STOCK_DONE else "way_out")]
+        case Act.SERVICE, Screen.WINDOW:
+            found = [Button(act, "back", "way_out", {"tab": "doors"})]
+    return found
 
 
 def _primary(screen: Screen, visit: Visit, state: LockerState) -> Act | None:

@@ -41,7 +41,7 @@ _AT: Final[Mapping[Screen, str]] = MappingProxyType(
         Screen.SECOND_LOOK: "scan",
         Screen.INTAKE_CONFIRM: "count",
         Screen.SKIPPING: "take",
-        **dict.fromkeys((Screen.WITHDRAW_CONFIRM, Screen.CHECK_CONFIRM), "note"),
+        **dict.fromkeys((Screen.WITHDRAW_CONFIRM, Screen.CHECK_CONFIRM, Screen.STOCK_CONFIRM), "note"),
     }
 )
 """The step that a screen belongs to; a screen without one shows no course."""

@@ -37,6 +37,12 @@ class Step(StrEnum):
     CORRECTING = "correcting"
     ROUND_DONE = "round_done"
     ROUND_SLIP = "round_slip"
+    STOCKTAKE = "stocktake"
+    STOCK_DONE = "stock_done"
+    SECOND = "second"
+    SECOND_PIN = "second_pin"
+    ASSIST = "assist"
+    WINDOW = "window"
 
 
 class Signal(StrEnum):
@@ -73,6 +79,14 @@ class Signal(StrEnum):
     """Back to the door of the round."""
     ROUND_DONE = "round_done"
     SLIP = "slip"
+    STOCKTAKE = "stocktake"
+    STOCK_DONE = "stock_done"
+    """Every door was looked into, or it was broken off."""
+    SECOND = "second"
+    """What asks for two needs another badge."""
+    ASSIST = "assist"
+    """A helper steps beside whoever has a code, and is signed in no more."""
+    WINDOW = "window"
     BACK = "back"
     LEAVE = "leave"
 
@@ -81,9 +95,12 @@ _ENTRANCES: Final = (Step.HOME, Step.PHONE, Step.OFFER, Step.PROBLEM, Step.PIN, 
 """Where the next code is welcome (at a door: once nothing is under way there)."""
 _ROUNDS: Final = (Step.ROUND_INTAKE, Step.ROUND_WITHDRAW, Step.ROUND_CHECK)
 _SERVICE: Final = (Step.SERVICE, Step.SERVICE_DOOR, Step.BLOCKING)
+_STOCK: Final = (Step.STOCKTAKE, Step.STOCK_DONE, Step.STAFF_DOOR)
+_SECOND: Final = (Step.SECOND, Step.SECOND_PIN)
 _STAFF: Final = (
     *(Step.MENU, *_ROUNDS, Step.LOAD, Step.LABEL, Step.STAFF_DOOR, Step.STAFF_PROBLEM),
     *(Step.SKIPPING, Step.CORRECTING, Step.ROUND_DONE, Step.ROUND_SLIP),
+    *(Step.STOCKTAKE, Step.STOCK_DONE, Step.SECOND, Step.SECOND_PIN, Step.WINDOW),
     *_SERVICE,
 )
 _ANSWERS: Final = {
@@ -138,6 +155,16 @@ NEXT: Final[Mapping[tuple[Step, Signal], Step]] = MappingProxyType(
         (Step.SKIPPING, Signal.RESUME): Step.STAFF_DOOR,
         (Step.CORRECTING, Signal.RESUME): Step.STAFF_DOOR,
     }
+    # Beside somebody with a code: what follows is their visit, and no badge is heard.
+    | {(Step.MENU, Signal.ASSIST): Step.ASSIST}
+    | {(Step.ASSIST, signal): after for signal, after in _ANSWERS.items() if signal is not Signal.BADGE}
+    | {(step, Signal.STOCKTAKE): Step.STOCKTAKE for step in (*_STOCK, Step.MENU, Step.ROUND_CHECK, *_SECOND)}
+    | {(step, Signal.STOCK_DONE): Step.STOCK_DONE for step in _STOCK}
+    | {(step, Signal.OPENED): Step.STAFF_DOOR for step in _STOCK}
+    | {(step, Signal.SECOND): Step.SECOND for step in (Step.STOCKTAKE, Step.STOCK_DONE, Step.WINDOW)}
+    | {(Step.SECOND, Signal.BADGE): Step.SECOND_PIN}
+    | {(step, Signal.WINDOW): Step.WINDOW for step in (Step.SERVICE, Step.WINDOW, *_SECOND)}
+    | {(Step.WINDOW, Signal.SERVICE): Step.SERVICE}
 )
 
 

@@ -6,7 +6,20 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mappi
 from dataclasses import replace
 from typing import Any, Final
 
-from kiosk_ui import asking, flow, following, rounds, screens, service, staff, visitors
+from kiosk_ui import (
+    asking,
+    assist,
+    flow,
+    following,
+    rounds,
+    screens,
+    second,
+    service,
+    staff,
+    stocktaking,
+    visitors,
+    window,
+)
 from kiosk_ui.acts import CodeShown, NotHere, Press
 from kiosk_ui.backroom import Backroom, Offline, Sight
 from kiosk_ui.flow import Signal, Step
@@ -26,6 +39,7 @@ from locker.domain.events import (
     OpeningRequested,
     OpeningUnknown,
     ReceiptIssued,
+    ServiceWindowClosed,
 )
 from locker.domain.ids import GrantId
 from locker.domain.opening import Phase, Purpose
@@ -59,7 +73,7 @@ class Kiosk:
         self._backroom = backroom
         self._facts, self._testing = Sight().facts, False
         self._cancel_look: Callable[[], None] = lambda: None
-        self._staff_does = {**staff.DOES, **service.DOES, **service.testing(backroom.tester)}
+        self._staff_does = {**_STAFF_DOES, **service.testing(backroom.tester)}
         self._asked_does = asking.does(backroom.contact)
         self._world, self._settings, self._texts, self._failing = world, settings, texts, failing
         self._language = settings.language
@@ -184,6 +198,9 @@ class Kiosk:
             if before.deposit and before.deposit != after.deposit:
                 # A visit that turned to something else gives back what it only had set aside.
                 await drop_off.leave(self._world, before.deposit)
+            if (helper := before.together.helper) and not after.together.helper:
+                # Another visit than the one that they stood beside.
+                await sign_in.sign_out(self._world, helper)
         except JournalFailing:
             log.exception("the journal cannot be written: the page says so, no door opens")
             after = visitors.refused(self._world, replace(begun, form=None), Refusal(Reason.JOURNAL_FAILING))
@@ -208,8 +225,9 @@ class Kiosk:
         try:
             if visit.deposit:
                 await drop_off.leave(self._world, visit.deposit)
-            if visit.staff:
-                await sign_in.sign_out(self._world, visit.staff)
+            for who in (visit.staff, visit.together.helper):
+                if who:
+                    await sign_in.sign_out(self._world, who)
         except JournalFailing:
             log.exception("the journal cannot be written: a visit ended without its last entry")
 
@@ -260,6 +278,9 @@ class Kiosk:
             case DoorLeftOpen(door) if door == screens.door_of(visit, state) and not self._looking:
                 # The kiosk is for the next person now; the door is followed in the background.
                 self._spawn(self._leave_alone(visit.visit))
+            case ServiceWindowClosed() if visit.step is Step.WINDOW:
+                # Whoever has worked behind the doors comes back to the page now.
+                self._last_act_ms = entry.stamp.mono_ms
             case OpeningUnknown():
                 self._find_interrupted(state)
 
@@ -369,8 +390,11 @@ class Kiosk:
         """When a session that nobody touches is asked about; 0 for none, or while its door stands open."""
         untouched = not self._visit.visit and self._language == self._settings.language
         # A journal that fails never tells that this door was shut: then the page's own deadline holds.
-        waits = at_work(self._visit, self._world.journal.state) and not self._failing()
-        idle_ms = self._world.journal.state.policy.session_idle_s * 1000
+        state = self._world.journal.state
+        # In a service window hands are at work behind the doors, and nobody comes by.
+        inside = self._visit.step is Step.WINDOW and bool(state.window.staff)
+        waits = (inside or at_work(self._visit, state)) and not self._failing()
+        idle_ms = state.policy.session_idle_s * 1000
         return 0 if untouched or waits else self._last_act_ms + idle_ms
 
     def _alarm(self) -> None:
@@ -389,4 +413,12 @@ class Kiosk:
         task.add_done_callback(self._tasks.discard)
 
 
+_STAFF_DOES: Final[Mapping[Act, Does]] = {
+    **staff.DOES,
+    **service.DOES,
+    **stocktaking.DOES,
+    **second.DOES,
+    **window.DOES,
+    **assist.DOES,
+}
 VISITOR_DOES: Final[Mapping[Act, Does]] = {**visitors.DOES, Act.PIN: staff.pin}

@@ -3,7 +3,7 @@
 import json
 from typing import Any, Final, Protocol
 
-from kiosk_ui import round_page
+from kiosk_ui import round_page, together_page
 from kiosk_ui.backroom import Offline
 from kiosk_ui.screens import Screen, Visit, door_of
 from kiosk_ui.texts import Texts
@@ -176,7 +176,7 @@ def _times(visit: Visit, state: LockerState, texts: Texts) -> list[dict[str, Any
     ]
 
 
-_WITH_PAPERS: Final = frozenset({Screen.OFFER, Screen.PLACE, Screen.INTAKE_CONFIRM})
+_WITH_PAPERS: Final = frozenset({Screen.OFFER, Screen.PLACE, Screen.INTAKE_CONFIRM, Screen.TAKE_OUT})
 
 
 def papers(screen: Screen, visit: Visit, state: LockerState, texts: Texts) -> list[dict[str, Any]]:
@@ -207,6 +207,8 @@ def rows(screen: Screen, visit: Visit, state: LockerState, texts: Texts) -> list
             return [_deposit_row(d, "withdraw_open", visit, state, texts) for d in waiting(screen, state)]
         case Screen.ROUND_CHECK:
             return [_door_row(c.spec.number, c.doubt, texts) for c in waiting(screen, state)]
+        case Screen.STOCK_LIST:
+            return together_page.rows(visit, state, texts)
         case _:
             return []
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from kiosk_ui import round_page
+from kiosk_ui import round_page, together_page
 from kiosk_ui.flow import Step
 from kiosk_ui.screens import WHILE_OPEN, Act, Screen, Visit, screen_beneath, screen_of
 from locker.domain.access import Action, Role, allowed
@@ -47,10 +47,10 @@ ACTS: Final[Mapping[Screen, tuple[Act, ...]]] = MappingProxyType(
         Screen.ENDED: (Act.LEAVE,),
         Screen.PROBLEM: (Act.LEAVE,),
         Screen.PIN: (Act.PIN, Act.LEAVE),
-        Screen.MENU: (Act.ROUND, Act.LOAD, Act.SERVICE, Act.SIGN_OUT),
+        Screen.MENU: (Act.ROUND, Act.LOAD, Act.ASSIST, Act.SERVICE, Act.SIGN_OUT),
         Screen.ROUND_INTAKE: (Act.ROUND_GO, Act.INTAKE_OPEN, Act.ROUND_UNDO, Act.ROUND_END, *_STAFF_END),
         Screen.ROUND_WITHDRAW: (Act.ROUND_GO, Act.WITHDRAW_OPEN, Act.ROUND_UNDO, Act.ROUND_END, *_STAFF_END),
-        Screen.ROUND_CHECK: (Act.CHECK_OPEN, *_STAFF_END),
+        Screen.ROUND_CHECK: (Act.STOCKTAKE, Act.CHECK_OPEN, *_STAFF_END),
         Screen.LOAD: (Act.LOAD_LOW, Act.ROUND_UNDO, Act.ROUND_END, *_STAFF_END),
         Screen.LABEL: (Act.LOAD_OPEN, *_STAFF_END),
         Screen.TAKE_OUT: (Act.INTAKE_CONFIRM, Act.WITHDRAW_CONFIRM, Act.SKIPPING, Act.ROUND_UNDO),
@@ -63,7 +63,10 @@ ACTS: Final[Mapping[Screen, tuple[Act, ...]]] = MappingProxyType(
         Screen.LOAD_EMPTY: (Act.AGAIN, Act.MENU),
         Screen.SECOND_LOOK: (Act.NAME_SEEN, Act.AGAIN, Act.MENU),
         Screen.STAFF_PROBLEM: _STAFF_END,
-        Screen.SERVICE: (Act.SERVICE, Act.SELF_TEST, Act.SELF_TEST_STOP, Act.SERVICE_DOOR, *_STAFF_END),
+        Screen.SERVICE: (
+            *(Act.SERVICE, Act.SELF_TEST, Act.SELF_TEST_STOP, Act.SERVICE_DOOR),
+            *(Act.WINDOW, *_STAFF_END),
+        ),
         Screen.SERVICE_DOOR: (
             *(Act.TEST_OPEN, Act.UNBLOCK, Act.BLOCKING),
             *(Act.SERVICE_DOOR, Act.SERVICE, Act.SIGN_OUT),
@@ -82,6 +85,20 @@ ACTS: Final[Mapping[Screen, tuple[Act, ...]]] = MappingProxyType(
         Screen.CORRECTING: (Act.CORRECT, Act.RESUME),
         Screen.ROUND_DONE: (Act.ROUND_END, Act.ROUND_UNDO, *_STAFF_END),
         Screen.ROUND_SLIP: _STAFF_END,
+        Screen.STOCKTAKE: (Act.STOCK_BEGIN, Act.SECOND, Act.SECOND_LEAVE, *_STAFF_END),
+        Screen.STOCK_LIST: (
+            *(Act.STOCK_GO, Act.STOCK_OPEN, Act.SECOND, Act.SECOND_LEAVE),
+            *(Act.STOCK_END, *_STAFF_END),
+        ),
+        Screen.STOCK_CONFIRM: (Act.STOCK_SAY, Act.AGAIN, Act.STOCK_SKIP, Act.STOCKTAKE),
+        Screen.STOCK_DONE: (Act.VOUCH, Act.STOCKTAKE, Act.SECOND, *_STAFF_END),
+        Screen.SECOND: (Act.SECOND_BACK, Act.SIGN_OUT),
+        Screen.SECOND_PIN: (Act.SECOND_PIN, Act.SECOND_BACK, Act.SIGN_OUT),
+        Screen.ASSIST: (Act.LEAVE,),
+        Screen.WINDOW: (
+            *(Act.WINDOW_OPEN, Act.WINDOW_CLOSE, Act.SECOND, Act.SECOND_LEAVE),
+            *(Act.SERVICE, Act.SIGN_OUT),
+        ),
     }
 )
 """What each screen takes, most likely first; the language and a sign of life are taken everywhere."""
@@ -94,6 +111,7 @@ TAKES_CODES: Final = frozenset(
     | {Screen.MENU, Screen.ROUND_INTAKE, Screen.ROUND_WITHDRAW, Screen.ROUND_CHECK}
     | {Screen.LOAD, Screen.LABEL, Screen.SECOND_LOOK, Screen.STAFF_PROBLEM}
     | {Screen.TAKE_OUT, Screen.INTAKE_CONFIRM, Screen.WITHDRAW_CONFIRM, Screen.PUT_IN, Screen.LOAD_EMPTY}
+    | {Screen.SECOND, Screen.ASSIST}
 )
 """Where a code is heard. Elsewhere a visit is under way, and another person's code would tear it apart."""
 RATED: Final = frozenset({Screen.RECEIPT, Screen.COLLECTED, Screen.TAKEN_BACK, Screen.REFUSED_ITEM})
@@ -146,7 +164,10 @@ def offered(visit: Visit, state: LockerState) -> tuple[Act, ...]:
         skips = () if screen is Screen.UNSEEN else (Act.SKIPPING,)
         acts = (*(act for act in acts if act is not Act.LEAVE), *skips, *_STAFF_END)
     if visit.staff:
+        stock = (Act.STOCK_SKIP, Act.STOCKTAKE) if visit.together.taking and screen in _NO_LOOK else ()
+        acts = (*acts[:-2], *stock, *acts[-2:]) if stock else acts
         acts = tuple(act for act in acts if round_page.fits(act, visit, state))
+        acts = tuple(act for act in acts if together_page.fits(act, visit, state))
     if visit.step in _BY_RIGHTS:
         return tuple(act for act in acts if _fits(act, visit, state))
     if screen is Screen.EMPTY and not _word_counts(visit, state):
@@ -158,6 +179,8 @@ def offered(visit: Visit, state: LockerState) -> tuple[Act, ...]:
     return acts
 
 
+_NO_LOOK: Final = frozenset({Screen.STUCK, Screen.GIVE_UP, Screen.UNSEEN, Screen.INTERRUPTED})
+"""Where a door of a stocktake cannot be looked into just now."""
 _BY_RIGHTS: Final = frozenset({Step.MENU, Step.SERVICE, Step.SERVICE_DOOR})
 """Pages whose buttons depend on who signed in, or on what a door is good for just now."""
 

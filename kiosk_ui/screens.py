@@ -9,6 +9,7 @@ from typing import Final
 from kiosk_ui.flow import Step
 from kiosk_ui.forms import Form
 from kiosk_ui.going import Going
+from kiosk_ui.together import Together
 from locker.domain import deposit as deposits
 from locker.domain import opening as openings
 from locker.domain.deposit import Deposit
@@ -85,6 +86,14 @@ class Screen(StrEnum):
     CORRECTING = "correcting"
     ROUND_DONE = "round_done"
     ROUND_SLIP = "round_slip"
+    STOCKTAKE = "stocktake"
+    STOCK_LIST = "stock_list"
+    STOCK_CONFIRM = "stock_confirm"
+    STOCK_DONE = "stock_done"
+    SECOND = "second"
+    SECOND_PIN = "second_pin"
+    ASSIST = "assist"
+    WINDOW = "window"
 
 
 class Act(StrEnum):
@@ -143,6 +152,22 @@ class Act(StrEnum):
     ROUND_END = "round_end"
     LOAD_LOW = "load_low"
     NAME_SEEN = "name_seen"
+    STOCKTAKE = "stocktake"
+    STOCK_BEGIN = "stock_begin"
+    STOCK_GO = "stock_go"
+    STOCK_OPEN = "stock_open"
+    STOCK_SAY = "stock_say"
+    STOCK_SKIP = "stock_skip"
+    STOCK_END = "stock_end"
+    SECOND = "second"
+    SECOND_PIN = "second_pin"
+    SECOND_BACK = "second_back"
+    SECOND_LEAVE = "second_leave"
+    VOUCH = "vouch"
+    ASSIST = "assist"
+    WINDOW = "window"
+    WINDOW_OPEN = "window_open"
+    WINDOW_CLOSE = "window_close"
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +211,8 @@ class Visit:
     """What lies over the page just now."""
     grade: int = 0
     """What they said of this visit; 0 before."""
+    together: Together = field(default_factory=Together)
+    """Of several people at once."""
 
 
 TABS: Final = ("doors", "boards", "sensors", "versions", "self_test")
@@ -213,6 +240,11 @@ _BY_STEP: Final = MappingProxyType(
         Step.CORRECTING: Screen.CORRECTING,
         Step.ROUND_DONE: Screen.ROUND_DONE,
         Step.ROUND_SLIP: Screen.ROUND_SLIP,
+        Step.STOCK_DONE: Screen.STOCK_DONE,
+        Step.SECOND: Screen.SECOND,
+        Step.SECOND_PIN: Screen.SECOND_PIN,
+        Step.ASSIST: Screen.ASSIST,
+        Step.WINDOW: Screen.WINDOW,
     }
 )
 _COMMANDED: Final = frozenset(
@@ -300,6 +332,8 @@ def screen_beneath(visit: Visit, state: LockerState) -> Screen:
         return _offer_screen(visit, state)
     if visit.step in {Step.DOOR, Step.STAFF_DOOR}:
         return _door_screen(visit, state)
+    if visit.step is Step.STOCKTAKE:
+        return Screen.STOCK_LIST if state.stocktake.under_way else Screen.STOCKTAKE
     return _BY_STEP[visit.step]
 
 
@@ -358,6 +392,8 @@ def _moved_screen(visit: Visit, state: LockerState, opening: Opening) -> Screen:
         return Screen.PUT_BACK_CONFIRM
     if visit.kept and opening.purpose is Purpose.REOPEN:
         return Screen.RECEIPT
+    if visit.together.taking and opening.purpose is Purpose.CHECK:
+        return Screen.STOCK_CONFIRM
     return ONCE_SHUT[opening.purpose, compartment.item]
 
 

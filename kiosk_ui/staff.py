@@ -4,9 +4,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
-from kiosk_ui import rounds
+from kiosk_ui import rounds, second
 from kiosk_ui.acts import CodeShown, Press
-from kiosk_ui.flow import Signal, advance
+from kiosk_ui.flow import Signal, Step, advance
 from kiosk_ui.screens import Act, Screen, Visit, opening_of, screen_of
 from kiosk_ui.visitors import name_in, not_empty, opened, refused
 from locker.domain.allocation import Wish
@@ -36,6 +36,8 @@ async def pin(world: World, visit: Visit, press: Press) -> Visit:
 
 async def code(world: World, visit: Visit, shown: CodeShown) -> Visit:
     """Signed in, labels are what is scanned: the first look, or the second one after the door was shut."""
+    if visit.step is Step.SECOND:
+        return await second.badge(world, visit, shown)
     if shown.typed:
         return refused(world, visit, _NOT_NOW)
     if rounds.hears_papers(visit, world.journal.state):
@@ -125,7 +127,7 @@ async def _again(world: World, visit: Visit, press: Press) -> Visit:
         case Purpose.WITHDRAW:
             answer = await withdraw_overdue.open_compartment(world, visit.staff, visit.deposit)
         case Purpose.CHECK if visit.door is not None:
-            answer = await stocktake.open_compartment(world, visit.staff, visit.door)
+            answer = await stocktake.open_one(world, visit.staff, visit.door)
         case Purpose.LOAD:
             answer = await _open_for_label(world, visit)
     return opened(world, visit, answer)

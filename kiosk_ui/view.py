@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from kiosk_ui import asking, course, lists, round_page, service_page
+from kiosk_ui import asking, course, lists, round_page, service_page, together_page
 from kiosk_ui.backroom import Offline, Sight
 from kiosk_ui.buttons import buttons, in_corner, rating
 from kiosk_ui.offers import hears, hears_bag, may_open_again
@@ -28,6 +28,8 @@ ENTRIES: Final[Mapping[Screen, tuple[str, int, int]]] = {
     Screen.HOME: ("code", TYPED_DIGITS, TYPED_DIGITS),
     Screen.PHONE: ("phone4", 4, 4),
     Screen.PIN: ("pin", 6, 6),
+    Screen.SECOND_PIN: ("second_pin", 6, 6),
+    Screen.ASSIST: ("code", TYPED_DIGITS, TYPED_DIGITS),
     Screen.HELP_PHONE: ("help_phone", asking.CALL_DIGITS_MIN, asking.CALL_DIGITS_MAX),
     Screen.LOST_CASE: ("lost_case", asking.CASE_MIN, asking.CASE_MAX),
     Screen.LOST_PHONE: ("lost_phone", asking.PHONE_DIGITS, asking.PHONE_DIGITS),
@@ -66,6 +68,13 @@ STAGES: Final[Mapping[Screen, str]] = {
     Screen.LOST_OFFLINE: "alert",
     Screen.LOST_TOO_OFTEN: "alert",
     Screen.HELP_TOO_OFTEN: "alert",
+    Screen.STOCKTAKE: "tiles",
+    Screen.STOCK_LIST: "rows",
+    Screen.STOCK_DONE: "done",
+    Screen.SECOND: "scan",
+    Screen.SECOND_PIN: "keypad",
+    Screen.ASSIST: "keypad",
+    Screen.WINDOW: "alert",
     Screen.SKIPPING: "tiles",
     Screen.ROUND_DONE: "slip",
     Screen.ROUND_SLIP: "slip",
@@ -142,6 +151,7 @@ def view_of(visit: Visit, state: LockerState, now: Now, texts: Texts, settings: 
         "wait": refusal.wait_s if refusal else 0,
         "place": place,
         "other": lists.named(refusal, state, texts),
+        **together_page.values(visit, state, now.mono_ms),
     }
     values["help"] = values["help"] or texts.say("word.help_unknown", {})
     door = lists.shown_door(visit, state)
@@ -175,7 +185,9 @@ def view_of(visit: Visit, state: LockerState, now: Now, texts: Texts, settings: 
         "slip": round_page.slip(screen, visit, state, texts),
         "ask": _ask(now, texts),
         "service": service_page.content(screen, visit, state, now.sight, texts),
-        "notices": _notices(screen, state, now, texts) + _asks_for_bag(screen, visit, state, texts, asks=bag),
+        "notices": together_page.notices(visit, texts)
+        + _notices(screen, state, now, texts)
+        + _asks_for_bag(screen, visit, state, texts, asks=bag),
         "corner": [] if stuck else in_corner(visit, state, texts),
         "rating": None if now.failing else rating(visit, state, texts),
         "neighbours": lists.neighbours(refusal, state, texts),
@@ -202,7 +214,8 @@ def _facts(screen: Screen, visit: Visit, state: LockerState, now: Now, texts: Te
         return service_page.facts(visit, state, now.sight, texts)
     if screen in _PROBLEMS:
         return lists.as_known(visit.refusal, state, texts)
-    return round_page.facts(screen, visit, state, texts) + lists.facts(screen, visit, state, texts)
+    own = together_page.facts(screen, visit, state, texts)
+    return own + round_page.facts(screen, visit, state, texts) + lists.facts(screen, visit, state, texts)
 
 
 def _words(
@@ -264,7 +277,8 @@ def _variant(screen: Screen, visit: Visit, state: LockerState) -> str:
         return "_staff"
     if screen in _LISTS and not lists.waiting(screen, state):
         return "_none"
-    return round_page.variant(screen, visit, state) or _service_variant(screen, visit, state)
+    own = together_page.variant(screen, visit, state)
+    return own or round_page.variant(screen, visit, state) or _service_variant(screen, visit, state)
 
 
 def _service_variant(screen: Screen, visit: Visit, state: LockerState) -> str:
@@ -310,7 +324,8 @@ def _entry(screen: Screen, now: Now, texts: Texts) -> View | None:
     kind, least, most = ENTRIES[screen]
     send = texts.say("page.send", {}) if least < most else ""
     wait_s = now.wait_s if kind == "code" else 0
-    return {"kind": kind, "length": most, "min": least, "send": send, "wait_s": wait_s}
+    letters = screen is Screen.LOST_CASE
+    return {"kind": kind, "length": most, "min": least, "send": send, "wait_s": wait_s, "letters": letters}
 
 
 def _ask(now: Now, texts: Texts) -> View | None:
@@ -352,5 +367,6 @@ def _asks_for_bag(screen: Screen, visit: Visit, state: LockerState, texts: Texts
 def _labels(texts: Texts) -> View:
     """The few words that the page itself puts together."""
     names = ("clear", "backspace", "slip", "wait", "offline", "scan_box", "scan_send", "door", "digits")
+    typed = ("letters", "numbers")
     aids = {key.removeprefix("aid."): text for key, text in texts.entries.items() if key.startswith("aid.")}
-    return {name: texts.entries[f"page.{name}"] for name in names} | {"aid": aids}
+    return {name: texts.entries[f"page.{name}"] for name in (*names, *typed)} | {"aid": aids}

@@ -47,6 +47,9 @@ async def code(world: World, visit: Visit, shown: CodeShown) -> Visit:
     else:
         answer = await present_scanned(world, shown.scanned)
     fresh = replace(Visit(visit=world.secrets.new_id()), step=visit.step, typed=shown.typed)
+    if visit.step is not Step.DOOR:
+        # Whoever helps does so for one visit: the next code after it is another one.
+        fresh = replace(fresh, together=visit.together)
     if isinstance(answer, Refusal):
         return _no_offer(world, visit, fresh, answer)
     return await _offered(world, fresh, answer, shown.phone4)
@@ -65,6 +68,7 @@ def _no_offer(world: World, visit: Visit, fresh: Visit, refusal: Refusal) -> Vis
 
 
 async def _offered(world: World, visit: Visit, offer: Offer, phone4: str) -> Visit:
+    helped = bool(visit.together.helper)
     visit = replace(visit, offer=offer, typed="")
     match offer:
         case DropOffOffer():
@@ -74,7 +78,7 @@ async def _offered(world: World, visit: Visit, offer: Offer, phone4: str) -> Vis
             if offer.asks_phone and not phone4:
                 return replace(visit, step=advance(visit.step, Signal.PHONE_ASKED))
             return await _collect(world, visit, offer, phone4)
-        case BadgeOffer():
+        case BadgeOffer() if not helped:
             named = await name_in(world, _staff_seq(world.journal.state, offer))
             return replace(visit, step=advance(visit.step, Signal.BADGE), name=named)
         case _:
@@ -88,7 +92,7 @@ async def _collect(world: World, visit: Visit, offer: PickupOffer, phone4: str) 
     item = state.items.get(deposit.item) if deposit else None
     named = await name_in(world, item.seq if item else Seq(0))
     visit = replace(visit, offer=offer, phone4=phone4)
-    answer = await pick_up.open_compartment(world, offer, phone4)
+    answer = await pick_up.open_compartment(world, offer, phone4, visit.together.helper)
     return opened(world, replace(visit, name=named), answer)
 
 
@@ -120,9 +124,12 @@ async def _again(world: World, visit: Visit, press: Press) -> Visit:
 async def _open_for(world: World, visit: Visit, wish: Wish) -> Visit:
     match visit.offer:
         case DropOffOffer():
-            return opened(world, visit, await drop_off.open_compartment(world, visit.offer, wish))
+            answer = await drop_off.open_compartment(world, visit.offer, wish, visit.together.helper)
+            return opened(world, visit, answer)
         case PickupOffer():
-            return opened(world, visit, await pick_up.open_compartment(world, visit.offer, visit.phone4))
+            helper = visit.together.helper
+            answer = await pick_up.open_compartment(world, visit.offer, visit.phone4, helper)
+            return opened(world, visit, answer)
         case _:
             return refused(world, visit, Refusal(Reason.NOT_NOW))
 

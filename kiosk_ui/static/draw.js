@@ -4,7 +4,7 @@ import { cabinet, face, sign } from "/static/pictures.js";
 import { service } from "/static/service.js";
 
 const GOES_IN = new Set(["place", "put_in", "put_back"]);
-const ENTRY_SIGNS = { code: "scan", pin: "lock" };
+const ENTRY_SIGNS = { code: "scan", pin: "lock", second_pin: "lock" };
 const COMES_OUT = new Set(["take", "take_out"]);
 
 export function words(view) {

@@ -27,19 +27,32 @@ export class Keypad {
     this.digits = el("div", { className: this.fixed ? "digits" : "digits free", role: "group", ariaLabel: labels.digits });
     this.slip = el("p", { className: "slip-text", role: "status" });
     this.count = el("p", { className: "unseen", role: "status" });
-    const key = (text, press, word = false) =>
-      el("button", { type: "button", textContent: text, className: word ? "word" : "", onclick: press, dataset: { key: text } });
-    this.keys = [..."123456789"].map((digit) => key(digit, () => this.press(digit)));
-    this.keys.push(
-      key(labels.clear, () => this.set(""), true),
-      key("0", () => this.press("0")),
-      key(labels.backspace, () => this.back(), true),
-    );
+    this.node = el("div", { className: "keys" });
+    this.lay("digits");
     this.ok = entry.send ? el("button", { type: "button", className: "ok", textContent: entry.send, onclick: () => this.enter() }) : null;
     this.line = el("div", { className: "line" }, this.digits, ...(this.ok ? [this.ok] : []));
     this.entryNode = el("div", { className: "entry" }, this.line, this.slip, this.count);
-    this.node = el("div", { className: "keys" }, ...this.keys);
     this.show();
+  }
+
+  // Digits; where letters may be typed as well, two further pages of keys as large as these.
+  lay(page) {
+    const key = (text, press, word = false) =>
+      el("button", { type: "button", textContent: text, className: word ? "word" : "", onclick: press, dataset: { key: text } });
+    const typed = (text) => [...text].map((each) => key(each, () => this.press(each)));
+    const clear = key(this.labels.clear, () => this.set(""), true);
+    const back = key(this.labels.backspace, () => this.back(), true);
+    const to = (text, other) => key(text, () => this.lay(other), true);
+    const pages = {
+      digits: () => [...typed("123456789"), clear, ...typed("0"), back],
+      first: () => [...typed("ABCDEFGHIJKLM"), to("N – Z", "second"), to(this.labels.numbers, "mixed"), back],
+      second: () => [...typed("NOPQRSTUVWXYZ"), to("A – M", "first"), to(this.labels.numbers, "mixed"), back],
+      mixed: () => [...typed("123"), back, ...typed("456"), clear, ...typed("789"), to(this.labels.letters, "first"), ...typed("0")],
+    };
+    const shown = this.entry.letters && page === "digits" ? "mixed" : page;
+    this.keys = pages[shown]();
+    this.node.className = this.entry.letters ? `keys four ${shown}` : "keys";
+    this.node.replaceChildren(...this.keys);
   }
 
   press(digit) {
@@ -76,6 +89,7 @@ export class Keypad {
   // A physical keyboard does the same.
   heard(event) {
     if (/^[0-9]$/.test(event.key)) this.press(event.key);
+    else if (this.entry.letters && /^[A-Za-z-]$/.test(event.key)) this.press(event.key.toUpperCase());
     else if (event.key === "Backspace" || event.key === "Delete") this.back();
     else if (event.key === "Escape") this.set("");
     else if (event.key === "ArrowLeft") this.set(this.typed, Math.max(0, this.caret - 1));
@@ -108,10 +122,10 @@ export class Keypad {
   // Pointed at, a digit is replaced by the next key. (The keyboard's arrows do that too: no stop of their own.)
   cell(place, gap) {
     const digit = this.typed[place];
-    const shown = digit === undefined ? "\u00a0" : this.entry.kind === "pin" ? "●" : digit;
+    const shown = digit === undefined ? "\u00a0" : this.entry.kind.endsWith("pin") ? "●" : digit;
     const look = [digit === undefined ? "" : "filled", gap ? "gap" : "", place === this.caret ? "caret" : ""].join(" ");
     const name = this.labels.aid.digit.replace("{place}", place + 1);
-    const heard = digit === undefined || this.entry.kind === "pin" ? name : `${name}: ${digit}`;
+    const heard = digit === undefined || this.entry.kind.endsWith("pin") ? name : `${name}: ${digit}`;
     const cell = el("button", { type: "button", className: look, tabIndex: -1, ariaLabel: heard });
     cell.append(el("span", { textContent: shown }));
     cell.addEventListener("click", () => this.set(this.typed, Math.min(place, this.typed.length)));

@@ -12,6 +12,7 @@ from locker.domain.asked import HelpCategory, Neighbour
 from locker.domain.errors import IllegalTransition
 from locker.domain.events import CodeAskedFor, HelpAsked, NeighboursTold, VisitRated
 from locker.domain.tokens import TokenPurpose
+from locker.operations import ask
 from tests.kiosk_ui.page import Page, Start, View
 
 PHONE = "13800000078"
@@ -101,7 +102,7 @@ async def test_a_link_that_goes_while_they_type_is_said(page: Page) -> None:
 
 async def test_a_number_that_is_none_is_said_and_can_be_typed_again(page: Page) -> None:
     await page.act("lost")
-    view = await page.act("lost_case", digits="12x")
+    view = await page.act("lost_case", digits="1?")
     assert (view["screen"], view["banner"] != "") == ("lost_case", True)
     view = await page.act("lost_case", digits="1234")
     assert (view["screen"], view["banner"]) == ("lost_phone", "")
@@ -272,3 +273,45 @@ async def test_nothing_of_a_person_is_shown_while_nobody_answers(pages: Start) -
     view = await page.act("leave")
     assert "0042" not in json.dumps(view)
     assert "张" not in json.dumps(view, ensure_ascii=False)
+
+
+@pytest.mark.parametrize("typed", ["JX2026-004217", "jx2026004217", "2026004217"])
+async def test_a_case_number_is_typed_with_its_letters_or_without(page: Page, typed: str) -> None:
+    await page.world.grant("JX2026-004217")
+    await page.world.grant("QT2026-004217")
+    view = await page.act("lost")
+    assert view["entry"]["letters"] is True
+    await page.act("lost_case", digits=typed)
+    assert (await page.act("lost_phone", digits="13800000078"))["screen"] == "lost_sent"
+    (asked,) = page.world.journal.events(CodeAskedFor)
+    said = json.loads(asked.sealed.removeprefix("sealed:"))
+    meant = {said["case"], *said["like"].splitlines()} & {"JX2026-004217", "QT2026-004217"}
+    both = {"JX2026-004217", "QT2026-004217"}
+    assert meant == (both if typed.isdigit() else {"JX2026-004217"}), "letters say which of the two"
+
+
+async def test_help_is_asked_for_so_often_and_then_by_telephone(page: Page) -> None:
+    per_hour = page.world.journal.state.policy.help_per_hour
+    for _ in range(per_hour):
+        await page.act("help")
+        await page.act("help_about", category="other")
+        assert (await page.act("help_phone"))["screen"] == "help_sent"
+        await page.act("sheet_back")
+        await page.later(1_000)
+    view = await page.act("help")
+    assert (view["screen"], "12345" in view["lead"]) == ("help_too_often", True)
+    assert (await page.act("sheet_back"))["screen"] == "home"
+    await page.restart()
+    assert (await page.act("help"))["screen"] == "help_too_often", "a restart makes nobody younger"
+    await page.act("sheet_back")
+    await page.later(3_600_000)
+    assert (await page.act("help"))["screen"] == "help_what"
+    assert len(page.world.journal.events(HelpAsked)) == per_hour
+
+
+async def test_help_that_others_used_up_meanwhile_is_refused_at_the_end(page: Page) -> None:
+    await page.act("help")
+    await page.act("help_about", category="other")
+    for _ in range(page.world.journal.state.policy.help_per_hour):
+        await ask.help_(page.world.world, ask.Call(HelpCategory.OTHER))
+    assert (await page.act("help_phone"))["screen"] == "help_too_often"

@@ -39,9 +39,20 @@ def test_staff_stay_staff_until_they_leave() -> None:
         step for step in Step if step.value.startswith("round_")
     }
     theirs |= {Step.SERVICE, Step.SERVICE_DOOR, Step.BLOCKING, Step.SKIPPING, Step.CORRECTING}
+    theirs |= {Step.STOCKTAKE, Step.STOCK_DONE, Step.SECOND, Step.SECOND_PIN, Step.WINDOW}
     outside = {
         after for (before, signal), after in NEXT.items() if before in theirs and signal is not Signal.LEAVE
     }
-    assert outside <= theirs
+    # Beside an applicant they are signed in no more.
+    assert outside <= theirs | {Step.ASSIST}
     inside = {(before, signal) for (before, signal), after in NEXT.items() if after in theirs - {before}}
     assert {pair for pair in inside if pair[0] not in theirs} == {(Step.PIN, Signal.SIGNED_IN)}
+
+
+def test_whoever_helps_gets_no_further_than_whoever_they_help() -> None:
+    """A badge is a sign-in of its own, with a PIN; beside an applicant none is heard."""
+    reached = {Step.ASSIST}
+    for _ in Step:
+        reached |= {after for (before, _signal), after in NEXT.items() if before in reached} - {Step.PIN}
+    applicants = {Step.HOME, Step.PHONE, Step.OFFER, Step.DOOR, Step.PROBLEM, Step.REFUSING, Step.NOT_EMPTY}
+    assert reached == applicants | {Step.ASSIST}

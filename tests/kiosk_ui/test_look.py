@@ -124,3 +124,18 @@ async def complaints(shown: album.Screen, *, colours: bool, rest: bool = True) -
 
 async def test_the_tour_leaves_no_screen_out(stops: list[Stop]) -> None:
     assert {screen.value for screen in Screen} - {stop.screen for stop in stops} == SELDOM
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_letters_are_typed_with_fingers_too(
+    shown: album.Screen, stops: list[Stop], size: tuple[int, int]
+) -> None:
+    await shown.sized(size)
+    (stop,) = [stop for stop in stops if stop.name == "lost_case"]
+    await shown.show(stop, "zh")
+    for word, key in ((2, "J"), (0, "X")):
+        await shown.tab.locator(".keys .word").nth(word).click()
+        await shown.tab.locator(f".keys [data-key={key}]").click()
+        target_px = TARGET_MM * PIXELS_A_MM[size[0]] - 1
+        assert await shown.tab.evaluate("(target) => tooSmall(target)", target_px) == []
+    assert (await shown.tab.locator(".digits").inner_text()).split() == ["J", "X"]
