@@ -94,8 +94,10 @@ def _first(arguments: argparse.Namespace, platform: "Platform") -> int:
         frame = hub.post(provision.CLAIM_PATH, steps.request(pending, claim))
     told = steps.take(place, pending, frame)
     print(f"{claim.locker} in {told['area']} is provisioned; its keys are in {place.shelf.folder}")
-    planned = place.config.with_name(f"{place.config.name}.planned")
-    if planned.exists():
+    planned = steps.planned(place)
+    if not place.config.exists():
+        print(f"{planned} is the head of {place.config.name}: write lines, boards and compartments below it")
+    elif planned.exists():
         print(f"{place.config} was left as it is; the hub's plan is in {planned}")
     print("Start it: systemctl enable --now lockerd. Every day: lockerctl provision --renew")
     return 0

@@ -89,7 +89,7 @@ def prepare(place: Place, claim: provision.Claim, random_bytes: RandomBytes) -> 
     shelf, name = place.shelf, _key(claim).id.hex()
     if shelf.has(names.PENDING):
         pending = Pending.read(shelf.text(names.PENDING))
-        if pending.claim == name:
+        if (pending.claim, pending.locker) == (name, claim.locker):
             return pending
     own = _own_seed(shelf, claim.locker)
     pending = Pending(
@@ -179,13 +179,18 @@ def unpack(place: Place, pending: Pending, told: Mapping[str, Any]) -> None:
     shelf.put(names.LINK, pending.link_key + told["certificate"])
     for name in (names.NEXT, names.NEXT_KEY):
         shelf.drop(name)
-    if not place.config.exists():
+    if told["plan"] and not place.config.exists():
         owner = None if shelf.owner is None else (0, shelf.owner[1])
         names.put(place.config, text, 0o640, owner)
-    elif place.config.read_text(encoding="utf-8") != text:
-        names.put(place.config.with_name(f"{place.config.name}.planned"), text, 0o644, None)
+    elif not place.config.exists() or place.config.read_text(encoding="utf-8") != text:
+        names.put(planned(place), text, 0o644, None)
     shelf.put(names.HUB, json.dumps({"hub": told["hub"], "claim": pending.claim}) + "\n")
     shelf.drop(names.PENDING)
+
+
+def planned(place: Place) -> Path:
+    """Where the hub's plan goes that is not whole, or would overwrite what somebody wrote."""
+    return place.config.with_name(f"{place.config.name}.planned")
 
 
 def configuration(place: Place, told: Mapping[str, Any]) -> str:
@@ -196,7 +201,8 @@ def configuration(place: Place, told: Mapping[str, Any]) -> str:
     ) + _toml("mqtt", host=told["broker"]["host"], port=told["broker"]["port"])
     wired = _toml("", ca=f"{keys}/{names.ROOT}", cert=f"{keys}/{names.LINK}", key=f"{keys}/{names.LINK}")
     try:  # its files are not there yet
-        load_text(place.config, f"{head}\n{told['plan']}")
+        if told["plan"]:
+            load_text(place.config, f"{head}\n{told['plan']}")
     except ConfigError as error:
         raise CannotProvision(
             f"the plan does not fit: {error}. Have a claim made with another one"
