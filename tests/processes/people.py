@@ -209,17 +209,17 @@ class People:
         hurries = self._chance.random() < HURRY
         while not errand.shown:
             view = self._ask("view", None)
-            if view is not None and view["screen"] != (seen[-1] if seen else ""):
-                seen.append(view["screen"])
+            if view is not None and (told := _told(view)) != (seen[-1] if seen else ""):
+                seen.append(told)
                 self.screens_seen.add(view["screen"])
             if hurries or view is not None:
                 self._uses_doors(errand)
             if view is not None:
                 self._answers(errand, view, ends)
             if clock.mono_s() > end_s:
-                log = self._rig.stack.log_tail("locker")
+                log, doors = self._rig.stack.log_tail("locker"), self._rig.status()["compartments"]
                 raise DidNotHappenError(
-                    f"{errand.kind} {errand.case} came to no end: {seen[-20:]}\n{view}\n{log}"
+                    f"{errand.kind} {errand.case} came to no end: {seen[-20:]}\n{view}\n{doors}\n{log}"
                 )
             clock.pause_s(LOOK_S)
         if word := errand.shown.strip("-"):
@@ -320,6 +320,12 @@ class People:
 
     def _has_item(self, number: int) -> bool:
         return any(door["number"] == number and door["item"] for door in self._doors())
+
+
+def _told(view: View) -> str:
+    """The screen, and why something was refused there."""
+    refused = view["refused"]
+    return f"{view['screen']} ({refused['reason']})" if refused else str(view["screen"])
 
 
 def _rows(view: View) -> list[Mapping[str, Any]]:
