@@ -3,13 +3,14 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from sqlalchemy import Connection
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from sync.central.access.matrix import Action, may
-from sync.central.console import forms
+from sync.central.console import details, forms
 from sync.central.console.pages import ROOT, Frame, Visit
 from sync.central.fleet import alarms, sites
 from sync.central.fleet.board import FULL_PERCENT, Glance
@@ -67,7 +68,12 @@ class _Pages:
     async def alarms(self, visit: Visit) -> Response:
         seen = visit.request.query_params.get("seen") == "1"
         found = await self.frame.office.store.read(lambda c: alarms.listed(c, visit.actor, seen=seen))
-        values = {"alarms": found, "seen": seen, "may_note": may(visit.actor, Action.ACKNOWLEDGE_ALARM)}
+        values = {
+            "alarms": found,
+            "seen": seen,
+            "may_note": may(visit.actor, Action.ACKNOWLEDGE_ALARM),
+            "says": partial(details.alarm, visit.text),
+        }
         return self.frame.page(visit, "alarms.html", values)
 
     async def acknowledge(self, visit: Visit) -> Response:

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from sync.central.access import audit
 from sync.central.access.front import Means
 from sync.central.access.matrix import Action
+from sync.central.console import details
 from sync.central.console.pages import ROOT, Frame, Visit
 from sync.central.ledger import storable
 
@@ -38,7 +39,9 @@ class _Pages:
         )
         rows, signed_to = found
         values = {
-            "rows": [(row, json.loads(row.detail)) for row in rows],
+            "rows": [
+                (row, details.act(visit.text, self.frame.moment, json.loads(row.detail))) for row in rows
+            ],
             "signed_to": signed_to,
             "sieve": sieve,
             "actions": sorted([*Action, *audit.Event]),

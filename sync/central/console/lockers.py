@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 from typing import Any, Final
 
@@ -18,7 +19,7 @@ from sync.central.acts import approvals
 from sync.central.acts.sending import Acts, View, Wish
 from sync.central.bookings import desk as slots_desk
 from sync.central.bookings.api import list_page
-from sync.central.console import forms
+from sync.central.console import details, forms
 from sync.central.console.pages import ROOT, Frame, Visit
 from sync.central.console.texts import Texts
 from sync.central.doors import bars
@@ -103,6 +104,7 @@ class _Pages:
             "lying": [door for door in view.doors if door.case],
             "tickets": tickets,
             "troubles": troubles,
+            "says": partial(details.alarm, visit.text),
             "doubted": row.link_reason if row.link_reason in TOLD else "",
             "confirms": epoch if may(visit.actor, Action.RESOLVE_LOCKER) else "",
         }
