@@ -34,7 +34,15 @@ _FILES: Final = {
 }
 _PACKAGES: Final = {
     # The screen: one program on it, its characters, and voices to speak with. The time: chrony.
-    "locker": ("python3-venv", "cage", "chromium", "fonts-noto-cjk", "speech-dispatcher", "chrony"),
+    "locker": (
+        "python3-venv",
+        "cage",
+        "chromium",
+        "fonts-noto-cjk",
+        "speech-dispatcher",
+        "speech-dispatcher-espeak-ng",
+        "chrony",
+    ),
     "hub": ("python3-venv", "mosquitto", "postgresql", "chrony"),
 }
 _GPIO: Final = ("python3-lgpio", "python3-rpi.gpio")
