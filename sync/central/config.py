@@ -5,6 +5,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, dataclass, field, fields
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Final
 
@@ -41,6 +42,16 @@ class Web:
     certificate: str = ""
     """With ``key``: it is served by TLS. Files, relative to the configuration's folder."""
     key: str = ""
+    proxies: tuple[str, ...] = ("127.0.0.1", "::1")
+    """Addresses and networks of those before the hub who are believed from where a request came
+    (``X-Forwarded-For``). Nobody else is."""
+
+    def problems(self) -> Iterator[tuple[str, str]]:
+        for each in self.proxies:
+            try:
+                ip_network(each)
+            except ValueError:
+                yield "proxies", f"{each!r}: an address or a network was expected, as 10.1.2.3 or 10.1.2.0/24"
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +229,7 @@ class _Source:
         if any(len(key) < KEY_CHARACTERS_MIN for key in config.web.api_keys):
             raise self.error("web", "api_keys", f"at least {KEY_CHARACTERS_MIN} characters")
         for section, problems in (
+            ("web", config.web.problems()),
             ("access", config.access.problems()),
             ("identity", config.identity.problems()),
             ("workers", config.workers.problems(config.database)),

@@ -15,6 +15,7 @@ from typing import Final
 import httpx
 import uvicorn
 from sqlalchemy import URL
+from starlette.types import ASGIApp
 
 from sync.central import rooms, workers
 from sync.central.access import front
@@ -173,18 +174,7 @@ async def _serve(
     bureau = Bureau.of(config.authority, config.folder, config.url, config.broker.host)
     desks = Desks(hub.office, hub.acts, entrance, means, watch, health, config.webhooks, bureau)
     app = rooms.application(desks, config.url, config.hub.utc_offset_minutes)
-    server = uvicorn.Server(
-        uvicorn.Config(
-            app,
-            log_config=None,
-            access_log=False,
-            lifespan="off",
-            server_header=False,
-            timeout_graceful_shutdown=LAST_REQUESTS_S,
-            ssl_certfile=config.folder / config.web.certificate if config.web.certificate else None,
-            ssl_keyfile=config.folder / config.web.key if config.web.key else None,
-        )
-    )
+    server = uvicorn.Server(pages_by(app, config))
     # uvicorn takes the signals while it serves and raises them once more at its end: ours only stop it.
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, setattr, server, "should_exit", True)
@@ -219,6 +209,23 @@ async def _serve(
                 part.cancel()
 
     await run(hub, pages)
+
+
+def pages_by(app: ASGIApp, config: Config) -> uvicorn.Config:
+    """How the application is served."""
+    web = config.web
+    return uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        server_header=False,
+        timeout_graceful_shutdown=LAST_REQUESTS_S,
+        ssl_certfile=config.folder / web.certificate if web.certificate else None,
+        ssl_keyfile=config.folder / web.key if web.key else None,
+        proxy_headers=bool(web.proxies),
+        forwarded_allow_ips=list(web.proxies),
+    )
 
 
 async def run(hub: Hub, pages: Callable[[], Awaitable[None]]) -> None:

@@ -47,6 +47,11 @@ def test_a_good_one(tmp_path: Path) -> None:
         ("port = 1883", "port = true", ":10: [broker] port: a whole number was expected, not bool"),
         ("port = 8600", "port = 0", ":5: [web] port: 1 to 65535"),
         ("[broker]", "[brokre]", ":9: [brokre]: unknown section"),
+        (
+            "port = 8600",
+            'proxies = ["gate"]',
+            ":5: [web] proxies: 'gate': an address or a network",
+        ),
         ('["also long enough"]', '["short"]', ":7: [web] api_keys: at least 8 characters"),
         ('["also long enough"]', "[7]", ":7: [web] api_keys: a list of texts"),
         ("[broker]", '[sms]\nurl = "ftp://x"\n[broker]', ":10: [sms] url: an http:// or https:// address"),
