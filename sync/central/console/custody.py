@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from sync.central.access.matrix import Action, may
 from sync.central.console import forms, qr
 from sync.central.console.pages import ROOT, Form, Frame, Visit
-from sync.central.custody import asked, models
+from sync.central.custody import asked, models, stocktakes
 from sync.central.custody.api import packed
 from sync.central.custody.hand_over import SLIP_DIGITS
 from sync.central.custody.keeper import Keeper
@@ -149,6 +149,7 @@ class _Looks:
             looks = asked.looks(connection, desk, actor, page_of(visit, "looks"))
             return {
                 "looks": looks.rows,
+                "stocktakes": stocktakes.latest(connection, visit.actor),
                 "differences": _shown(visit, opened.rows),
                 "more": {
                     "looks": onward(visit, "looks", looks),

@@ -14,9 +14,11 @@ from sqlalchemy import Connection, Row, Select, and_, func, select
 
 from locker.domain.deposit import Kind as DepositKind
 from locker.domain.rounds import UNDONE
+from locker.domain.stocktakes import Found
 from sync.central import store
 from sync.central.access.actor import HUB
 from sync.central.alarms import Trouble, raise_alarm
+from sync.central.custody import stocktakes
 from sync.central.custody.parties import Difference, Kind, Resolved, Room
 from sync.central.custody.tables import DIFFERENCE, FOLDED_TO, HELD, LOOK, RESOLUTION
 from sync.central.notices import TRUSTED
@@ -165,8 +167,10 @@ def _ended(connection: Connection, told: _Told, now_ms: int) -> None:
 def _looked(connection: Connection, told: _Told, now_ms: int) -> None:
     row, found, door = told.row, str(told.data["found"]), int(told.data["door"])
     keys = {"locker": row.locker, "epoch": row.epoch, "seq": row.seq}
-    values = {name: told.data.get(name, "") for name in ("door", "found", "staff", "second")}
-    case = _case_behind(connection, row.locker, door) if found in {"expected", "missing"} else ""
+    names = ("door", "found", "staff", "second", "stocktake")
+    values = {name: told.data.get(name, "") for name in names}
+    known = {Found.EXPECTED, Found.MISSING, Found.UNSURE}
+    case = _case_behind(connection, row.locker, door) if found in known else ""
     store.put(connection, LOOK, keys, values | {"case_number": case, "at_ms": told.at_ms})
     if found == "expected":
         compartment = store.find(connection, COMPARTMENT, {"locker": row.locker, "number": door})
@@ -178,7 +182,24 @@ def _looked(connection: Connection, told: _Told, now_ms: int) -> None:
         differ(connection, Room.STOCKTAKE, kind, door=door, said=said, **about)
 
 
-_FOUND: Final = MappingProxyType({"missing": Difference.NOT_FOUND, "unknown_item": Difference.UNKNOWN_ITEM})
+def _stocktake_began(connection: Connection, told: _Told, now_ms: int) -> None:
+    del now_ms
+    stocktakes.began(connection, told.row, told.data, told.at_ms)
+
+
+def _stocktake_ended(connection: Connection, told: _Told, now_ms: int) -> None:
+    if said := stocktakes.ended(connection, told.row, told.data, told.at_ms):
+        differ(connection, Room.STOCKTAKE, Difference.MISCOUNTED, said=said, **_found(told, now_ms))
+
+
+_FOUND: Final = MappingProxyType(
+    {
+        Found.MISSING.value: Difference.NOT_FOUND,
+        Found.UNKNOWN_ITEM.value: Difference.UNKNOWN_ITEM,
+        Found.REMOVED.value: Difference.UNKNOWN_TAKEN,
+        Found.UNSURE.value: Difference.NOT_MADE_OUT,
+    }
+)
 _HANDS: Final = frozenset({Kind.HELPER, Kind.WINDOW, Kind.DEPARTMENT, Kind.COURIER})
 _APPLY: Final[Mapping[str, Callable[[Connection, _Told, int], None]]] = MappingProxyType(
     {
@@ -191,6 +212,8 @@ _APPLY: Final[Mapping[str, Callable[[Connection, _Told, int], None]]] = MappingP
         "SubmissionDeposited": _handed_in,
         "DepositCancelled": _ended,
         "CompartmentChecked": _looked,
+        "StocktakeBegan": _stocktake_began,
+        "StocktakeEnded": _stocktake_ended,
     }
 )
 

@@ -76,6 +76,12 @@ class Difference(StrEnum):
     """A stocktake did not find what should lie there."""
     UNKNOWN_ITEM = "unknown_item"
     """A stocktake found what nobody knows of."""
+    UNKNOWN_TAKEN = "unknown_taken"
+    """Two people took out what nobody knows of; they have it."""
+    NOT_MADE_OUT = "not_made_out"
+    """Something lies there, and nobody could tell whether it is what should."""
+    MISCOUNTED = "miscounted"
+    """A locker counted otherwise than the looks that came from it."""
     LOST_AT_LOCKER = "lost_at_locker"
     """Not in a dead locker when it was emptied."""
     CONTRADICTED = "contradicted"
@@ -100,6 +106,9 @@ OUTCOMES: Final[Mapping[Difference, frozenset[Outcome]]] = MappingProxyType(
         Difference.LOADED_BY_ANOTHER: frozenset({Outcome.EXPLAINED}),
         Difference.NOT_FOUND: frozenset({Outcome.EXPLAINED, Outcome.LOST}),
         Difference.UNKNOWN_ITEM: frozenset({Outcome.EXPLAINED}),
+        Difference.UNKNOWN_TAKEN: frozenset({Outcome.EXPLAINED, Outcome.LOST}),
+        Difference.NOT_MADE_OUT: frozenset({Outcome.EXPLAINED, Outcome.LOST}),
+        Difference.MISCOUNTED: frozenset({Outcome.EXPLAINED}),
         Difference.LOST_AT_LOCKER: frozenset({Outcome.EXPLAINED, Outcome.LOST}),
         Difference.CONTRADICTED: frozenset({Outcome.EXPLAINED, Outcome.LOST}),
         Difference.UNACCOUNTED: frozenset({Outcome.EXPLAINED, Outcome.LOST}),

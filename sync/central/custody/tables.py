@@ -126,6 +126,28 @@ class LookRow(Base, table=True):
     case_number: str = ""
     at_ms: int = columns.big()
     """When the hub heard of it."""
+    stocktake: str = ""
+    """Of which stocktake it was a look; empty for a single one."""
+
+
+class StocktakeRow(Base, table=True):
+    """A stocktake at one locker, as that told it: who began and who ended it, and what it counted."""
+
+    __tablename__: ClassVar[str] = "custody_stocktake"
+    __table_args__ = (Index("custody_stocktake_at", "began_ms"),)
+
+    locker: str = columns.key()
+    stocktake: str = columns.key()
+    epoch: str
+    scope: str
+    began_by: str
+    began_ms: int = columns.big()
+    ended_by: str = ""
+    ended_ms: int = columns.big()
+    counted: str = ""
+    """Findings and numbers, ``left`` among them, as JSON; empty before its end."""
+    agrees: bool = True
+    """Whether the looks that came here add up to what the locker counted."""
 
 
 class ResolutionRow(Base, table=True):
@@ -169,5 +191,6 @@ LINE = table_of(SlipLineRow)
 QUEUE = table_of(QueueRow)
 DIFFERENCE = table_of(DifferenceRow)
 LOOK = table_of(LookRow)
+STOCKTAKE = table_of(StocktakeRow)
 RESOLUTION = table_of(ResolutionRow)
 FOLDED_TO = table_of(FoldedToRow)

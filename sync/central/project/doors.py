@@ -47,6 +47,11 @@ def _forced(at: Place, e: ev.DoorForced) -> None:
     rows.door(at, e.door, position=Position.OPEN.value)
 
 
+def _by_key(at: Place, e: ev.DoorOpenedByKey) -> None:
+    """In a service window, which was told before: nobody is alarmed a second time."""
+    rows.door(at, e.door, position=Position.OPEN.value)
+
+
 def _door_read(at: Place, e: ev.DoorRead) -> None:
     rows.door(at, e.door, position=e.position.value, item=e.item.value)
 
@@ -64,6 +69,7 @@ APPLY: Final[Apply] = MappingProxyType(
         ev.DoorOpened: _door_opened,
         ev.DoorClosed: _door_closed,
         ev.DoorForced: _forced,
+        ev.DoorOpenedByKey: _by_key,
         ev.DoorRead: _door_read,
     }
 )

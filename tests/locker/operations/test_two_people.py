@@ -79,6 +79,7 @@ async def test_a_second_person_tried_too_often_is_locked_as_anybody() -> None:
     assert await join(m) == Refusal(Reason.SIGN_IN_FAILED)
 
 
+@pytest.mark.rule("LKR-95")
 @pytest.mark.parametrize("how", ["time", "first", "second", "leaves", "restart", "revoked", "grant"])
 async def test_a_second_persons_right_ends(how: str) -> None:
     m = await two()
@@ -113,6 +114,7 @@ async def test_a_technician_is_no_second_in_a_stocktake() -> None:
 # --- the stocktake ---
 
 
+@pytest.mark.rule("LKR-96")
 @pytest.mark.parametrize(
     ("found", "status", "ticket"),
     [
@@ -190,6 +192,7 @@ async def test_what_cannot_be_said_of_a_door_is_not_taken() -> None:
         assert await stocktake.settle(m.world, HELPER, other, found) == Refusal(Reason.NOT_NOW)
 
 
+@pytest.mark.rule("LKR-96")
 async def test_a_stocktake_counts_outlives_a_restart_and_ends_with_its_last_door() -> None:
     m = await two(item_sensors=False)
     loaded = await load(m)
@@ -230,6 +233,7 @@ async def test_a_stocktake_that_is_broken_off_says_what_was_left() -> None:
 # --- without the centre's memory ---
 
 
+@pytest.mark.rule("LKR-97")
 async def test_two_on_site_look_everywhere_and_doors_open_again_without_a_link() -> None:
     m = await two()
     loaded = await load(m)
@@ -304,6 +308,7 @@ async def test_a_window_needs_key_technician_and_a_second_who_is_none() -> None:
     assert await service_window.open_window(m.world, TECHNICIAN) == Refusal(Reason.NOT_NOW)
 
 
+@pytest.mark.rule("LKR-99")
 async def test_in_a_window_doors_are_opened_by_key_and_to_be_checked_afterwards() -> None:
     m = await two()
     loaded = await load(m)
@@ -325,6 +330,7 @@ async def test_whom_nobody_saw_in_a_window_is_touched() -> None:
     assert doubts == dict.fromkeys((1, 2), "not seen in a service window")
 
 
+@pytest.mark.rule("LKR-99")
 @pytest.mark.parametrize("how", ["key", "ended", "time", "restart"])
 async def test_a_window_ends_and_then_doors_are_forced_again(how: str) -> None:
     m = await two()
@@ -351,6 +357,7 @@ async def test_a_window_ends_and_then_doors_are_forced_again(how: str) -> None:
 # --- beside an applicant ---
 
 
+@pytest.mark.rule("LKR-98")
 async def test_whoever_helps_is_named_and_the_code_is_the_right() -> None:
     m = await two()
     loaded = await load(m)
