@@ -31,10 +31,12 @@ from locker.domain.ids import (
     LockerId,
     Seq,
     StaffId,
+    StocktakeId,
 )
 from locker.domain.opening import Opening, Purpose
 from locker.domain.settings import Setting
 from locker.domain.state import LockerState
+from locker.domain.stocktakes import Found, Scope
 from locker.journal.journal import Journal
 from locker.operations import settings
 from locker.operations.ports import Decided
@@ -108,6 +110,7 @@ class Life:
         for staff in s.staff.values():
             yield _just(ev.StaffSignInFailed(staff.staff))
             yield _just(ev.StaffSignedIn(staff.staff))
+            yield _just(ev.SecondJoined(staff.staff, StaffId("staff-1")))
         free = [a for a in s.authorisations.values() if not a.deposit and not a.ended]
         for a in free[:2]:
             yield _just(ev.AuthorisationRevoked(a.authorisation, "case closed"))
@@ -275,10 +278,26 @@ class Life:
         yield lambda: (ev.CompartmentRestored(door, StaffId("staff-1")),)
         yield lambda: (ev.CompartmentChecked(door, "empty", StaffId("staff-1")),)
         yield lambda: (ev.HeadSigned(s.seq, self._hex(64), "k", self._hex(128)),)
+        yield lambda: self.random.choice(_TOGETHER)
+        yield lambda: self._stocktake(s, door)
         for key in list(s.codes)[:1]:
             yield _just(ev.CodeFailed(f"code/{key}"))
 
+    def _stocktake(self, s: LockerState, door: CompartmentNumber) -> Facts:
+        if not s.stocktake.under_way:
+            return (ev.StocktakeBegan(StocktakeId(self._name("st")), Scope.ALL, StaffId("staff-1")),)
+        key, found = s.stocktake.stocktake, self.random.choice(tuple(Found))
+        look = ev.CompartmentChecked(door, found, StaffId("staff-1"), StaffId("staff-2"), key)
+        ended = ev.StocktakeEnded(key, StaffId("staff-1"), 1, 0, 0, 0, 0, 0, 1)
+        return (look, ended) if self.random.random() < 0.1 else (look,)
 
+
+_TOGETHER: tuple[Facts, ...] = (
+    (ev.SecondLeft(StaffId("staff-2"), StaffId("staff-1")),),
+    (ev.ServiceWindowOpened(StaffId("staff-1"), StaffId("staff-2")),),
+    (ev.DoorOpenedByKey(CompartmentNumber(1)), ev.CompartmentDoubted(CompartmentNumber(1), "opened by key")),
+    (ev.ServiceWindowClosed("key"),),
+)
 _AROUND: tuple[Facts, ...] = (
     (ev.TamperOpened("open"),),
     (ev.TamperClosed(),),
