@@ -10,7 +10,7 @@ from sync import certificates
 from sync.central.authority import broker
 from sync.central.authority.issuing import DAY_MS, Authority, Purpose, issue, new_authority, revocations
 from sync.central.platform import SystemClock
-from tests.mosquitto import Broker, program
+from tests.mosquitto import PATIENCE_S, Broker, program
 
 NOW_MS: Final = SystemClock().wall_ms()
 """Real brokers look at the real clock."""
@@ -68,6 +68,19 @@ class TlsBroker(Broker):
         seen = len(self.log)
         self._process.send_signal(signal.SIGHUP)
         self.await_log("Reloading config", since=seen)
+
+    def await_end(self, name: str, *, since: int) -> None:
+        """Until the broker knows that a client is gone; how it tells depends on where TLS was cut."""
+        ends = (
+            f"Client {name} closed its connection",
+            f"Socket error on client {name}",
+            f"Client {name} disc",
+        )
+        with self._news:
+            found = self._news.wait_for(
+                lambda: any(end in line for line in self.log[since:] for end in ends), PATIENCE_S
+            )
+        assert found, self.log[since:]
 
     def words(self, tool: str, name: str, *more: str) -> list[str]:
         """The command line of one of mosquitto's clients with the certificate of ``name``; "" for none."""

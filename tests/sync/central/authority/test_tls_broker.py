@@ -50,7 +50,7 @@ def vanish(broker: TlsBroker, name: str, topic: str, message: str) -> None:
     broker.await_log(f"Sending SUBACK to {name}", since=seen)
     client.kill()
     client.wait()
-    broker.await_log(f"Client {name} closed its connection", since=seen)
+    broker.await_end(name, since=seen)
 
 
 def test_each_speaks_for_itself_alone(broker: TlsBroker) -> None:
