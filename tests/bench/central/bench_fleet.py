@@ -31,7 +31,7 @@ MEMORY_MB_MAX: Final = 500
 ENTRIES_PER_S_MIN: Final = 4_000
 PATIENCE_S: Final = 300
 SHARDS: Final = 4
-WAIT_S: Final = 60
+WAIT_S: Final = 300
 KILLED: Final = 3
 """Workers, one after the other."""
 DISK: Final = Path("/tmp")  # noqa: S108  # a folder of our own is made in it
