@@ -20,6 +20,10 @@ def printable(text: str) -> str:
     return text.strip()
 
 
+def or_blank(text: str) -> str:
+    return printable(text) if text else ""
+
+
 def _different(values: list[str]) -> list[str]:
     if len(set(values)) != len(values):
         raise ValueError("each only once")
@@ -37,6 +41,8 @@ Text80 = Annotated[str, Field(min_length=1, max_length=80), AfterValidator(print
 Text120 = Annotated[str, Field(min_length=1, max_length=120), AfterValidator(printable)]
 Text40 = Annotated[str, Field(min_length=1, max_length=40), AfterValidator(printable)]
 Papers = Annotated[list[Text80], Field(max_length=30)]
+Department = Annotated[str, Field(max_length=40), AfterValidator(or_blank)]
+"""Of the register, by id or name; empty for none."""
 SizeName = Literal["S", "M", "L"]
 
 
@@ -66,6 +72,8 @@ class PreReviewIn(Strict):
     applicant: PersonIn
     locker: LockerName
     valid_hours: int = Field(default=72, ge=1, le=720)
+    department: Department = ""
+    """Of the locker's area, by id or name: whom the case is with."""
 
     def passed(self) -> cases.PreReview:
         return cases.PreReview(
@@ -77,6 +85,7 @@ class PreReviewIn(Strict):
             applicant=self.applicant.person(),
             locker=self.locker,
             valid_hours=self.valid_hours,
+            department=self.department,
         )
 
 

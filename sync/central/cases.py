@@ -58,6 +58,8 @@ class PreReview:
     applicant: Person
     locker: str
     valid_hours: int
+    department: str = ""
+    """Of the register, by id or name: whom the case is with; empty where nobody says."""
 
 
 def authorise(

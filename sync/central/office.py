@@ -16,6 +16,7 @@ from sync.central.desk import Desk, Refusal, Refused
 from sync.central.pump import Pump
 from sync.central.store import Store, find
 from sync.central.tables import REPEAT
+from sync.central.windows import departments
 
 _REPEATED: Final = REPEAT.insert()
 
@@ -39,7 +40,10 @@ class Office:
         made: list[Row[Any]] = []
 
         def make(connection: Connection) -> str:
-            scope.locker_row(connection, actor, passed.locker)
+            locker = scope.locker_row(connection, actor, passed.locker)
+            if passed.department:
+                now_ms = self.desk.clock.wall_ms()
+                departments.give(connection, actor, locker.area, passed.case, passed.department, now_ms)
             reference = cases.authorise(connection, self.desk, passed, actor.who)
             detail = {"case": passed.case, "locker": passed.locker}
             made.append(cases.authorisation_row(connection, reference))

@@ -20,6 +20,7 @@ from sync.central.intake.lists import Docket
 from sync.central.intake.stages import Kind, Standing, Verdict
 from sync.central.intake.trail import Told, Trail, trail
 from sync.central.onward import lists as items
+from sync.central.windows import departments, register
 
 CASES: Final = f"{ROOT}/cases"
 CASES_SHOWN: Final = 200
@@ -47,6 +48,8 @@ class _Seen:
     trail: Trail
     deferred: list[str]
     """Papers that may follow later, by pre-review."""
+    department: str
+    """What it is called; empty where nobody has said."""
 
     @property
     def standing(self) -> Standing:
@@ -72,16 +75,21 @@ class _Pages:
             whole = trail(connection, visit.actor, case)
             docket = lists.docket(connection, visit.actor, case)
             later: set[str] = set()
+            department = ""
             if docket.rights:
                 right = decisions.right_of(connection, visit.actor, case)
                 later = decisions.deferred_in(connection, right.area, case)
-            return _Seen(docket, items.of_case(connection, visit.actor, case), whole, sorted(later))
+                place = departments.of_case(connection, right.area, case)
+                department = register.called(connection).get(place, "") if place else ""
+            own = items.of_case(connection, visit.actor, case)
+            return _Seen(docket, own, whole, sorted(later), department)
 
         seen = await self.frame.office.store.read(look)
         days = groupby(seen.trail.steps, key=lambda told: self.frame.moment(_shown_ms(told))[:10])
         values = {
             "case": case,
             "seen": seen,
+            "department": seen.department,
             "days": [(day, [(told, self._row(visit.text, told)) for told in steps]) for day, steps in days],
             "findings": _possible(seen, _FINDINGS) if may(visit.actor, Action.CHECK_CASE) else [],
             "decisions": _possible(seen, _DECISIONS) if may(visit.actor, Action.DECIDE_CASE) else [],

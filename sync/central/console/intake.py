@@ -22,6 +22,7 @@ from sync.central.intake.stages import Kind, Signal, State
 from sync.central.office import Repeatable
 from sync.central.paging import Asked, Page
 from sync.central.tables import LOCKER
+from sync.central.windows import departments, register
 
 OWED: Final = f"{ROOT}/owed"
 ROWS: Final = 50
@@ -139,7 +140,7 @@ class _Asking:
                 models.MissingIn,
                 {
                     "papers": [_lacking(line) for line in forms.lines(form, "papers")],
-                    **{name: forms.one(form, name) for name in ("until", "consequence", "again")},
+                    **{name: forms.one(form, name) for name in ("until", "consequence", *_BOTH)},
                 },
             )
         except forms.BadForm as error:
@@ -156,7 +157,7 @@ class _Asking:
                     "papers": [{"name": name, "until": until} for name in forms.lines(form, "papers")],
                     "consequence": forms.one(form, "consequence"),
                     "commitment": {name: forms.one(form, name) for name in ("by", "how", "where")},
-                    "again": forms.one(form, "again"),
+                    **{name: forms.one(form, name) for name in _BOTH},
                 },
             )
         except forms.BadForm as error:
@@ -172,12 +173,15 @@ class _Asking:
     async def _again(self, visit: Visit, kind: Kind, form: Form, problems: Sequence[str]) -> Response:
         case = visit.request.path_params["case"]
 
-        def look(connection: Connection) -> list[str]:
+        def look(connection: Connection) -> tuple[list[str], dict[str, Any]]:
             right = decisions.right_of(connection, visit.actor, case)
-            return sorted(decisions.deferred_in(connection, right.area, case))
+            living = departments.of_area(connection, visit.actor, right.area)
+            known = {"departments": living, "department": departments.of_case(connection, right.area, case)}
+            return sorted(decisions.deferred_in(connection, right.area, case)), known
 
-        later = await self.frame.office.store.read(look)
+        later, known = await self.frame.office.store.read(look)
         values = {
+            **known,
             "case": case,
             "kind": kind.value,
             "form": form,
@@ -188,6 +192,10 @@ class _Asking:
             "once": self.frame.office.desk.chance.new_id(),
         }
         return self.frame.page(visit, "owed_new.html", values, status=422 if problems else 200)
+
+
+_BOTH: Final = ("again", "department")
+"""Of either form."""
 
 
 def _lacking(line: str) -> Mapping[str, str]:
@@ -203,9 +211,11 @@ class _One:
 
     async def look(self, visit: Visit) -> Response:
         found, names = await self.frame.office.store.read(lambda c: _found(c, visit))
+        called = await self.frame.office.store.read(register.called)
         now_ms, actor, state = self.frame.office.desk.clock.wall_ms(), visit.actor, found.state
         values = {
             "found": found,
+            "department": called.get(found.row.department, ""),
             "rights": [(right, cases.state_of(right, now_ms)) for right in found.rights],
             "lockers": names,
             "checks": may(actor, Action.CHECK_CASE) and stages.may(state, Signal.CHECK),
@@ -220,9 +230,11 @@ class _One:
 
     async def notice(self, visit: Visit) -> Response:
         found, _ = await self.frame.office.store.read(lambda c: _found(c, visit))
+        called = await self.frame.office.store.read(register.called)
         days = {paper.until_ms for paper in found.papers}
         values = {
             "found": found,
+            "department": called.get(found.row.department, ""),
             "day": self.counter.day_of(days.pop()) if len(days) == 1 else "",
             "made": self.counter.day_of(found.row.made_ms),
             "day_of": self.counter.day_of,

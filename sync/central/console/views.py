@@ -3,14 +3,15 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from markupsafe import Markup
+from sqlalchemy import Connection, Row
 from starlette.applications import Starlette
 from starlette.responses import RedirectResponse, Response
 
-from sync.central import cases, queries
+from sync.central import cases
 from sync.central.access import scope
-from sync.central.access.actor import Actor
 from sync.central.access.matrix import Action, may
 from sync.central.api_models import OutgoingIn, PreReviewIn, StaffIn
 from sync.central.console import (
@@ -42,9 +43,10 @@ from sync.central.console import cases as case_pages
 from sync.central.console.pages import ROOT, Frame, Visit
 from sync.central.desks import Desks
 from sync.central.intake.counter import Counter
-from sync.central.office import Office, Repeatable
+from sync.central.office import Repeatable
 from sync.central.outgoing import results_of
 from sync.central.webhooks.subscriptions import Subscriptions
+from sync.central.windows import departments
 
 Form = Mapping[str, list[str]]
 
@@ -146,6 +148,7 @@ class _Entries:
                     "applicant": _person(form),
                     "locker": forms.one(form, "locker"),
                     "valid_hours": forms.number(form, "valid_hours"),
+                    "department": forms.one(form, "department"),
                 },
             )
         except forms.BadForm as error:
@@ -209,19 +212,19 @@ class _Entries:
 
     async def _again(self, visit: Visit, template: str, form: Form, problems: Sequence[str]) -> Response:
         """The form, filled in as it was; a PIN is typed anew."""
-        found = await _overviews(self.frame.office, visit.actor)
+
+        def look(connection: Connection) -> tuple[list[str], Sequence[Row[Any]]]:
+            return intake.locker_names(connection, visit), departments.of_area(connection, visit.actor)
+
+        lockers, living = await self.frame.office.store.read(look)
         values = {
-            "lockers": [entry.locker for entry in found],
+            "lockers": lockers,
+            "departments": living,
             "form": {name: entries for name, entries in form.items() if name != "pin"},
             "problems": problems,
             "once": self.frame.office.desk.chance.new_id(),
         }
         return self.frame.page(visit, template, values, status=422 if problems else 200)
-
-
-async def _overviews(office: Office, actor: Actor) -> list[queries.Overview]:
-    now_ms = office.desk.clock.wall_ms()
-    return await office.store.read(lambda connection: scope.overviews(connection, actor, now_ms))
 
 
 def _person(form: Form) -> dict[str, str]:

@@ -216,6 +216,7 @@ def _owed(row: Any) -> dict[str, Any]:
             for number, paper in enumerate(papers, 1)
         ],
         "reason": row.reason,
+        "department": row.department,
         "promised_by": row.promised_by,
         "promised_how": row.promised_how,
         "promise": row.promise,

@@ -19,13 +19,13 @@ class Counter:
     def supplement(self, case: str, body: models.MissingIn) -> Ask:
         until_ms = self.end_of(body.until)
         papers = tuple(Paper(paper.name, until_ms, paper.why) for paper in body.papers)
-        return Ask(case, papers, body.consequence, body.again)
+        return Ask(case, papers, body.consequence, body.again, department=body.department)
 
     def deferral(self, case: str, body: models.DeferralIn) -> Ask:
         papers = tuple(Paper(paper.name, self.end_of(paper.until)) for paper in body.papers)
         said = body.commitment
         promise = Promise(masks.name(said.by), said.how, said.where)
-        return Ask(case, papers, body.consequence, body.again, promise)
+        return Ask(case, papers, body.consequence, body.again, promise, body.department)
 
     async def request(self, ask: Ask, actor: Actor, repeatable: Repeatable) -> str:
         """Its reference. Raises Refused."""

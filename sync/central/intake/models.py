@@ -7,7 +7,17 @@ from typing import Annotated, Final, Literal
 from fastapi import Query
 from pydantic import AfterValidator, BaseModel, Field
 
-from sync.central.api_models import Case, LockerName, SizeName, Strict, Text40, Text80, Text120, printable
+from sync.central.api_models import (
+    Case,
+    Department,
+    LockerName,
+    SizeName,
+    Strict,
+    Text40,
+    Text80,
+    Text120,
+    printable,
+)
 from sync.central.intake.stages import Kind, Standing, State
 
 _LONG_NUMBER: Final = re.compile(r"\d{7,}")
@@ -55,6 +65,8 @@ class MissingIn(Strict):
     consequence: Reason
     again: Remark = ""
     """Why something is asked for in this case a second time."""
+    department: Department = ""
+    """In whose name: of the case's area; empty: whom the case is with, by what is known."""
 
 
 class CommitmentIn(Strict):
@@ -72,6 +84,7 @@ class DeferralIn(Strict):
     consequence: Reason
     commitment: CommitmentIn
     again: Remark = ""
+    department: Department = ""
 
 
 class TopUpIn(Strict):
@@ -140,6 +153,8 @@ class OwedOut(BaseModel):
     promised_by: str
     promised_how: str
     promise: str
+    department: str
+    """Its id in the register; empty for none."""
     made: str | None
 
 

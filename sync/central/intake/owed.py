@@ -19,6 +19,7 @@ from sync.central.intake import decisions, said, stages, words
 from sync.central.intake.stages import Kind, Paper, Signal, Standing, State, Verdict
 from sync.central.intake.tables import OWED, TOP_UP
 from sync.central.tables import AUTHORISATION
+from sync.central.windows import departments
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,8 @@ class Ask:
     consequence: str
     again: str = ""
     promise: Promise | None = None
+    department: str = ""
+    """In whose name, by id or name; empty: whom the case is with."""
 
     @property
     def kind(self) -> Kind:
@@ -62,6 +65,10 @@ def request(connection: Connection, desk: Desk, actor: Actor, ask: Ask) -> str:
         _require_ahead(paper.until_ms, now_ms)
     _require_first(connection, right, ask)
     reference = desk.chance.new_id()
+    if ask.department:
+        department = departments.give(connection, actor, right.area, ask.case, ask.department, now_ms)
+    else:
+        department = departments.of_case(connection, right.area, ask.case)
     values: dict[str, Any] = {
         "owed": reference,
         "kind": ask.kind.value,
@@ -77,6 +84,7 @@ def request(connection: Connection, desk: Desk, actor: Actor, ask: Ask) -> str:
         "deadline_ms": stages.deadline_ms(ask.papers),
         "consequence": ask.consequence,
         "again": ask.again,
+        "department": department,
         "reminded_ms": now_ms,
         "made_by": actor.who,
         "made_ms": now_ms,

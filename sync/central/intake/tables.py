@@ -48,6 +48,8 @@ class OwedRow(Base, table=True):
     """``signed`` or ``online``."""
     promise: str = columns.text()
     """Where the applicant's own words are: of the sheet, or of the record in the city's system."""
+    department: str = ""
+    """In whose name it goes out, by the register; empty for none."""
     reminded_ms: int = columns.big()
     made_by: str
     made_ms: int = columns.big()

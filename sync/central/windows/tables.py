@@ -42,6 +42,19 @@ class StaffAccountRow(Base, table=True):
     account: str
 
 
+class CaseDepartmentRow(Base, table=True):
+    """Which department a case is with. No row: nobody has said."""
+
+    __tablename__: ClassVar[str] = "case_department"
+
+    area: str = columns.key()
+    case_number: str = columns.key()
+    place: str
+    who: str
+    at_ms: int = columns.big()
+
+
 PLACE = table_of(PlaceRow)
+CASE_DEPARTMENT = table_of(CaseDepartmentRow)
 PLACE_ACCOUNT = table_of(PlaceAccountRow)
 STAFF_ACCOUNT = table_of(StaffAccountRow)
