@@ -251,8 +251,6 @@ class Scenes:
         self._signs_in()
         self.visitor.presses("load")
         self.visitor.scans(label)
-        self.visitor.sees("label")
-        self.visitor.presses("load_open")
         door = self._open_door("put_in")
         self.hands.put_and_shut(door)
         self.visitor.sees("second_look")
