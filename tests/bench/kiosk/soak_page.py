@@ -74,8 +74,9 @@ async def test_a_day_of_random_taps_leaves_nothing_behind(
         day = Day(page, tab, seed=7)
         weights = await tapped(day, TAPS * times)
         await tab.context.close()
-    assert errors == []
     told(sheet, day, weights)
+    page.entries.close()
+    assert errors == []
 
 
 async def tapped(day: Day, taps: int) -> list[Weight]:

@@ -43,12 +43,15 @@ class OnDisk:
     """A journal's entries, out of this process's memory: what grows there is something else."""
 
     def __init__(self) -> None:
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115  # ends with the process
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115  # `close` ends it
         self._starts = array("Q")
 
     def append(self, entry: Entry) -> None:
         self._starts.append(self._file.seek(0, 2))
         pickle.dump(entry, self._file)
+
+    def close(self) -> None:
+        self._file.close()
 
     def __len__(self) -> int:
         return len(self._starts)
@@ -71,6 +74,7 @@ class LosingPage(Page):
     """Its event streams can be cut, as by a cable."""
 
     streams: set[asyncio.Task[None]]
+    entries: OnDisk
 
     @classmethod
     async def begun(cls) -> "LosingPage":
@@ -80,7 +84,7 @@ class LosingPage(Page):
             entries.append(entry)
         world.journal.entries = cast("list[Entry]", entries)
         page = cls(world, live=True)
-        page.streams = set()
+        page.streams, page.entries = set(), entries
         return page
 
     async def asgi(self, scope: Scope, receive: Receive, send: Send) -> None:
