@@ -145,7 +145,7 @@ NEXT: Final[Mapping[tuple[Step, Signal], Step]] = MappingProxyType(
     | {(step, Signal.BACK): Step.MENU for step in _STAFF}
     | {(step, Signal.LEAVE): Step.HOME for step in _STAFF}
     | {(step, Signal.OPENED): Step.STAFF_DOOR for step in (*_ROUNDS, Step.LABEL, Step.STAFF_DOOR)}
-    | {(step, Signal.OPENED): Step.STAFF_DOOR for step in (Step.LOAD, Step.ROUND_DONE)}
+    | {(step, Signal.OPENED): Step.STAFF_DOOR for step in (Step.LOAD, Step.ROUND_DONE, Step.SKIPPING)}
     | {(step, signal): after for step in (*_ROUNDS, Step.CORRECTING) for signal, after in _TASKS.items()}
     | {(step, Signal.ROUND_DONE): Step.ROUND_DONE for step in (Step.STAFF_DOOR, Step.CORRECTING)}
     | {(step, Signal.CORRECTING): Step.CORRECTING for step in (*_ROUNDS, Step.STAFF_DOOR, Step.ROUND_DONE)}

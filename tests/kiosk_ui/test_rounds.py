@@ -63,6 +63,7 @@ async def colleague(page: Page) -> View:
     return await page.act("round", kind="intake")
 
 
+@pytest.mark.rule("LKR-102")
 async def test_one_tap_an_item_and_the_next_door_opens_when_the_last_is_shut(page: Page) -> None:
     view = await begun(page, *CASES)
     doors = []
@@ -91,6 +92,7 @@ async def test_one_tap_an_item_and_the_next_door_opens_when_the_last_is_shut(pag
     assert code.headers["content-type"].startswith("image/svg")
 
 
+@pytest.mark.rule("LKR-102")
 async def test_who_walks_away_gets_no_open_door(page: Page) -> None:
     view = await begun(page, "C-1", "C-2")
     page.world.hands.take(view["door"])
@@ -113,6 +115,7 @@ async def test_without_a_finding_nothing_opens_by_itself(page: Page) -> None:
     assert (view["screen"], len(page.world.hands.pulses)) == ("take_out", pulses + 1)
 
 
+@pytest.mark.rule("LKR-103")
 async def test_what_is_still_inside_is_not_taken_in(page: Page) -> None:
     view = await begun(page, "C-1", "C-2")
     await page.act("intake_confirm", finding="complete")
@@ -195,6 +198,7 @@ async def test_a_door_that_will_not_open_is_skipped_at_once(page: Page) -> None:
 
 
 @pytest.mark.parametrize("finding", ["missing", "undone"])
+@pytest.mark.rule("LKR-104")
 async def test_the_last_finding_is_corrected_and_both_stay_on_record(pages: Start, finding: str) -> None:
     page = await pages(item_sensors=False)
     for case in ("C-1", "C-2"):
@@ -216,6 +220,7 @@ async def test_the_last_finding_is_corrected_and_both_stay_on_record(pages: Star
     assert rounds.count(page.world.journal.state, "intake").done == (0 if finding == "undone" else 1)
 
 
+@pytest.mark.rule("LKR-101")
 async def test_a_colleague_goes_on_after_a_pause_and_each_has_their_slip(page: Page) -> None:
     view = await begun(page, *CASES)
     view = await take(page, view)
@@ -307,6 +312,7 @@ async def test_a_press_made_at_the_door_before_is_not_taken_at_this_one(page: Pa
     assert (view["screen"], view["refused"]["reason"]) == ("take_out", "not_now")
 
 
+@pytest.mark.rule("LKR-100")
 async def test_a_round_that_rested_overnight_is_another_one(page: Page) -> None:
     view = await begun(page, "C-1", "C-2")
     view = await take(page, view)

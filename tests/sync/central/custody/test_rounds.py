@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import httpx
+import pytest
 
 from locker.domain import events as ev
 from locker.domain.ids import DepositId, StaffId
@@ -26,6 +27,7 @@ def corrected(door: int) -> ev.Event:
     return ev.FindingCorrected(DepositId(f"d{door}"), NUMBER, StaffId("h-1"), "undone")
 
 
+@pytest.mark.rule("CEN-51")
 def test_the_slip_of_a_round_has_the_number_that_the_locker_showed(parts: Parts) -> None:
     lived(parts, *papers(1), *papers(2), *papers(3), on_round(1), on_round(2), taken(3))
     assert {row.thing: row.round for row in parts.rows(HELD)} == {
@@ -42,6 +44,7 @@ def test_the_slip_of_a_round_has_the_number_that_the_locker_showed(parts: Parts)
     assert {row.round for row in parts.rows(HELD) if row.thing == thing(1)} == {""}
 
 
+@pytest.mark.rule("CEN-51")
 def test_what_was_not_taken_out_after_all_is_in_nobodys_hands(parts: Parts) -> None:
     lived(parts, *papers(1), *papers(2), on_round(1), on_round(2))
     tell(parts, corrected(1))
