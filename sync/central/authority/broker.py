@@ -27,12 +27,13 @@ class Listener:
 
 def configuration(listener: Listener) -> str:
     """mosquitto.conf, 2.0 and later."""
+    folder = listener.folder.rstrip("/") + "/"
     queued = max(QUEUED_MIN, QUEUED_OF_ONE * listener.lockers)
     return f"""\
 # Made by `locker-central authority broker`; made anew it is the same.
 per_listener_settings false
 allow_anonymous false
-acl_file {listener.folder}/access
+acl_file {folder}access
 
 # What is held here may be lost at any moment: both ends say it again.
 persistence false
@@ -42,10 +43,10 @@ message_size_limit 131072
 set_tcp_nodelay true
 
 listener {f"{listener.port} {listener.address}".rstrip()}
-cafile {listener.folder}/root.pem
-certfile {listener.folder}/broker.pem
-keyfile {listener.folder}/broker.key
-crlfile {listener.folder}/revoked.pem
+cafile {folder}root.pem
+certfile {folder}broker.pem
+keyfile {folder}broker.key
+crlfile {folder}revoked.pem
 tls_version tlsv1.3
 require_certificate true
 use_identity_as_username true

@@ -89,7 +89,16 @@ class TlsBroker(Broker):
             if name
             else []
         )
-        where = ["-V", "5", "-h", self.host, "-p", str(self.port), "--cafile", f"{self.directory}/root.pem"]
+        where = [
+            "-V",
+            "5",
+            "-h",
+            self.host,
+            "-p",
+            str(self.port),
+            "--cafile",
+            str(self.directory / "root.pem"),
+        ]
         return [program(tool), *where, "--tls-version", "tlsv1.3", *own, *more]
 
     def say(self, name: str, topic: str, message: str, *more: str) -> subprocess.CompletedProcess[str]:

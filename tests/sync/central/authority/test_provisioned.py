@@ -49,7 +49,7 @@ class Site:
             "web.certificate": f"{tls}/hub.pem",
             "web.key": f"{tls}/hub.key",
             "broker.port": self.broker_port,
-            "broker.ca": f"{broker}/root.pem",
+            "broker.ca": broker / "root.pem",
             "broker.certificate": f"{tls}/{{name}}.pem",
             "broker.key": f"{tls}/{{name}}.key",
             "authority.broker_port": self.broker_port,
