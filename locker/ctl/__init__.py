@@ -11,6 +11,7 @@ COMMANDS: Final = {
     "journal": "the journal: dump, verify",
     "config": "the configuration: check",
     "keys": "the locker's identity: new",
+    "doctor": "whether this machine is fit to serve, and what to do where it is not",
     "provision": "a claim of the hub becomes this locker's identity; and its next certificate",
     "evidence": "what happened to one case: export, verify",
     "bus": "the lines and their boards: explain, scan, watch, record, replay",

@@ -123,13 +123,13 @@ def pinned(url: str, pin: str) -> provision.Trust:
     return trust
 
 
-def broker_takes(host: str, port: int, root: Path, pair: Path) -> bool | None:
+def broker_takes(host: str, port: int, root: Path, pair: Path, key: Path | None = None) -> bool | None:
     """Whether the broker lets this certificate in; None where it cannot be asked. It says no word of MQTT:
-    the daemon's own session is left alone."""
+    the daemon's own session is left alone. ``key``: where it does not lie in the same file."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     context.load_verify_locations(str(root))
-    context.load_cert_chain(str(pair))
+    context.load_cert_chain(str(pair), str(key or pair))
     try:
         with (
             socket.create_connection((host, port), timeout=ANSWERED_WITHIN_S) as plain,
