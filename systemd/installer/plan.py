@@ -24,6 +24,8 @@ _FILES: Final = {
         "locker/locker-kiosk.service": f"{_UNITS}/locker-kiosk.service",
         "locker/locker-verify.service": f"{_UNITS}/locker-verify.service",
         "locker/locker-verify.timer": f"{_UNITS}/locker-verify.timer",
+        "locker/locker-renew.service": f"{_UNITS}/locker-renew.service",
+        "locker/locker-renew.timer": f"{_UNITS}/locker-renew.timer",
     },
     "hub": {
         "hub/sysusers.conf": "/etc/sysusers.d/doclocker.conf",
@@ -47,7 +49,7 @@ _PACKAGES: Final = {
 }
 _GPIO: Final = ("python3-lgpio", "python3-rpi.gpio")
 _UNITS_OF: Final = {
-    "locker": ("lockerd.service", "locker-kiosk.service", "locker-verify.timer"),
+    "locker": ("lockerd.service", "locker-kiosk.service", "locker-verify.timer", "locker-renew.timer"),
     "hub": ("locker-central.service",),
 }
 _CONFIGURATION: Final = {"locker": "/etc/doclocker/locker.toml", "hub": "/etc/doclocker/central.toml"}

@@ -13,6 +13,7 @@ UNITS: Final = Path(__file__).parents[2] / "systemd"
 EXPOSED_MOST: Final = {
     "locker/lockerd.service": 2.0,
     "locker/locker-verify.service": 2.0,
+    "locker/locker-renew.service": 2.0,
     "locker/locker-kiosk.service": 4.5,
     "hub/locker-central.service": 2.0,
 }
