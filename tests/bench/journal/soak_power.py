@@ -22,3 +22,4 @@ def test_power_cuts(sheet: Sheet, times: int) -> None:
     sheet.at_most("power cuts after which something was lost or wrong", len(total.broken), "of them", 0, note)
     sheet.tells("power cuts", total.cuts, "cuts")
     assert total.broken == []
+    assert total.cuts >= CUTS * times, "somebody stopped it"
