@@ -146,7 +146,7 @@ def facts(screen: Screen, visit: Visit, state: LockerState, texts: Texts) -> lis
     known = {
         "case": shown_case(visit, state),
         "item": service_item_of(visit, state),
-        "name": visit.name,
+        "name": "" if screen is Screen.TAKE_OUT and papers(screen, visit, state, texts) else visit.name,
     }
     stay = state.deposits.get(visit.deposit)
     known["bag"] = stay.bag if stay else ""

@@ -149,7 +149,7 @@ async def _say(world: World, visit: Visit, verdict: Verdict) -> Visit:
     visit = replace(visit, going=replace(visit.going, verdict=verdict))
     opening = opening_of(visit, world.journal.state)
     if opening is not None and opening.live:
-        return replace(visit, said="shut_next" if visit.going and visit.going.guided else "shut_first")
+        return replace(visit, said="")
     policy = world.journal.state.policy
     return await _settled(world, visit, world.clock.mono_ms() + policy.pulse_deadline_ms)
 

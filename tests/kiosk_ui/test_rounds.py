@@ -296,7 +296,7 @@ async def test_overdue_items_are_withdrawn_one_after_the_other(page: Page) -> No
     view = await page.act("round_go")
     page.world.hands.take(view["door"])
     view = await page.code(scanned=page.world.token("I-1", case="C-1"))
-    assert view["said"]
+    assert (view["screen"], view["refused"]) == ("take_out", None)
     view = await page.shut(view["door"])
     page.world.hands.take(view["door"])
     await page.act("withdraw_confirm")
