@@ -278,7 +278,7 @@ class Kiosk:
             case DoorLeftOpen(door) if door == screens.door_of(visit, state) and not self._looking:
                 # The kiosk is for the next person now; the door is followed in the background.
                 self._spawn(self._leave_alone(visit.visit))
-            case ServiceWindowClosed() if visit.step is Step.WINDOW:
+            case ServiceWindowClosed():
                 # Whoever has worked behind the doors comes back to the page now.
                 self._last_act_ms = entry.stamp.mono_ms
             case OpeningUnknown():
@@ -392,7 +392,7 @@ class Kiosk:
         # A journal that fails never tells that this door was shut: then the page's own deadline holds.
         state = self._world.journal.state
         # In a service window hands are at work behind the doors, and nobody comes by.
-        inside = self._visit.step is Step.WINDOW and bool(state.window.staff)
+        inside = bool(state.window.staff) and self._visit.staff == state.window.staff
         waits = (inside or at_work(self._visit, state)) and not self._failing()
         idle_ms = state.policy.session_idle_s * 1000
         return 0 if untouched or waits else self._last_act_ms + idle_ms

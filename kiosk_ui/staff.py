@@ -96,7 +96,8 @@ async def _load(world: World, visit: Visit, press: Press) -> Visit:
 async def _menu(world: World, visit: Visit, press: Press) -> Visit:
     del world, press
     fresh = rounds.busy_with_nothing(visit)
-    return replace(fresh, step=advance(visit.step, Signal.BACK), going=None)
+    together = replace(visit.together, taking=False)
+    return replace(fresh, step=advance(visit.step, Signal.BACK), going=None, together=together)
 
 
 async def _check_open(world: World, visit: Visit, press: Press) -> Visit:

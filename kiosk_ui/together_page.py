@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from kiosk_ui.flow import Step
 from kiosk_ui.screens import Act, Screen, Visit
 from kiosk_ui.texts import Texts
 from locker.domain.access import Role
@@ -29,7 +28,7 @@ def second_of(visit: Visit, state: LockerState, now_ms: int) -> str:
 
 def fits(act: Act, visit: Visit, state: LockerState) -> bool:
     """Whether a button of these pages is of use just now. Who may, the operation says."""
-    if visit.step is Step.WINDOW and state.window.staff and act in {Act.SERVICE, Act.SIGN_OUT}:
+    if state.window.staff and state.window.staff == visit.staff and act in {Act.MENU, Act.SIGN_OUT}:
         # Nobody leaves a window standing open.
         return False
     known = _FITS.get(act)

@@ -47,7 +47,7 @@ async def code(world: World, visit: Visit, shown: CodeShown) -> Visit:
     else:
         answer = await present_scanned(world, shown.scanned)
     fresh = replace(Visit(visit=world.secrets.new_id()), step=visit.step, typed=shown.typed)
-    if visit.step is not Step.DOOR:
+    if not visit.deposit:
         # Whoever helps does so for one visit: the next code after it is another one.
         fresh = replace(fresh, together=visit.together)
     if isinstance(answer, Refusal):

@@ -34,7 +34,7 @@ class Action(StrEnum):
 
 _ITEM: Final = frozenset({Status.HOLDING, Status.TO_CHECK, Status.RESERVED})
 _ANY: Final = frozenset(Status)
-_LOOKED_INTO: Final = frozenset({Status.TO_CHECK, Status.HOLDING, Status.VACANT})
+_LOOKED_INTO: Final = frozenset(Status) - {Status.RESERVED}
 
 MATRIX: Final[Mapping[tuple[Role, Action], frozenset[Status]]] = MappingProxyType(
     {

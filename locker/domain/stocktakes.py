@@ -40,7 +40,8 @@ _OF_SCOPE: Final[Mapping[str, frozenset[Status]]] = MappingProxyType(
         Scope.ALL: frozenset({Status.TO_CHECK, Status.HOLDING, Status.VACANT}),
     }
 )
-"""Of which doors it is about. A fault or a block is a technician's, a reserved one somebody's visit."""
+"""Of which doors it is about. An empty one that is faulty or blocked is a technician's, a reserved one is
+somebody's visit."""
 HOLDS: Final = frozenset({Found.EXPECTED, Found.MISSING, Found.UNKNOWN_ITEM, Found.UNSURE})
 """What can be said of a door in which something is known to lie."""
 HOLDS_NOTHING: Final = frozenset({Found.EMPTY, Found.UNKNOWN_ITEM, Found.REMOVED})
@@ -76,8 +77,10 @@ class Stocktake:
         """What it has still before it, by number."""
         seen = {each.door for each in self.looked}
         wanted = _OF_SCOPE.get(self.scope, frozenset())
-        left = (c for c in doors.values() if c.status in wanted and c.spec.number not in seen)
-        return sorted(left, key=lambda c: c.spec.number)
+        # What lies behind a door that is out of order is part of everything.
+        whole = self.scope == Scope.ALL
+        about = (c for c in doors.values() if c.status in wanted or (whole and c.holding))
+        return sorted((c for c in about if c.spec.number not in seen), key=lambda c: c.spec.number)
 
     def after(self, door: CompartmentNumber, found: Found) -> "Stocktake":
         """Once more somebody looked; a second look at one door takes the place of the first."""

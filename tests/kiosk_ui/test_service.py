@@ -62,8 +62,8 @@ async def fault(page: Page, door: int = DOOR) -> None:
     ("roles", "kinds"),
     [
         ({"technician"}, {"service", "sign_out"}),
-        ({"helper"}, {"round", "load", "sign_out"}),
-        ({"helper", "technician"}, {"round", "load", "service", "sign_out"}),
+        ({"helper"}, {"round", "load", "assist", "sign_out"}),
+        ({"helper", "technician"}, {"round", "load", "assist", "service", "sign_out"}),
     ],
 )
 async def test_the_menu_is_what_the_badge_allows(page: Page, roles: set[str], kinds: set[str]) -> None:

@@ -111,6 +111,20 @@ async def test_it_is_paused_skipped_resumed_by_a_colleague_and_broken_off(page: 
     assert (await page.act("stocktake"))["screen"] == "stocktake"
 
 
+async def test_a_single_look_after_a_stocktake_is_none_of_it(pages: Start) -> None:
+    page = await pages(item_sensors=False)
+    await doubted(page, 3, 9)
+    await stocktaking(page)
+    page.world.hands.jammed.add(3)
+    await page.act("stock_go")
+    await page.later(6_000)
+    page.world.hands.jammed.clear()
+    await page.act("menu")
+    await page.act("round", kind="check")
+    await page.act("check_open", door=9)
+    assert (await page.shut(9))["screen"] == "check_confirm"
+
+
 async def test_an_answer_for_another_door_is_not_taken(page: Page) -> None:
     await doubted(page, 3, 9)
     await stocktaking(page)
@@ -198,7 +212,12 @@ async def test_a_service_window_is_opened_worked_in_and_closed(page: Page) -> No
     assert view["refused"]["reason"] == "key_needed"
     await turn(page, on=True)
     view = await page.act("window_open")
-    assert [act["act"] for act in view["acts"]] == ["window_close"], "nobody leaves it standing open"
+    assert [act["act"] for act in view["acts"]] == ["window_close", "service"], (
+        "nobody leaves it standing open"
+    )
+    view = await page.act("service", tab="sensors")
+    assert {"menu", "sign_out"} & {act["act"] for act in view["acts"]} == set()
+    await page.act("window")
     page.world.hands.move(7, page.world.hands.readings[CompartmentNumber(7)].position.OPEN)
     await page.shut(7)
     view = await page.later(600_000)

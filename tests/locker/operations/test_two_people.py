@@ -25,6 +25,7 @@ from locker.operations import (
 from locker.operations.follow_surroundings import SurroundingsFollower
 from locker.operations.new_epoch import begin
 from locker.operations.open_door import Opened
+from locker.operations.ports import Decided
 from locker.operations.present_code import BadgeOffer, DropOffOffer, PickupOffer, present_scanned
 from locker.operations.upkeep import next_ms, upkeep
 from tests.locker.operations.test_visits import HELPER, hand_in, load
@@ -214,6 +215,19 @@ async def test_a_stocktake_counts_outlives_a_restart_and_ends_with_its_last_door
     assert (ended.missing_count, ended.removed_count, ended.unsure_count, ended.left_count) == (0, 0, 0, 0)
     keys = {check.stocktake for check in m.journal.events(ev.CompartmentChecked)}
     assert keys == {ended.stocktake}
+
+
+async def test_everything_is_also_what_lies_behind_a_door_that_is_out_of_order() -> None:
+    m = await two()
+    loaded = await load(m)
+    broken = (loaded.door, CompartmentNumber(9))
+    facts = tuple(ev.CompartmentFaulted(door, "did not open") for door in broken)
+    await m.journal.commit("sensor", lambda _state: Decided(None, facts))
+    await stocktake.begin(m.world, HELPER, Scope.ALL)
+    left = [c.spec.number for c in stocktake.left(m.journal.state)]
+    assert (loaded.door in left, 9 in left) == (True, False)
+    await join(m)
+    assert await looked(m, loaded.door, Found.EXPECTED) is None
 
 
 async def test_a_stocktake_that_is_broken_off_says_what_was_left() -> None:
