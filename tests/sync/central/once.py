@@ -1,12 +1,17 @@
 """What libraries work out of the same words is worked out once a process: hundreds of tests build the whole
 hub anew, and that would be most of their time. Nothing of a test is in what is kept."""
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from types import CodeType
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import jinja2
 import pydantic
+from fastapi import params, routing
 from fastapi._compat import v2
+from fastapi.dependencies.models import Dependant
+from fastapi.dependencies.utils import get_dependant
 
 _adapters: Final[dict[tuple[str, str], pydantic.TypeAdapter[Any]]] = {}
 _templates: Final[dict[tuple[Any, ...], str | CodeType]] = {}
@@ -29,7 +34,69 @@ def _template(environment: jinja2.Environment, source: Any, *more: Any, **named:
     return _templates[key]
 
 
+# --- what a route asks for ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What FastAPI read in the signature of a function that is made anew with every hub."""
+
+    kinds: Mapping[str, Any]
+    defaults: tuple[Any, ...]
+    asks: Dependant
+
+
+_known: Final[dict[tuple[CodeType, str, str], _Known]] = {}
+
+
+def _dependant(*, path: str, call: Callable[..., Any], **more: Any) -> Dependant:
+    """The same code at the same path asks for the same; who answers is of this hub."""
+    asked = call if hasattr(call, "__code__") else type(call).__call__
+    code = getattr(asked, "__code__", None)
+    if code is None:
+        return get_dependant(path=path, call=call, **more)
+    key = (code, path, repr(more))
+    kinds, defaults = asked.__annotations__, (asked.__defaults__, asked.__kwdefaults__)
+    known = _known.get(key)
+    if known is None or known.defaults != defaults or not _same(known.kinds, kinds):
+        fresh = get_dependant(path=path, call=call, **more)
+        _known[key] = _Known(kinds, defaults, fresh)
+        return replace(fresh, dependencies=list(fresh.dependencies))
+    answering = [_answering(each, _asked(kinds[each.name or ""]), path) for each in known.asks.dependencies]
+    return replace(known.asks, call=call, dependencies=answering)
+
+
+def _answering(known: Dependant, asked: params.Depends | None, path: str) -> Dependant:
+    assert asked is not None
+    assert asked.dependency is not None
+    return _dependant(
+        path=path,
+        call=asked.dependency,
+        name=known.name,
+        own_oauth_scopes=known.own_oauth_scopes,
+        parent_oauth_scopes=known.parent_oauth_scopes,
+        use_cache=asked.use_cache,
+        scope=asked.scope,
+        concurrency=known.concurrency,
+    )
+
+
+def _asked(kind: Any) -> params.Depends | None:
+    """``Annotated[Actor, Depends(…)]``: what it depends on."""
+    return next((each for each in get_args(kind) if isinstance(each, params.Depends)), None)
+
+
+def _same(known: Mapping[str, Any], kinds: Mapping[str, Any]) -> bool:
+    return known.keys() == kinds.keys() and all(
+        kind is known[name]
+        or (_asked(kind) is not None and _asked(known[name]) is not None)
+        or repr(kind) == repr(known[name])
+        for name, kind in kinds.items()
+    )
+
+
 def install() -> None:
     """For this process."""
     setattr(v2, "TypeAdapter", _adapter)  # noqa: B010  # the module does not export the name
+    setattr(routing, "get_dependant", _dependant)  # noqa: B010  # as above
     setattr(jinja2.Environment, "compile", _template)  # noqa: B010  # overloaded, which ours is not
