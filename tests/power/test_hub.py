@@ -74,7 +74,7 @@ async def office(life: Life) -> None:
     await life.says(wire.Name.LOG, life.locker.batch())
     for _ in range(2):
         right = await life.office.pre_review(PASSED, CLERK, Repeatable("key-1", "body"))
-        life.recording.said(("authorisation", right))
+        life.recording.said(("authorisation", right.authorisation))
         await life.pump.step()
     life.recording.said(("item", await life.office.outgoing_item(READY, CLERK, Repeatable())))
     person = Enrolment("h-1", "Li", frozenset({"helper"}), "123456", ("hall-1",))
@@ -99,7 +99,8 @@ async def trouble(life: Life) -> None:
     life.locker.add(BIRTH).add_raw("{").add_raw('{"v":1,"seq":3,"type":"Nobody"}')
     await life.comes_back()
     await life.says(wire.Name.LOG, life.locker.batch())
-    life.recording.said(("authorisation", await life.office.pre_review(PASSED, CLERK, Repeatable())))
+    right = await life.office.pre_review(PASSED, CLERK, Repeatable())
+    life.recording.said(("authorisation", right.authorisation))
     await life.pump.step()
     true, clone = life.locker, FakeLocker().add(BIRTH, Stopped("other"), Stopped("other"), Stopped("more"))
     life.locker = clone
@@ -125,7 +126,7 @@ def made_up(seed: int) -> Callable[[Life], Awaitable[None]]:
                 case 1:
                     case = replace(PASSED, case=f"GS-{n}")
                     right = await life.office.pre_review(case, CLERK, Repeatable())
-                    life.recording.said(("authorisation", right))
+                    life.recording.said(("authorisation", right.authorisation))
                 case 2:
                     ready = replace(READY, case=f"GS-{n}")
                     life.recording.said(("item", await life.office.outgoing_item(ready, CLERK, Repeatable())))

@@ -11,6 +11,7 @@ from sync.central.console.texts import Texts
 _LABELS: Final = ("detail", "setting", "key")
 _VALUES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
+        "areas": ("detail_areas",),
         "by": ("detail_step",),
         "category": ("category",),
         "decision": ("standing",),
@@ -35,10 +36,11 @@ _ALONE: Final = frozenset({"what"})
 
 
 def act(text: Texts, moment: Callable[[int], str], detail: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Label and value of each; the label is empty where the value says enough."""
+    """Label and value of each, what was done first; the label is empty where the value says enough."""
+    told = sorted(detail.items(), key=lambda each: each[0] not in _ALONE)
     return [
         ("" if name in _ALONE else _first(text, _LABELS, name), _value(text, moment, name, value))
-        for name, value in detail.items()
+        for name, value in told
         if value != ""
     ]
 

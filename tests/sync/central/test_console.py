@@ -295,4 +295,4 @@ async def test_what_a_locker_found_at_a_hello_is_an_alarm_on_its_page(
     assert 'data-alarms="1"' in (await browser.get("/console")).text
     page = (await browser.get("/console/lockers/hall-1")).text
     assert called in page
-    assert {"zh": "柜子在第2条", "en": "The locker, at entry 2"}[language] in page
+    assert {"zh": "柜机在第2条", "en": "The locker, at entry 2"}[language] in page

@@ -53,6 +53,7 @@ def test_an_alarm_of_later_software_is_shown_as_it_is() -> None:
 
 def test_acts_are_told_by_words_of_their_own_and_unknown_ones_plainly() -> None:
     detail = {
+        "areas": '["*"]',
         "what": "rights",
         "roles": '["auditor","later"]',
         "until": 5,
@@ -62,6 +63,7 @@ def test_acts_are_told_by_words_of_their_own_and_unknown_ones_plainly() -> None:
     }
     assert details.act(ENGLISH, moment, detail) == [
         ("", "rights changed"),
+        ("areas", "every area"),
         ("roles", "Auditor, later"),
         ("until", "<5>"),
         ("sent", "yes"),
