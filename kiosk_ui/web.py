@@ -26,6 +26,11 @@ Of an applicant, beside their visit: ``help``, ``lost``, ``sheet_back`` (nothing
 A technician's: ``service`` (``tab``: doors, boards, sensors, versions, self_test; ``page``: number, from 0);
 ``service_door`` (``door``); ``test_open``, ``unblock`` (``door``, optional); ``blocking`` (ask why);
 ``block`` (``why``: lock, leaf, sensor, dirty, other); ``self_test``, ``self_test_stop`` (nothing).
+Of several people: ``stocktake``, ``stock_go``, ``stock_end``, ``vouch``, ``second``, ``second_back``,
+``second_leave``, ``assist``, ``window``, ``window_open``, ``window_close`` (nothing); ``stock_begin``
+(``scope``: doubts, all); ``stock_open`` (``door``); ``stock_skip`` (``door``, optional); ``stock_say``
+(``found``: empty, expected, missing, unknown_item, removed, unsure; ``door``, optional); ``second_pin``
+(``digits``).
 A load is confirmed by scanning its label again. Which acts a screen takes: `kiosk_ui.offers.ACTS`.
 
 A POST carries the header ``x-kiosk-boot`` with the view's ``boot``, which is new at every start: a press made
