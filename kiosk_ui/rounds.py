@@ -188,10 +188,10 @@ def _words_of(going: Going, verdict: Verdict) -> str:
 
 
 def _where(world: World, visit: Visit, *, late: bool = False) -> Visit:
-    """Between two doors: the list, or where nothing is left on it the count."""
+    """Between two doors: the list, or where one walked through all of it the count."""
     going = visit.going
     kind = going.kind if going else ""
-    over = not rounds.ahead(world.journal.state, kind)
+    over = going is not None and going.guided and not rounds.ahead(world.journal.state, kind)
     fresh = busy_with_nothing(visit)
     fresh = replace(fresh, going=replace(fresh.going, late=late and not over) if fresh.going else None)
     return replace(fresh, step=advance(visit.step, Signal.ROUND_DONE if over else Signal(kind)))
