@@ -24,9 +24,9 @@ from locker.domain.events import (
 )
 from locker.domain.fold.history import taken
 from locker.domain.history import Break
-from locker.domain.ids import DepositId, Epoch
+from locker.domain.ids import DepositId, Epoch, LockerId
 from locker.domain.state import LockerState
-from locker.operations.ports import Decided, World
+from locker.operations.ports import Decided, Secrets, World
 
 T = TypeVar("T")
 
@@ -37,6 +37,16 @@ class EpochJournal(Protocol):
     async def begin_epoch(self, cause: str, decide: Callable[[LockerState, bytes], Decided[T]]) -> T:
         """See `locker.journal.journal.Journal.begin_epoch`."""
         ...
+
+
+class Author(Protocol):
+    """Who begins one; `World` fits, and a command beside a stopped daemon."""
+
+    @property
+    def locker(self) -> LockerId: ...
+
+    @property
+    def secrets(self) -> Secrets: ...
 
 
 REST_MS: Final = 600_000
@@ -63,7 +73,7 @@ class Beginnings:
         await begin(self._world, self._journal, why, judged)
 
 
-async def begin(world: World, journal: EpochJournal, why: Break, judged: str) -> bool:
+async def begin(world: Author, journal: EpochJournal, why: Break, judged: str) -> bool:
     """Begin it; False where ``judged``, the epoch of which this was found, is over already.
 
     Raises JournalFailing.
