@@ -101,7 +101,9 @@ class Phone:
     def __init__(self, stack: Stack) -> None:
         self._http = stack.client(stack.phone_url)
 
-    def awaits(self, number: str, template: str, case: str) -> Mapping[str, Any]:
+    def awaits(
+        self, number: str, template: str, case: str, patience_s: float = PATIENCE_S
+    ) -> Mapping[str, Any]:
         """The message of a template about a case, when it is there."""
 
         def look() -> Mapping[str, Any] | None:
@@ -111,7 +113,7 @@ class Phone:
             )
             return next(fitting, None)
 
-        return until(f"an SMS {template} for {case}", look)
+        return until(f"an SMS {template} for {case}", look, patience_s)
 
     def codes(self) -> set[tuple[str, str]]:
         """All codes that were ever delivered, typed and scanned, as digits, each with its kind."""

@@ -102,7 +102,7 @@ class People:
     def pre_reviewed(self, case: str, phone: str) -> str:
         """A case passes pre-review; returns the typed code as it came by SMS."""
         self._rig.office.pre_review(case, "张伟", phone)
-        message = self._rig.phone.awaits(phone, "drop_off_code", case)
+        message = self._rig.phone.awaits(phone, "drop_off_code", case, PATIENCE_S)
         return str(message["variables"]["typed"]).replace(" ", "")
 
     def label(self, case: str, phone: str) -> str:
@@ -110,7 +110,7 @@ class People:
 
     def scan_of(self, case: str, phone: str) -> str:
         """The pickup code of a loaded licence."""
-        return str(self._rig.phone.awaits(phone, "pickup_code", case)["variables"]["scan"])
+        return str(self._rig.phone.awaits(phone, "pickup_code", case, PATIENCE_S)["variables"]["scan"])
 
     def hands_in(self, case: str, typed: str, patience_s: float = PATIENCE_S) -> None:
         errand = Errand("drop_off", case, brings=True)

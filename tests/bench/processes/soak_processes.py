@@ -4,6 +4,7 @@ They are made on installations of two hundred visits each. Those that are done a
 goes on with the next one.
 """
 
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Final
@@ -24,10 +25,14 @@ def test_killed_again_and_again(sheet: Sheet, times: int) -> None:
     kept, seeds = Kept(CACHE / "processes.json", version()), [str(n) for n in range(ROUNDS * times // A_RIG)]
     for seed in seeds:
         if seed not in kept:
-            with tempfile.TemporaryDirectory(prefix="rig-") as folder, rig(Path(folder) / "r") as running:
+            folder = tempfile.mkdtemp(prefix="rig-")
+            print(f"seed {seed}: {folder}, which stays if something goes wrong", flush=True)
+            with rig(Path(folder) / "r") as running:
                 rounds = Rounds(running, int(seed))
                 wrong = played(running, rounds, seed)
                 kept.put(seed, wrong=wrong, kills=rounds.kills.total(), waited=rounds.in_mid_visit)
+            if not wrong:
+                shutil.rmtree(folder)
     rows = [kept[seed] for seed in seeds]
     wrong = [f"seed {seed}: {each}" for seed in seeds for each in kept[seed]["wrong"]]
     kills, waited = sum(row["kills"] for row in rows), sum(row["waited"] for row in rows)
