@@ -275,6 +275,7 @@ def _add_lockers(api: APIRouter, office: Office, gate: Gate) -> None:
         view, tickets, troubles = await office.store.read(look)
         return m.LockerDetail(
             **_locker(view),
+            dropped=dict(view.dropped),
             snapshot=dict(view.snapshot),
             compartments=[_door(door) for door in view.doors],
             tickets=[

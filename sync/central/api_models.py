@@ -241,6 +241,8 @@ class LockerDetail(LockerOut):
     compartments: list[DoorOut]
     tickets: list[TicketOut]
     troubles: list[TroubleOut]
+    dropped: dict[str, int]
+    """Frames that it dropped since its start, by kind."""
     snapshot: dict[str, object]
     """What the locker last said of itself at a glance; the ledger stays the truth."""
 

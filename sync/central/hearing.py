@@ -7,7 +7,7 @@ lost: to a new hub lockers say a birth, another worker writes the first heartbea
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -46,12 +46,15 @@ class _Row:
     head: int
     heard_ms: int
     """Monotonic."""
+    dropped: Mapping[str, int] | None = None
+    """None: not known here."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
     epoch: str
     head: int
+    dropped: Mapping[str, int]
     wall_ms: int
     mono_ms: int
 
@@ -77,7 +80,9 @@ class Quiet:
         mono_ms, due_ms = self._clock.mono_ms(), row.heard_ms + self._held_ms
         if said.epoch != row.epoch or said.head > row.head or due_ms <= mono_ms:
             return False
-        self._kept[said.locker] = _Kept(row.epoch, row.head, self._clock.wall_ms(), mono_ms)
+        if said.dropped != row.dropped:
+            return False
+        self._kept[said.locker] = _Kept(row.epoch, row.head, said.dropped, self._clock.wall_ms(), mono_ms)
         if len(self._kept) >= KEPT_MAX:
             due_ms = mono_ms
         if self._due_ms is None or due_ms < self._due_ms:
@@ -98,16 +103,19 @@ class Quiet:
         if isinstance(said, wire.Tele | wire.UpBatch):
             told = said.head if isinstance(said, wire.Tele) else head or 0
             before = row.head if row and row.epoch == said.epoch else 0
-            self._rows[said.locker] = _Row(said.epoch, max(told, before), now_ms)
+            known = row.dropped if row else None
+            dropped = said.dropped if isinstance(said, wire.Tele) else known
+            self._rows[said.locker] = _Row(said.epoch, max(told, before), now_ms, dropped)
         elif row:
-            self._rows[said.locker] = _Row(row.epoch, row.head, now_ms)
+            self._rows[said.locker] = _Row(row.epoch, row.head, now_ms, row.dropped)
 
     async def run(self) -> None:
         try:
             while True:
                 await self._clock.wait(self._sooner, await self.step())
-        finally:
+        except asyncio.CancelledError:
             await self._write()
+            raise
 
     async def step(self) -> int:
         """Write what is kept, if that is due; milliseconds until something may be."""
@@ -133,7 +141,7 @@ class Quiet:
                 raise
             return  # the next heartbeats are written at once
         for name, each in kept.items():
-            self._rows.setdefault(name, _Row(each.epoch, each.head, each.mono_ms))
+            self._rows.setdefault(name, _Row(each.epoch, each.head, each.mono_ms, each.dropped))
 
 
 def _heard(told: Any) -> UpdateBase:
@@ -150,7 +158,9 @@ def take_down(connection: Connection, said: Sequence[FromLocker], now_ms: int) -
         row: dict[str, object] = {"name": each.locker, "now_ms": now_ms}
         match each:
             case wire.Tele():
-                rows.setdefault(_BEAT, []).append(row | {"of_epoch": each.epoch, "told": each.head})
+                rows.setdefault(_BEAT, []).append(
+                    row | {"of_epoch": each.epoch, "told": each.head, "counts": canonical(dict(each.dropped))}
+                )
             case wire.State():
                 text = canonical(public_data(each))
                 rows.setdefault(_STATE, []).append(row | {"text": text})
@@ -174,7 +184,9 @@ _NEWS: Final = and_(
 _TOUCH: Final = (
     LOCKER.update().where(LOCKER.c.locker == bindparam("name")).values(last_heard_ms=bindparam("now_ms"))
 )
-_BEAT: Final = _TOUCH.values(head=case((_NEWS, bindparam("told")), else_=LOCKER.c.head))
+_BEAT: Final = _TOUCH.values(
+    head=case((_NEWS, bindparam("told")), else_=LOCKER.c.head), dropped=bindparam("counts")
+)
 _STATE: Final = _TOUCH.values(state_text=bindparam("text"))
 _IS_FURTHER: Final = and_(
     LOCKER.c.dn_epoch == bindparam("of_epoch"),

@@ -65,6 +65,8 @@ class Overview:
     doors: tuple[Door, ...]
     alarms: int
     held_notices: int
+    dropped: Mapping[str, int]
+    """Frames of ours that fitted no rule, since the locker's start."""
     snapshot: Mapping[str, Any]
     """What the locker last said of itself at a glance; empty before the first."""
 
@@ -142,6 +144,7 @@ def _overview(connection: Connection, row: Row[Any], now_ms: int) -> Overview:
             connection, select(func.count()).select_from(ALARM).where(ALARM.c.locker == row.locker)
         ),
         held_notices=_count(connection, select(func.count()).select_from(NOTICE).where(*held)),
+        dropped=json.loads(row.dropped),
         snapshot=json.loads(row.state_text or "{}"),
     )
 

@@ -56,6 +56,8 @@ class Locker(Base, table=True):
     link_ms: int = columns.big()
     state_text: str = columns.text()
     """Its last snapshot for staff, canonical JSON."""
+    dropped: str = columns.text("{}")
+    """Frames that it dropped since its start, by kind; canonical JSON."""
     # The down-log.
     dn_epoch: str = ""
     dn_head: int = columns.big()

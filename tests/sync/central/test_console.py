@@ -133,10 +133,13 @@ async def test_every_page_shows_in_both_languages(
 async def test_the_cabinet_shows_what_lies_where(browser: httpx.AsyncClient, parts: Parts) -> None:
     parts.locker.add(BIRTH, CABINET, *VISIT)
     parts.ingest()
+    counted = t.LOCKER.update().values(dropped='{"log:number":1,"topic":2}')
+    parts.store.write_now(lambda c: c.execute(counted))
     await sign_in(browser)
     page = (await browser.get("/console/lockers/hall-1")).text
     assert 'class="door holding closed"' in page
     assert "GS-1" in page
+    assert "log:number 1 · 其他主题 2" in page
     trail = (await browser.get("/console/cases/GS-1")).text
     assert trail.index("预留箱格") < trail.index("门已打开") < trail.index("已交件")
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -102,7 +102,7 @@ async def test_of_two_heartbeats_that_tell_nothing_new_one_is_written(parts: Par
     assert hub.presence() is Presence.ONLINE, "who was silent is heard at once"
 
 
-@pytest.mark.parametrize("news", ["head", "epoch", "entries", "birth"])
+@pytest.mark.parametrize("news", ["head", "epoch", "entries", "birth", "dropped"])
 async def test_what_is_new_is_written_at_once(parts: Parts, news: str) -> None:
     hub = await born(parts)
     parts.clock.now_ms += 1_000
@@ -111,11 +111,13 @@ async def test_what_is_new_is_written_at_once(parts: Parts, news: str) -> None:
         "epoch": lambda: [beat(FakeLocker(epoch="e" * 32))],
         "entries": lambda: [parts.locker.add(BIRTH, Stopped("a")).batch(), beat(parts.locker)],
         "birth": lambda: [parts.locker.link(), beat(parts.locker)],
+        "dropped": lambda: [replace(beat(parts.locker), dropped={"topic": 2}) for _ in range(2)],
     }
     await hub.hears(*said[news]())
     assert hub.writes["all"] == (2 if news == "birth" else 1)
     assert hub.row().last_heard_ms == parts.clock.now_ms
     assert hub.row().head == {"head": 9, "entries": 2}.get(news, 0)
+    assert hub.row().dropped == ('{"topic":2}' if news == "dropped" else "{}")
 
 
 async def test_a_heartbeat_that_was_kept_takes_nothing_back(parts: Parts) -> None:
