@@ -37,7 +37,7 @@ class CannotRestore(Exception):
 @dataclass(frozen=True, slots=True)
 class _Author:
     locker: "LockerId"
-    secrets: "Secrets"
+    secrets: "Secrets"  # pragma: allowlist secret  # a port
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

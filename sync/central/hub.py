@@ -22,6 +22,7 @@ from sync.central.access import front
 from sync.central.access.passwords import Hashing
 from sync.central.acts.sending import Acts
 from sync.central.alone import alone
+from sync.central.authority.keep import keep as keep_certificates
 from sync.central.authority.settings import Bureau
 from sync.central.bookings.desk import keep as keep_slots
 from sync.central.complaints.keep import keep as keep_complaints
@@ -190,6 +191,7 @@ async def _serve(
                 group.create_task(front.keep(means, config.access)),
                 group.create_task(count_figures(means.store, means.desk.clock, calendar)),
                 group.create_task(keep_complaints(means.store, means.desk)),
+                group.create_task(keep_certificates(means.store, means.desk)),
                 group.create_task(keep_custody(means.store, means.desk.clock)),
                 group.create_task(keep_owed(means.store, means.desk)),
                 group.create_task(keep_messages(means.store, means.desk)),

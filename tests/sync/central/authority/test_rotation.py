@@ -12,9 +12,11 @@ from locker.ctl.provision_steps import Renewed
 from sync import certificates
 from sync.central.access.commands import MACHINE
 from sync.central.access.tables import AUDIT
-from sync.central.authority import register
-from sync.central.authority.issuing import DAY_MS
+from sync.central.authority import keep, register
+from sync.central.authority.issuing import DAY_MS, Purpose
 from sync.central.authority.tables import CERTIFICATE
+from sync.central.tables import ALARM
+from tests.sync.central.authority import made
 from tests.sync.central.authority.offices import Centre, Machine
 from tests.sync.central.conftest import Parts
 
@@ -180,3 +182,29 @@ def test_only_the_locker_itself_renews(centre: Centre, machine: Machine, tmp_pat
             look(centre, machine)
         machine.place.shelf.put(name, ours[f"keys/{name}"])
     assert renewals(centre.parts) == []
+
+
+def test_a_locker_that_did_not_renew_is_an_alarm_once(centre: Centre, machine: Machine) -> None:
+    parts = centre.parts
+
+    def looked() -> list[str]:
+        found: list[str] = parts.store.write_now(lambda c: keep.look(c, parts.clock.wall_ms()))
+        return found
+
+    def alarms() -> list[tuple[str, str, int]]:
+        return [
+            (row.locker, row.subject, row._mapping["count"])
+            for row in parts.rows(ALARM)
+            if row.kind == keep.KIND
+        ]
+
+    pem = made.pair(machine.folder, "broker", Purpose.SERVER, now_ms=parts.clock.wall_ms(), days=365)
+    parts.store.write_now(lambda c: register.keep(c, pem, Purpose.SERVER, parts.clock.wall_ms()))
+    pass_days(centre, DUE)
+    assert (looked(), alarms()) == ([], [])
+    pass_days(centre, 365 - 60 - DUE + 1)
+    for _ in range(2):
+        assert [told.split(" ends ")[0] for told in looked()] == ["the certificate of broker"]
+        assert alarms() == [("loc-1", machine.worn.serial, 1)]
+    look(centre, machine)
+    assert len(looked()) == len(alarms()) == 1
