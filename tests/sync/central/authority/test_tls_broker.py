@@ -10,8 +10,10 @@ import pytest
 
 from locker.ctl.provision_hub import broker_takes
 from sync.central.authority.issuing import Purpose, new_authority
+from sync.link.settings import TlsFiles
 from tests.sync.central.authority import made
 from tests.sync.central.authority.made import TlsBroker
+from tests.sync.links import Remembering, settings_for, started
 
 pytestmark = pytest.mark.processes
 A, B, HUB = "loc-1", "loc-2", "_central"
@@ -142,3 +144,24 @@ def test_a_revoked_certificate_is_refused_once_the_list_is_read(broker: TlsBroke
     assert broker_takes(broker.host, broker.port, root, pair) is False
     assert broker.say("loc-7", up("loc-7"), "x").returncode != 0
     assert broker.say(A, up(A), "x").returncode == 0
+
+
+async def test_a_link_wears_the_next_certificate_from_its_next_connection(
+    broker: TlsBroker, tmp_path: Path
+) -> None:
+    name, root = "loc-6", broker.directory / "root.pem"
+    first = made.pair(broker.directory, name, Purpose.LOCKER)
+    pair = joined(broker, name, tmp_path)
+    own = {"user": "", "password": "", "tls": TlsFiles(root, pair, pair)}
+    listener = Remembering()
+    link = await started(settings_for(broker.port, name, down(name), **own), listener)
+    await listener.until(lambda: bool(listener.connections))
+    broker.say(HUB, down(name), "hello")
+    await listener.until(lambda: bool(listener.messages))
+    made.pair(broker.directory, name, Purpose.LOCKER)
+    joined(broker, name, tmp_path)
+    made.revoke(broker.directory, first)
+    broker.stop()
+    broker.start()
+    await listener.until(lambda: len(listener.connections) == 2)
+    await link.stop()
