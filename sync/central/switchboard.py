@@ -69,7 +69,7 @@ class Switchboard:
         self._desk = desk
         self._instance = desk.chance.new_id()
         self._started_at = desk.clock.wall_ms()
-        self._lanes: list[asyncio.Queue[_Waiting]] = [asyncio.Queue() for _ in range(lanes)]
+        self._lanes = [_Lane() for _ in range(lanes)]
         self._order: deque[_Waiting] = deque()
         """What the broker was not told yet, in the order in which it is to be told."""
         self._speaking: set[asyncio.Task[None]] = set()
@@ -107,19 +107,17 @@ class Switchboard:
     def on_message(self, message: Message) -> None:
         waiting = _Waiting(message)
         self._order.append(waiting)
-        self._lanes[zlib.crc32(_whose(message.topic)) % len(self._lanes)].put_nowait(waiting)
+        self._lanes[zlib.crc32(waiting.whose) % len(self._lanes)].put(waiting)
 
     def on_disconnected(self, reason: str) -> None:
         log.info("no connection to the broker: %s", reason)
 
     # -------------------------------------------------------------------------------------------------------
 
-    async def _receive(self, ingest: Ingest, lane: "asyncio.Queue[_Waiting]") -> None:
+    async def _receive(self, ingest: Ingest, lane: "_Lane") -> None:
         loop = asyncio.get_running_loop()
         while True:
-            together = [await lane.get()]
-            while len(together) < TOGETHER_MAX and not lane.empty():
-                together.append(lane.get_nowait())
+            together = await lane.take()
             await ingest.take_all([(each.message.topic, each.message.payload) for each in together])
             # Through the loop, behind the answers: durable, then our ack, then the broker's.
             loop.call_soon(self._acknowledge, together)
@@ -154,10 +152,43 @@ class _Waiting:
     message: Message
     done: bool = False
 
+    @property
+    def whose(self) -> bytes:
+        """What tells one locker's messages from another's; the same for all of one."""
+        return self.message.topic.rpartition("/up/")[0].encode()
 
-def _whose(topic: str) -> bytes:
-    """What tells one locker's messages from another's; the same for all of one."""
-    return topic.rpartition("/up/")[0].encode()
+
+class _Lane:
+    """What waits for one transaction after the other. Links go first: a hello that waited behind the backlogs
+    of others would answer a birth that its locker has given up. No locker's own words overtake each other,
+    and of each only one goes first in a round: who says births without end holds up nobody."""
+
+    def __init__(self) -> None:
+        self._waiting: list[_Waiting] = []
+        self._news = asyncio.Event()
+
+    def put(self, waiting: _Waiting) -> None:
+        self._waiting.append(waiting)
+        self._news.set()
+
+    async def take(self) -> list[_Waiting]:
+        """The next ones, at least one."""
+        while not self._waiting:
+            self._news.clear()
+            await self._news.wait()
+        first: list[_Waiting] = []
+        rest: list[_Waiting] = []
+        passed: set[bytes] = set()
+        for each in self._waiting:
+            goes_first = each.message.topic.endswith(_LINK) and each.whose not in passed
+            passed.add(each.whose)
+            (first if goes_first else rest).append(each)
+        queue = first + rest
+        self._waiting = queue[TOGETHER_MAX:]
+        return queue[:TOGETHER_MAX]
+
+
+_LINK: Final = f"/up/{wire.Name.LINK}"
 
 
 _NAMES: Final = {

@@ -14,7 +14,7 @@ from sync import seal, wire
 from sync.central import tables as t
 from sync.central.ingest import Ingest
 from sync.central.pump import Pump
-from sync.central.switchboard import Switchboard, link_settings
+from sync.central.switchboard import TOGETHER_MAX, Switchboard, _Lane, _Waiting, link_settings
 from sync.link.settings import Message, PublishResult, Words
 from tests.sync.central.conftest import Parts
 from tests.sync.edges import FakeLink
@@ -135,3 +135,39 @@ async def test_every_birth_is_answered_also_one_the_broker_kept(hub: Speaking, *
     assert [what for what, _ in hub.link.order[1:]] == ["hello", "puback"]
     answer = wire.decode(wire.Hello, seal.open_frame(hub.link.said[1].payload, hub.centre))
     assert answer.nonce == hub.parts.locker.link().nonce
+
+
+def waiting(locker: str, name: wire.Name, number: int = 0) -> _Waiting:
+    return _Waiting(
+        Message(wire.up(locker, name).topic, b"%d" % number, 1, retain=False, mid=1, connection=1)
+    )
+
+
+def told(taken: list[_Waiting]) -> list[tuple[str, bytes]]:
+    return [(each.message.topic.split("/", 2)[2], each.message.payload) for each in taken]
+
+
+async def test_a_birth_waits_for_nobodys_backlog() -> None:
+    lane = _Lane()
+    for n in range(TOGETHER_MAX):
+        lane.put(waiting("full", wire.Name.LOG, n))
+    for who, name in (("late", wire.Name.LINK), ("late", wire.Name.LOG), ("mad", wire.Name.LINK)):
+        lane.put(waiting(who, name))
+    for n in range(1, 4):
+        lane.put(waiting("mad", wire.Name.LINK, n))
+    lane.put(waiting("full", wire.Name.LINK, TOGETHER_MAX))
+    first = told(await lane.take())
+    assert first[:3] == [("late/up/link", b"0"), ("mad/up/link", b"0"), ("full/up/log", b"0")]
+    assert len(first) == TOGETHER_MAX
+    second = told(await lane.take())
+    assert second[0] == ("mad/up/link", b"1"), "one of a locker goes first in a round, not all"
+    of_full = [payload for topic, payload in first + second if topic.startswith("full")]
+    assert of_full == [b"%d" % n for n in range(TOGETHER_MAX + 1)], "its own order"
+    assert len(first + second) == TOGETHER_MAX + 7
+
+
+async def test_a_lane_waits_until_something_comes() -> None:
+    lane = _Lane()
+    taking = asyncio.create_task(lane.take())
+    asyncio.get_running_loop().call_soon(lane.put, waiting("a", wire.Name.LOG))
+    assert told(await taking) == [("a/up/log", b"0")]
