@@ -37,6 +37,8 @@ class History:
     """A `Break`, where this epoch has a parent."""
     awaited: bool = False
     """What the centre knows of us is still to come: until then no door opens."""
+    vouched: bool = False
+    """Two on site took the centre's place: what it revoked meanwhile may still be known as good here."""
     unconfirmed: bool = False
     """Staff have yet to confirm that this is the true card: until then no act is done."""
 

@@ -197,9 +197,14 @@ def phone_of(state: LockerState, code: CodeRecord) -> str:
 
 
 def asks_phone(state: LockerState, code: CodeRecord) -> bool:
-    """Always for an agent; else where the item's class asks for it."""
+    """Always for an agent; else where the item's class asks for it.
+
+    Of everybody whose phone is known while the centre's memory is lacking: a code that it ended meanwhile,
+    because somebody else had it, may still be good here.
+    """
     item = state.items.get(state.deposits[code.deposit].item)
-    return bool(code.entrustment) or (item is not None and item.second_factor)
+    by_class = item is not None and item.second_factor
+    return bool(code.entrustment) or by_class or (state.history.vouched and bool(phone_of(state, code)))
 
 
 def untimely(world: World, state: LockerState, code: CodeRecord) -> Refusal | None:

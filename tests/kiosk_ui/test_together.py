@@ -163,7 +163,8 @@ async def test_two_on_site_take_the_centres_place(page: Page) -> None:
     assert (view["screen"], view["acts"][0]["act"]) == ("stock_done", "vouch")
     assert (await page.act("vouch"))["said"]
     await page.act("sign_out")
-    assert (await page.code(typed=codes["typed"]))["screen"] == "take"
+    assert (await page.code(typed=codes["typed"]))["screen"] == "phone"
+    assert (await page.act("phone4", digits="5678"))["screen"] == "take"
 
 
 # --- the second person ---

@@ -104,11 +104,11 @@ def _code_restored(s: LockerState, t: Stamp, e: ev.CodeRestored, seq: Seq) -> Lo
 
 
 def _restored(s: LockerState, t: Stamp, e: ev.HistoryRestored, seq: Seq) -> LockerState:
-    return replace(s, history=replace(s.history, awaited=False)) if e.epoch == s.epoch else s
+    return replace(s, history=replace(s.history, awaited=False, vouched=False)) if e.epoch == s.epoch else s
 
 
 def _vouched(s: LockerState, t: Stamp, e: ev.HistoryVouched, seq: Seq) -> LockerState:
-    return replace(s, history=replace(s.history, awaited=False)) if e.epoch == s.epoch else s
+    return replace(s, history=replace(s.history, awaited=False, vouched=True)) if e.epoch == s.epoch else s
 
 
 def _confirmed(s: LockerState, t: Stamp, e: ev.HistoryConfirmed, seq: Seq) -> LockerState:

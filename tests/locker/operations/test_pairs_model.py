@@ -124,4 +124,4 @@ class Two(RuleBasedStateMachine):
 
 
 TestTwo = Two.TestCase
-TestTwo.settings = settings(max_examples=15, stateful_step_count=25, deadline=None)
+TestTwo.settings = settings(max_examples=10, stateful_step_count=25, deadline=None)

@@ -277,6 +277,26 @@ async def test_two_on_site_look_everywhere_and_doors_open_again_without_a_link()
     assert isinstance(await pick_up.open_compartment(m.world, offer), Opened)
 
 
+async def test_until_the_centre_is_heard_the_phone_is_asked_as_well() -> None:
+    m = await two()
+    await m.announce()
+    code = m.pickup_codes((await load(m)).deposit)["scan"]
+    assert await begin(m.world, m.journal, Break.LOST_ROWS, m.journal.state.epoch)
+    await join(m)
+    await stocktake.begin(m.world, HELPER, Scope.ALL)
+    while left := stocktake.left(m.journal.state):
+        found = Found.EXPECTED if left[0].deposit else Found.EMPTY
+        assert await looked(m, left[0].spec.number, found) is None
+    assert await vouch.vouch(m.world, HELPER) is None
+    offer = await present_scanned(m.world, code)
+    assert isinstance(offer, PickupOffer)
+    assert offer.asks_phone
+    assert await pick_up.open_compartment(m.world, offer) == Refusal(Reason.PHONE_ASKED)
+    assert await pick_up.open_compartment(m.world, offer, "0000") == Refusal(Reason.PHONE_WRONG)
+    await m.say(ev.HistoryRestored(m.journal.state.epoch))
+    assert isinstance(await pick_up.open_compartment(m.world, offer), Opened)
+
+
 async def test_a_stocktake_of_the_epoch_before_vouches_for_nothing() -> None:
     m = await two()
     await join(m)
