@@ -18,7 +18,6 @@ from sync.central.tables import (
     DEPOSIT,
     DESK_FACT,
     LEDGER,
-    LOCKER,
     NOTICE,
     OUTGOING_ITEM,
     STREAM,
@@ -112,11 +111,6 @@ class Step:
     received_ms: int = 0
     problem: str = ""
     """Why the entry lies here raw."""
-
-
-def overviews(connection: Connection, now_ms: int) -> list[Overview]:
-    rows = connection.execute(select(LOCKER).order_by(LOCKER.c.locker)).all()
-    return [_overview(connection, row, now_ms) for row in rows]
 
 
 def overview(connection: Connection, locker: str, now_ms: int) -> Overview:

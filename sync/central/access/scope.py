@@ -86,10 +86,6 @@ def cases(connection: Connection, actor: Actor, limit: int) -> list[dict[str, An
     return queries.cases(connection, limit, lockers_of(connection, actor))
 
 
-def overviews(connection: Connection, actor: Actor, now_ms: int) -> list[queries.Overview]:
-    return [view for view in queries.overviews(connection, now_ms) if actor.sees(view.area)]
-
-
 def _sees_locker(connection: Connection, actor: Actor, locker: str) -> bool:
     area = connection.execute(select(LOCKER.c.area).where(LOCKER.c.locker == locker)).scalar()
     return actor.sees(area) if area is not None else actor.sees_all

@@ -8,7 +8,6 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row
 from starlette.responses import RedirectResponse, Response
 
-from sync.central.access import scope
 from sync.central.access.matrix import Action, may
 from sync.central.complaints import listing, solutions, work
 from sync.central.complaints.listing import Wanted, Which
@@ -18,6 +17,7 @@ from sync.central.complaints.register import Origin
 from sync.central.complaints.room import Room
 from sync.central.complaints.states import CLOSED, NEEDS_NOTE, Move, State, offered
 from sync.central.console import forms
+from sync.central.console.intake import locker_names
 from sync.central.console.pages import ROOT, Form, Frame, Visit
 from sync.central.desk import Refusal, Refused
 from sync.central.office import Repeatable
@@ -192,10 +192,8 @@ class _Pages:
 
     async def _again(self, visit: Visit, form: Form, problems: Sequence[str]) -> Response:
         office = self.frame.office
-        now_ms = office.desk.clock.wall_ms()
-        found = await office.store.read(lambda c: scope.overviews(c, visit.actor, now_ms))
         values = {
-            "lockers": [entry.locker for entry in found],
+            "lockers": await office.store.read(lambda c: locker_names(c, visit)),
             "categories": [
                 (each, LIMITS[each].hours) for each in Category if each is not Category.LOW_RATING
             ],
