@@ -24,6 +24,9 @@ _FILES: Final = {
         "locker/locker-kiosk.service": f"{_UNITS}/locker-kiosk.service",
         "locker/locker-verify.service": f"{_UNITS}/locker-verify.service",
         "locker/locker-verify.timer": f"{_UNITS}/locker-verify.timer",
+        "locker/mnt-doclocker.mount": f"{_UNITS}/mnt-doclocker.mount",
+        "locker/locker-backup.service": f"{_UNITS}/locker-backup.service",
+        "locker/locker-backup.timer": f"{_UNITS}/locker-backup.timer",
         "locker/locker-renew.service": f"{_UNITS}/locker-renew.service",
         "locker/locker-renew.timer": f"{_UNITS}/locker-renew.timer",
     },
@@ -48,8 +51,9 @@ _PACKAGES: Final = {
     "hub": ("python3-venv", "mosquitto", "postgresql", "chrony"),
 }
 _GPIO: Final = ("python3-lgpio", "python3-rpi.gpio")
+_TIMERS: Final = ("locker-backup.timer", "locker-verify.timer", "locker-renew.timer")
 _UNITS_OF: Final = {
-    "locker": ("lockerd.service", "locker-kiosk.service", "locker-verify.timer", "locker-renew.timer"),
+    "locker": ("lockerd.service", "locker-kiosk.service", *_TIMERS),
     "hub": ("locker-central.service",),
 }
 _CONFIGURATION: Final = {"locker": "/etc/doclocker/locker.toml", "hub": "/etc/doclocker/central.toml"}

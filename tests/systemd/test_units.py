@@ -14,6 +14,7 @@ EXPOSED_MOST: Final = {
     "locker/lockerd.service": 2.0,
     "locker/locker-verify.service": 2.0,
     "locker/locker-renew.service": 2.0,
+    "locker/locker-backup.service": 2.0,
     "locker/locker-kiosk.service": 4.5,
     "hub/locker-central.service": 2.0,
 }
@@ -30,7 +31,9 @@ def _analyze(*argv: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_each_unit_is_listed_and_understood() -> None:
-    units = sorted(UNITS.glob("*/*.service")) + sorted(UNITS.glob("*/*.timer"))
+    units = (
+        sorted(UNITS.glob("*/*.service")) + sorted(UNITS.glob("*/*.timer")) + sorted(UNITS.glob("*/*.mount"))
+    )
     assert {str(unit.relative_to(UNITS)) for unit in units if unit.suffix == ".service"} == set(EXPOSED_MOST)
     said = _analyze("verify", "--man=no", *map(str, units)).stderr.splitlines()
     ours = [line for line in said if any(unit.name in line for unit in units)]
