@@ -188,5 +188,6 @@ def _evidence(text: Texts, told: Told) -> str:
 
 def _helper_found(whole: Trail) -> str:
     """The last count by a helper who took something out; empty before."""
-    found = [told.step.detail.get("finding") for told in whole.steps if told.step.kind == "SubmissionTaken"]
+    kinds = {"SubmissionTaken", "FindingCorrected"}
+    found = [told.step.detail.get("finding") for told in whole.steps if told.step.kind in kinds]
     return str(found[-1] or "") if found else ""
