@@ -19,6 +19,7 @@ from tests import mosquitto
 from tests import postgres as postgres_
 from tests.logged import BadlyFormatted
 
+HERE: Final = Path(__file__).parent
 PACKAGES: Final = ("locker", "firmware_bridge", "sync", "kiosk_ui", "hw_sim")
 
 # The test run answers the same for the same commit; `make soak` looks for what it has not seen yet.
@@ -85,20 +86,33 @@ processes stands between what computes."""
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
+# Collecting makes some million objects and hardly any garbage.
+gc.disable()
+
 # A run in the background has Ctrl-C ignored, and so would every program that a test starts and interrupts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """In a fresh clone every file is compiled once: each worker begins with another part of them."""
+    worker = getattr(config, "workerinput", None)
+    if worker is not None and config.args == config.getini("testpaths"):
+        files = sorted(str(path) for path in HERE.rglob("test_*.py"))
+        first = len(files) * int(worker["workerid"].removeprefix("gw")) // worker["workercount"]
+        config.args = files[first:] + files[:first]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if hasattr(config, "workerinput"):  # alone, a run begins with what is quick
         places = {f"tests/{name}": place for place, name in enumerate(LONGEST)}
-        items.sort(key=lambda item: places.get(item.location[0], len(places)))
+        items.sort(key=lambda item: (places.get(item.location[0], len(places)), item.location[0]))
 
 
 def pytest_collection_finish() -> None:
     """Modules and collected tests stay to the end: no need to look for garbage among them again and again."""
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)
@@ -146,9 +160,9 @@ def postgres() -> Iterator[postgres_.Cluster]:
         yield instance
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def chromium() -> AsyncIterator[Browser]:
-    """The system's Chromium, headless, which calls nobody but the page under test; one for a file's tests."""
+    """The system's Chromium, headless, which calls nobody but the page under test; one for a run."""
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     if path is None:
         message = "chromium is missing: .ci/setup --dev installs it"
@@ -169,9 +183,9 @@ async def chromium() -> AsyncIterator[Browser]:
         await launched.close()
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def browser(chromium: Browser) -> AsyncIterator[Browser]:
-    """Without a page or cookie of another test. For tests marked ``asyncio(loop_scope="module")`` only."""
+    """Without a page or cookie of another test. For tests marked ``asyncio(loop_scope="session")`` only."""
     assert chromium.contexts == []
     yield chromium
     for context in chromium.contexts:

@@ -12,7 +12,7 @@ from tests.locker.operations.world import MemoryWorld
 Serve = Callable[..., Awaitable[tuple[Page, str]]]
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def serve(free_port: Callable[[], int]) -> AsyncIterator[Serve]:
     """Call it for a page over a fresh locker and the address it is served at."""
     async with AsyncExitStack() as running:

@@ -15,7 +15,7 @@ from tests.sync.central.fake_locker import FakeLocker
 from tests.sync.central.figures.test_figures import lived
 from tests.sync.central.served import served, sign_in
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120)]
 RENEWED_MS = 15_000
 
 

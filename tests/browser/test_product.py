@@ -11,7 +11,7 @@ from playwright.async_api import Page as Tab
 from hw_sim.people import Office, Phone, doors_seen, until
 from hw_sim.stack import OPERATOR, Ports, Stack
 
-pytestmark = [pytest.mark.browser, pytest.mark.processes, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.browser, pytest.mark.processes, pytest.mark.asyncio(loop_scope="session")]
 
 NUMBER = "13812345678"
 PIN = "246810"
@@ -67,7 +67,7 @@ class Newcomer:
         await bay.locator(".shut").click()
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def newcomer(stack: Stack, browser: Browser) -> Newcomer:
     kiosk, cabinet = await browser.new_page(), await browser.new_page()
     await kiosk.goto(stack.kiosk_url)

@@ -13,7 +13,7 @@ from locker.domain.ids import DepositId
 from tests.browser.conftest import Serve
 from tests.kiosk_ui.page import Page
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 Visit = Callable[..., Awaitable["Fingers"]]
 
 

@@ -11,7 +11,7 @@ from tests.hw_sim.asking import opened
 from tests.hw_sim.conftest import Start
 from tests.hw_sim.wired import MIXED, frame
 
-pytestmark = [pytest.mark.browser, pytest.mark.processes, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.browser, pytest.mark.processes, pytest.mark.asyncio(loop_scope="session")]
 
 
 async def test_a_door_swings_open_and_hands_work(browser: Browser, cabinet_url: str, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from kiosk_ui.texts import LANGUAGES
 from tests.kiosk_ui import album
 from tests.kiosk_ui.album import SIZES, Stop
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(240)]
 
 TARGET_MM: Final = 15
 PIXELS_A_MM: Final = {1280: 5.92, 1080: 5.78}
@@ -28,12 +28,12 @@ WCAG: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-pra
 PARTS: Final = ("papers", "rating", "neighbours", "notices", "ask", "banner", "corner")
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def stops() -> list[Stop]:
     return await album.album()
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def shown(browser: Browser, free_port: Callable[[], int]) -> AsyncIterator[album.Screen]:
     async with album.screen(browser, free_port()) as screen:
         yield screen

@@ -18,7 +18,7 @@ from tests.kiosk_ui.page import SETTINGS, Page
 from tests.kiosk_ui.served import served
 from tests.locker.operations.world import MemoryWorld
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120)]
 WAIT_MS: Final = 15_000
 STORM: Final = """async ([count, gap_ms]) => {
   for (let n = 0; n < count; n++) {
@@ -50,7 +50,7 @@ class Stand:
         return int((await self.page.view())["door"])
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def stand(browser: Browser, free_port: Callable[[], int]) -> AsyncIterator[Stand]:
     page = Page(await MemoryWorld.start(), SETTINGS, live=True)
     async with served(page, free_port()) as address:
@@ -249,7 +249,7 @@ ODD = st.recursive(
 )
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def quiet() -> AsyncIterator[Page]:
     """One kiosk for all that is thrown at it."""
     page = Page(await MemoryWorld.start(), SETTINGS)

@@ -30,7 +30,7 @@ ALARMS: Final = 20
 WAIT_MS: Final = 15_000
 RANDOM: Final = Random(11)
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 @pytest.fixture

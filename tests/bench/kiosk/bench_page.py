@@ -26,7 +26,7 @@ TAP_S: Final = 0.5
 READ_S: Final = 2.0
 AT_THE_DOOR_S: Final = 6.0
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 WATCH: Final = """() => {
   window.taps = []; window.moves = [];
   document.addEventListener("click", (event) => {

@@ -35,7 +35,7 @@ PAINTED: Final = """() => new Promise((done) => {
 })"""
 """The keypad is there, and a frame with it has been shown."""
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 @pytest.fixture(scope="module")

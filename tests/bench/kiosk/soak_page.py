@@ -27,7 +27,7 @@ THINGS_MAX: Final = 1_000
 MEMORY_MB_MAX: Final = 32
 SCREENS_MIN: Final = 25
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 @dataclass(frozen=True, slots=True)

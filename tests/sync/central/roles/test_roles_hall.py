@@ -21,7 +21,7 @@ from tests.sync.central.fake_locker import FakeLocker
 from tests.sync.central.roles.hub import NEXT_CODE_MS, SAY, Hub, Person, hub
 from tests.sync.central.test_cases import PASSED, authorise
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120)]
 WINDOW: Final = "3 号窗口"
 
 

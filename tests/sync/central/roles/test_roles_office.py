@@ -27,7 +27,7 @@ from tests.sync.central.fake_locker import FakeLocker
 from tests.sync.central.roles.hub import SAY, Hub, Person, hub
 from tests.sync.central.test_cases import authorise
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120)]
 STRICT: Final = Access(second_factor_for=("administrator",))
 OWN: Final = "a password of one's own"
 REASON: Final = "热线 4711"
