@@ -64,6 +64,8 @@ class Rounds(RuleBasedStateMachine):
 
         self.page = self.run_(start())
         self.hand_in(4)
+        self._signs_in("h-1")
+        self.press("round_go")
 
     def hand_in(self, many: int) -> None:
         stuck, self.page.world.hands.jammed = self.page.world.hands.jammed, set()
@@ -95,6 +97,9 @@ class Rounds(RuleBasedStateMachine):
     @rule(who=st.sampled_from(HELPERS), more=st.integers(0, 1))
     def comes(self, who: str, more: int) -> None:
         self.hand_in(more)
+        self._signs_in(who)
+
+    def _signs_in(self, who: str) -> None:
         badge = self.run_(self.page.world.enrol(who))
         self.run_(self.page.code(scanned=badge))
         self.run_(self.page.act("pin", digits="135790"))
@@ -230,5 +235,5 @@ class Rounds(RuleBasedStateMachine):
             assert values(self.page.kiosk.visit, state)["done"] == len(taken)
 
 
-Rounds.TestCase.settings = settings(max_examples=20, stateful_step_count=20, deadline=None)
+Rounds.TestCase.settings = settings(max_examples=30, stateful_step_count=15, deadline=None)
 test_rounds_live = Rounds.TestCase
