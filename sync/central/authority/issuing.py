@@ -1,7 +1,7 @@
 """What the authority signs: its own root, certificates for one purpose each, the list of revoked ones.
 
 The profile is narrow, and the same for all: X.509 v3, no intermediate, one name, one extended usage, ids of
-both keys. OpenSSL's strict mode and Python 3.13 take it. docs/decisions/0021-certificates.md tells why these
+both keys. OpenSSL's strict mode and Python 3.13 take it. docs/decisions/0023-certificates.md tells why these
 lives.
 """
 
