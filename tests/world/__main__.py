@@ -142,8 +142,8 @@ class Progress:
         wrong = f"{len(self._total.violations)} violations"
         text = f"{self._total.worlds:,} worlds, {wrong}, {60 * rate:.1f} days a minute"
         if self._of_days:
-            left_s = (self._of_days - days) / max(rate, 1e-6)
-            text = f"{days:.1f} of {self._of_days:g} days, {text}, {max(left_s, 0):,.0f} s to go"
+            left = f", {max(self._of_days - days, 0) / rate:,.0f} s to go" if days else ""
+            text = f"{days:.1f} of {self._of_days:g} days, {text}{left}"
             text = report.bar(days, self._of_days, text)
         else:
             text = f"{self._total.days + self._cores.days_under_way:,.1f} days, {text}; Ctrl-C to stop"
