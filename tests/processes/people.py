@@ -18,6 +18,8 @@ from hw_sim.people import HAND_S, DidNotHappenError, View, button
 from tests.processes.rig import PATIENCE_S, PIN, Rig
 
 LOOK_S: Final = 0.05
+ERRAND_S: Final = PATIENCE_S + 120.0
+"""After three tries that failed a lock is left in peace for two minutes (`open_door.VISIT_GAP_MS`)."""
 ANSWER_S: Final = 3.0
 """After this a page that hangs is looked at anew."""
 HURRY: Final = 0.5
@@ -112,7 +114,7 @@ class People:
         """The pickup code of a loaded licence."""
         return str(self._rig.phone.awaits(phone, "pickup_code", case, PATIENCE_S)["variables"]["scan"])
 
-    def hands_in(self, case: str, typed: str, patience_s: float = PATIENCE_S) -> None:
+    def hands_in(self, case: str, typed: str, patience_s: float = ERRAND_S) -> None:
         errand = Errand("drop_off", case, brings=True)
         errand.screens = {
             "home": code("typed", typed),
@@ -128,7 +130,7 @@ class People:
         }
         self._does(errand, {"receipt": "receipt"}, patience_s)
 
-    def collects(self, case: str, scan: str, patience_s: float = PATIENCE_S) -> None:
+    def collects(self, case: str, scan: str, patience_s: float = ERRAND_S) -> None:
         errand = Errand("pick_up", case, takes=True)
         errand.screens = {
             "home": code("scanned", scan),
@@ -151,7 +153,7 @@ class People:
                 {"act": "intake_confirm", "finding": "complete" if errand.holds else "empty"},
             ),
         }
-        self._does(errand, {"none_left": "taken_in"}, PATIENCE_S)
+        self._does(errand, {"none_left": "taken_in"}, ERRAND_S)
 
     def looks_into_doubted(self) -> None:
         errand = Errand("check", "")
@@ -162,7 +164,7 @@ class People:
                 {"act": "check_confirm", "empty": not self._has_item(int(view["door"]))},
             ),
         }
-        self._does(errand, {"none_left": ""}, PATIENCE_S)
+        self._does(errand, {"none_left": ""}, ERRAND_S)
 
     def loads(self, case: str, label: str) -> None:
         errand = Errand("load", case, brings=True)
@@ -190,7 +192,7 @@ class People:
             "second_look": code("scanned", label),
             "load_empty": again,
         }
-        self._does(errand, {"loaded": "loaded"}, PATIENCE_S)
+        self._does(errand, {"loaded": "loaded"}, ERRAND_S)
 
     def _helper(self, task: str, **data: Any) -> dict[str, Callable[[View], Press | None]]:
         return {

@@ -28,7 +28,7 @@ SPENT_MAX_A_DAY_S: Final = 120.0
 """Time of a core in which a world must be over: otherwise it turns round and round."""
 AGAIN_S: Final = 5.0
 BUSY: Final = 20
-"""So many times as long it may take by the clock on the wall, with one before it; then its process is gone."""
+"""So many times as long, with one before it, by the clock on the wall: then its process counts as gone."""
 MEMORY: Final = Path("/dev/shm") if Path("/dev/shm").is_dir() else None  # noqa: S108  # only where it is
 
 
