@@ -57,8 +57,8 @@ UPKEEP_MS: Final = 5_000
 """Small against every limit that upkeep enforces: rounds are at least this far apart, and as late as that."""
 CURSOR_MS: Final = 60_000
 """How often the centre's acknowledgement is made durable; a hello carries the truth anyway."""
-NAMES_MS: Final = 60_000
-"""How often names are looked for that are due to go: days count there."""
+DAYS_MS: Final = 60_000
+"""How often is looked for what days bring about: holds that ran out, names that are due to go."""
 SELF_TEST_STOP_MS: Final = 2_000
 """One that runs has journaled its end by then."""
 
@@ -350,23 +350,25 @@ def _first(group: BaseExceptionGroup[Any]) -> BaseException:
 
 
 async def _upkeep(daemon: Daemon) -> None:
-    """A round after whatever happened, when something is due, and each minute; none in between."""
+    """A look after whatever happened; a round when something is due, and each minute."""
     clock, world = daemon.platform.clock, daemon.world
     news = Wake(clock)
     daemon.journal.subscribe(lambda _state, _entries: news.now())
     world.guesses.came = news.now
-    cursor_due_ms = names_due_ms = clock.mono_ms() + CURSOR_MS
+    cursor_due_ms = days_due_ms = clock.mono_ms() + CURSOR_MS
     while True:
-        await upkeep(world)
+        soonest_ms, own_ms = clock.mono_ms() + UPKEEP_MS, next_ms(world)
+        is_days_turn = clock.mono_ms() >= days_due_ms
+        if is_days_turn or (own_ms is not None and own_ms <= clock.mono_ms()):
+            await upkeep(world)
+        if is_days_turn:
+            days_due_ms = clock.mono_ms() + DAYS_MS
+            await forget_names(world, daemon.journal)
         await sign_head(world, lambda: daemon.journal.head)
         if clock.mono_ms() >= cursor_due_ms or awaits_centre(daemon.journal.state):
             cursor_due_ms = clock.mono_ms() + CURSOR_MS
             await _keep_cursor(daemon)
-        if clock.mono_ms() >= names_due_ms:
-            names_due_ms = clock.mono_ms() + NAMES_MS
-            await forget_names(world, daemon.journal)
-        soonest_ms, own_ms = clock.mono_ms() + UPKEEP_MS, next_ms(world)
-        due = (cursor_due_ms, names_due_ms, own_ms)
+        due = (cursor_due_ms, days_due_ms, own_ms)
         await news.wait(min(moment for moment in due if moment is not None))
         await clock.sleep_until(soonest_ms)
 

@@ -81,10 +81,11 @@ def _looked_enough(state: LockerState, deposit: Deposit) -> bool:
 
 def awaiting_word(state: LockerState, deposit: Deposit) -> bool:
     """The recipient shut the door, no sensor saw the item go, and nobody has said so yet."""
+    if deposit.phase is not Phase.AWAITING_PICKUP:
+        return False
     opening = state.opening_of(deposit.door)
     return (
-        deposit.phase is Phase.AWAITING_PICKUP
-        and opening is not None
+        opening is not None
         and opening.purpose is Purpose.PICK_UP
         and opening.phase is OpeningPhase.CLOSED
         and state.compartments[deposit.door].item is Presence.UNKNOWN

@@ -41,6 +41,8 @@ class Afar:
     grants: dict[str, tuple[str, int]] = field(default_factory=dict)
     """Grant to act and door."""
     last_s: float = 0.0
+    accepted_s: dict[str, float] = field(default_factory=dict)
+    """When each act was heard of first: found again on another card, it is no younger."""
 
     def forget(self) -> None:
         """Another card: another past."""
@@ -58,7 +60,7 @@ class Afar:
             if fact.kind in TAKEN:
                 yield from self._new(fact)
             if fact.kind == "ActAccepted":
-                yield from self._accepted(fact, rights, at_s)
+                yield from self._accepted(fact, rights, self.accepted_s.setdefault(fact.data["act"], at_s))
             if fact.kind == "ActDone":
                 yield from self._done(fact)
         orders = {fact.data["grant"] for fact in accepted}

@@ -226,7 +226,7 @@ class Centre:
         try:
             await self._run()
         except Exception as error:  # noqa: BLE001  # whatever ends a hub ends its process
-            if self.life == life and not self.platter.stopped:
+            if life not in self.loop.dead and not self.platter.stopped:
                 self.failed.append(error)
         if self.life == life and self.running:
             times.at(self.loop.time(), self.kill)

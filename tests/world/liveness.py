@@ -158,6 +158,9 @@ class Liveness:
 
     def started(self) -> None:
         self.since.pop("asked", None)
+        # A new life has seen no door open yet: how long one stands open it counts from now on.
+        for name in [each for each in self.since if each.startswith("open ")]:
+            del self.since[name]
         self.started_s = self.world.loop.time()
 
     @property

@@ -102,10 +102,12 @@ class VirtualLoop(asyncio.BaseEventLoop):
         """End it here and now. What its code would still do on the way out meets a dead world."""
         self.dead.add(life)
         self._frozen.pop(life, None)
+        its_own = Context()
+        its_own.run(LIFE.set, life)
         for task in [each for each in self._tasks.pop(life, ()) if not each.done()]:
             # Closed here and in this order: left to the garbage collector it would be at any time.
             task._log_destroy_pending = False  # type: ignore[attr-defined]
-            _close(task.get_coro())
+            its_own.run(_close, task.get_coro())  # what it still begins on the way out is never called
         for answered in self._asked.pop(life, ()):
             if not answered.done():
                 answered.set_exception(EndedError())

@@ -275,8 +275,10 @@ async def late_replies(cast: Cast) -> None:
         papers = await cast.passed()
         await cast.screen.typed(papers.typed)
         await cast.wait(1, 3)
-        machine.break_line("A", late=1.0, late_ms=cast.rng.randint(80, 130))
-        await cast.wait(0.1, 0.2)
+        machine.break_line("A", late=1.0, late_ms=cast.rng.randint(235, 260))
+        asked = cast.world.spoken.polls
+        while cast.world.spoken.polls == asked:
+            await cast.wait(0.005, 0.01)
         await cast.screen.act("open")
         await cast.wait(8, 10)
         machine.break_line("A", late=0.0)

@@ -1,0 +1,83 @@
+"""What worlds once took for a violation, and was none: the mistake was the oracle's, or the world's own."""
+
+import asyncio
+import gc
+from contextvars import Context
+from types import SimpleNamespace
+from typing import Any
+
+from tests.power.recording import AtOnce
+from tests.world.afar import Afar
+from tests.world.liveness import Liveness
+from tests.world.loop import LIFE, VirtualLoop
+from tests.world.reference import Fact, Reference
+from tests.world.times import pause
+
+LIVED = 7
+
+
+def test_what_a_killed_process_still_begins_on_its_way_out_is_nobodys_failure() -> None:
+    """A hub writes what it kept when it is cancelled; the disk of a dead one refuses that."""
+    loop = VirtualLoop()
+
+    def refused() -> None:
+        raise OSError("gone")
+
+    async def keeps() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await loop.run_in_executor(AtOnce(), refused)
+
+    async def story() -> None:
+        context = Context()
+        context.run(LIFE.set, LIVED)
+        loop.create_task(keeps(), context=context)
+        await pause(1.0)
+        loop.kill(LIVED)
+        await pause(1.0)
+        gc.collect()
+        await pause(1.0)
+
+    loop.run_to_end(story)
+    assert loop.failed == []
+
+
+def test_acts_found_again_on_another_card_are_as_old_as_they_were() -> None:
+    """A card that was swapped for an old one comes back: its four acts were not given within one hour."""
+    now_s = 0.0
+    loop = SimpleNamespace(time=lambda: now_s)
+    machine = SimpleNamespace(time=SimpleNamespace(mono_ms=lambda: 0))
+    afar = Afar(_any(SimpleNamespace(loop=loop)), _any(machine), Reference())
+    acts = [_act(number) for number in range(1, 5)]
+    for facts in acts:
+        assert list(afar.take(facts, told=True)) == []
+        now_s += 2_000.0
+    afar.forget()
+    assert [complaint for facts in acts for complaint in afar.take(facts, told=False)] == []
+    more = [_act(number) for number in range(5, 8)]
+    found = [number for facts in more for number, _ in afar.take(facts, told=True)]
+    assert found == [10]  # with one of 2,000 s ago, the third of these is the fourth
+
+
+def test_how_long_a_door_stands_open_begins_anew_with_the_daemon() -> None:
+    loop = SimpleNamespace(time=lambda: 100.0)
+    nothing: Any = None
+    live = Liveness(_any(SimpleNamespace(loop=loop)), nothing, Reference(), nothing, nothing)
+    live.since = {"open 3": 1.0, "stay d 1": 2.0, "unsettled 4": 3.0}
+    live.started()
+    assert live.since == {"stay d 1": 2.0, "unsettled 4": 3.0}
+
+
+def _act(number: int) -> list[Fact]:
+    act, grant = f"act{number}", f"grant{number}"
+    asked = {"act": act, "aseq": number, "approvers": ["a", "b"], "kind": "open", "door": 1, "grant": grant}
+    right = {"grant": grant, "door": 1, "purpose": "remote"}
+    return [
+        Fact(2 * number, "ActAccepted", asked, 1, 0, 0, trusted=True, cause="acts"),
+        Fact(2 * number + 1, "OpeningRequested", right, 1, 0, 0, trusted=True, cause="acts"),
+    ]
+
+
+def _any(thing: object) -> Any:
+    return thing
