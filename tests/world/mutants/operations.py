@@ -1,7 +1,7 @@
 """Mistakes in how a door is opened, and in what sensors and time make of it."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -21,12 +21,17 @@ def _deadline_ms(world: World) -> int:
     return world.clock.mono_ms() + world.journal.state.policy.pulse_deadline_ms
 
 
+def _on_site(how: Mapping[str, Any]) -> bool:
+    """Of what `open_door.open_door` was told, the part that says where its right comes from."""
+    return bool(how.get("on_site"))
+
+
 @mutant({1}, "visits")
 def intent_after_the_pulse() -> Iterator[None]:
     """The door first, so that nobody waits for the disk; what was done is written down after."""
 
-    async def eager(world: World, cause: str, decide: Decide) -> Answer:
-        decided = open_door._while_powered(world.journal.state, decide)
+    async def eager(world: World, cause: str, decide: Decide, *until_ms: int, **how: Any) -> Answer:
+        decided = open_door._while_powered(world.journal.state, decide, on_site=_on_site(how))
         if not isinstance(decided.answer, Opened):
             return await world.journal.commit(cause, lambda _state: decided)
         result = await world.doors.pulse(decided.answer.door, _deadline_ms(world))
@@ -43,11 +48,11 @@ def intent_after_the_pulse() -> Iterator[None]:
 def grant_is_not_waited_for() -> Iterator[None]:
     """The grant is given to the journal's thread, and the pulse goes out while it is being written."""
 
-    async def eager(world: World, cause: str, decide: Decide) -> Answer:
+    async def eager(world: World, cause: str, decide: Decide, *until_ms: int, **how: Any) -> Answer:
         heard: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
 
         def deciding(state: LockerState) -> Decided[Answer]:
-            decided = open_door._while_powered(state, decide)
+            decided = open_door._while_powered(state, decide, on_site=_on_site(how))
             heard.set_result(decided.answer)
             return decided
 
@@ -82,8 +87,10 @@ def uncertain_is_tried_again() -> Iterator[None]:
 def late_after_a_slow_commit() -> Iterator[None]:
     """The deadline counts from when the grant was written, not from when the person pressed."""
 
-    async def patient(world: World, cause: str, decide: Decide) -> Answer:
-        answer = await world.journal.commit(cause, lambda state: open_door._while_powered(state, decide))
+    async def patient(world: World, cause: str, decide: Decide, *until_ms: int, **how: Any) -> Answer:
+        answer = await world.journal.commit(
+            cause, lambda state: open_door._while_powered(state, decide, on_site=_on_site(how))
+        )
         if isinstance(answer, Opened):
             await open_door.pulse(world, answer, _deadline_ms(world))
         return answer
@@ -96,12 +103,12 @@ def late_after_a_slow_commit() -> Iterator[None]:
 def failing_journal_is_ignored() -> Iterator[None]:
     """Nobody is to stand before a shut door because of a log file: opens go on where it cannot be written."""
 
-    async def helpful(world: World, cause: str, decide: Decide) -> Answer:
+    async def helpful(world: World, cause: str, decide: Decide, *until_ms: int, **how: Any) -> Answer:
         deadline_ms = _deadline_ms(world)
         try:
-            return await honest(world, cause, decide)
+            return await honest(world, cause, decide, *until_ms, **how)
         except JournalFailing:
-            answer = open_door._while_powered(world.journal.state, decide).answer
+            answer = open_door._while_powered(world.journal.state, decide, on_site=_on_site(how)).answer
             if isinstance(answer, Opened):
                 await world.doors.pulse(answer.door, deadline_ms)
             return answer
