@@ -50,7 +50,7 @@ OPEN_ROUTES: Final[Mapping[str, str]] = MappingProxyType(
         "/console/login/identity/back": "coming back from there",
         "/console/logout": "ends one's own session",
         "/api/v1/provision/trust": "public keys, for who holds their pin",
-        "/api/v1/provision/claim": "a locker's first certificate: signed by a claim's key, sealed for who asked",
+        "/api/v1/provision/claim": "a locker's first certificate: signed by a claim's key, sealed for it",
         "/api/v1/provision/renewal": "its next one: signed by the locker's own key and by the one it wears",
         "/p/static": "style",
         "/p/lost": "asks for a code anew: one answer always, and a message to the phone on file",

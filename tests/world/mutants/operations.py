@@ -30,7 +30,7 @@ def _on_site(how: Mapping[str, Any]) -> bool:
 def intent_after_the_pulse() -> Iterator[None]:
     """The door first, so that nobody waits for the disk; what was done is written down after."""
 
-    async def eager(world: World, cause: str, decide: Decide, *until_ms: int, **how: Any) -> Answer:
+    async def eager(world: World, cause: str, decide: Decide, *_until_ms: int | None, **how: Any) -> Answer:
         decided = open_door._while_powered(world.journal.state, decide, on_site=_on_site(how))
         if not isinstance(decided.answer, Opened):
             return await world.journal.commit(cause, lambda _state: decided)
@@ -48,7 +48,7 @@ def intent_after_the_pulse() -> Iterator[None]:
 def grant_is_not_waited_for() -> Iterator[None]:
     """The grant is given to the journal's thread, and the pulse goes out while it is being written."""
 
-    async def eager(world: World, cause: str, decide: Decide, *until_ms: int, **how: Any) -> Answer:
+    async def eager(world: World, cause: str, decide: Decide, *_until_ms: int | None, **how: Any) -> Answer:
         heard: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
 
         def deciding(state: LockerState) -> Decided[Answer]:
@@ -87,7 +87,7 @@ def uncertain_is_tried_again() -> Iterator[None]:
 def late_after_a_slow_commit() -> Iterator[None]:
     """The deadline counts from when the grant was written, not from when the person pressed."""
 
-    async def patient(world: World, cause: str, decide: Decide, *until_ms: int, **how: Any) -> Answer:
+    async def patient(world: World, cause: str, decide: Decide, *_until_ms: int | None, **how: Any) -> Answer:
         answer = await world.journal.commit(
             cause, lambda state: open_door._while_powered(state, decide, on_site=_on_site(how))
         )
@@ -103,7 +103,7 @@ def late_after_a_slow_commit() -> Iterator[None]:
 def failing_journal_is_ignored() -> Iterator[None]:
     """Nobody is to stand before a shut door because of a log file: opens go on where it cannot be written."""
 
-    async def helpful(world: World, cause: str, decide: Decide, *until_ms: int, **how: Any) -> Answer:
+    async def helpful(world: World, cause: str, decide: Decide, *until_ms: int | None, **how: Any) -> Answer:
         deadline_ms = _deadline_ms(world)
         try:
             return await honest(world, cause, decide, *until_ms, **how)

@@ -167,11 +167,7 @@ class Helper(Staff):
             if self.reason in {"already_loaded", "withdrawn"}:
                 desk.remove(label)
             return True
-        if self.shown["said"] or self.shown["banner"]:
-            self.world.reached("a label nobody had announced")
-        if self.shown["screen"] == "label":
-            await self.press("load_open")
-        door = await self.door_opens("put_in")
+        door = await self._opened_for_label()
         if door is None:
             return True
         await self.wait(1, 3)
@@ -196,6 +192,14 @@ class Helper(Staff):
             self.world.reached("loaded")
             desk.remove(label)
         return True
+
+    async def _opened_for_label(self) -> int | None:
+        """The door that a scanned label opens, on a round by itself."""
+        if self.shown["said"] or self.shown["banner"]:
+            self.world.reached("a label nobody had announced")
+        if self.shown["screen"] == "label":
+            await self.press("load_open")
+        return await self.door_opens("put_in")
 
     async def _puzzled(self) -> None:
         """Something else than hoped for: as far as the menu, where there is a way."""
