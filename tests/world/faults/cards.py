@@ -74,6 +74,10 @@ def _newer_schema(scene: Scene) -> None:
     if free is None:
         return
     machine = scene.machine
+    ills = machine.platter.ills
+    if ills.refuses is not None or ills.room is not None:  # newer software could not write either
+        free()
+        return
     path = f"{machine.folder / 'state'}/{JOURNAL}"
     end = down(scene, CHANGE_S)
     true = machine.platter.image()
