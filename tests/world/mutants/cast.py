@@ -237,8 +237,6 @@ class Cast:
         await self.signs_in(badge)
         await self.screen.act("load")
         await self.screen.scanned(label)
-        await self.sees("label")
-        await self.screen.act("load_open")
         door = await self.opened(papers, "put_in")
         self.puts(papers)
         self.shuts(door)

@@ -141,7 +141,7 @@ def unknown_is_pulsed_again() -> Iterator[None]:
 @mutant({3}, "vandals")
 def forced_door_is_not_noticed() -> Iterator[None]:
     """A door that opens though nobody asked it to is taken for a bouncing sensor."""
-    with replaced(follow_doors, "_forced", lambda _state, _number: ()):
+    with replaced(follow_doors, "_forced", lambda _world, _state, _number: ()):
         yield
 
 
