@@ -355,7 +355,7 @@ async def _upkeep(daemon: Daemon) -> None:
     news = Wake(clock)
     daemon.journal.subscribe(lambda _state, _entries: news.now())
     world.guesses.came = news.now
-    cursor_due_ms = days_due_ms = clock.mono_ms() + CURSOR_MS
+    cursor_due_ms, days_due_ms = clock.mono_ms() + CURSOR_MS, clock.mono_ms() + DAYS_MS
     while True:
         soonest_ms, own_ms = clock.mono_ms() + UPKEEP_MS, next_ms(world)
         is_days_turn = clock.mono_ms() >= days_due_ms

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -219,17 +220,22 @@ async def test_upkeep_rests_until_something_happens_or_is_due(monkeypatch: pytes
     for step in ("sign_head", "forget_names", "_keep_cursor"):
         monkeypatch.setattr(daemon, step, AsyncMock())
     clock = LoopClock()
-    parts = SimpleNamespace(platform=SimpleNamespace(clock=clock), world=m.world, journal=m.journal)
+    world = replace(m.world, clock=clock)
+    parts = SimpleNamespace(platform=SimpleNamespace(clock=clock), world=world, journal=m.journal)
     rounds = asyncio.create_task(daemon._upkeep(cast("Daemon", parts)))
     began_ms = clock.mono_ms()
     await clock.advance(50_000)
-    await m.say(StaffRevoked(StaffId("h1")))
-    await clock.advance(1)
-    m.world.guesses.came()  # never two within so little time
-    await clock.advance(30_000)
-    minute_ms = began_ms + daemon.CURSOR_MS
-    second_ms = began_ms + 50_000
-    assert begun == [began_ms, second_ms, second_ms + daemon.UPKEEP_MS, minute_ms]
+    await m.say(StaffRevoked(StaffId("h1")))  # makes nothing due
+    await clock.advance(20_000)
+    minute_ms = began_ms + daemon.DAYS_MS
+    assert begun == [minute_ms]
+    world.guesses.typed, world.guesses.counted_mono_ms = 1, minute_ms - 20_000
+    world.guesses.came()
+    await clock.advance(25_000)
+    due_ms = minute_ms + 40_001
+    assert begun == [minute_ms]
+    await clock.advance(12_000)
+    assert begun == [minute_ms, due_ms, due_ms + daemon.UPKEEP_MS]  # never two within so little time
     rounds.cancel()
 
 

@@ -29,6 +29,8 @@ HOUR_MS: Final = 3_600_000
 DAY_MS: Final = 24 * HOUR_MS
 YEAR_MS: Final = 365 * DAY_MS
 NEAR_MS: Final = 60_000
+BACK_S: Final = 200.0
+"""A link that found no broker for a while tries again after two minutes at most; and a busy machine."""
 """What the centre says of a step, and what it was: the visits in between take a while."""
 
 
@@ -128,6 +130,7 @@ def granted(running: Rig, case: str) -> ev.AuthorisationGranted:
     return build(ev.AuthorisationGranted, {**data, "name": "张*", "phone": "135****2222"})
 
 
+@pytest.mark.timeout(500)
 def test_what_was_revoked_or_has_expired_opens_nothing_whatever_the_machines_clock_says(running: Rig) -> None:
     """Where nobody can say what time it is, what has expired is honoured; what was revoked never is."""
     file = running.folder / "offset"
@@ -159,12 +162,13 @@ def test_what_was_revoked_or_has_expired_opens_nothing_whatever_the_machines_clo
         assert running.status()["clock"] == "unset"
         assert tried(revoked) == "code_not_accepted"
         running.begin("broker")
-        until("the centre's word", lambda: running.status()["clock"] == "centre", PATIENCE_S)
+        until("the centre's word", lambda: running.status()["clock"] == "centre", BACK_S)
         assert [tried(revoked), tried(expired)] == ["code_not_accepted", "code_expired"]
     assert len(running.pulses()) == pulses
     assert judge.judged(running, people.acknowledged) == []
 
 
+@pytest.mark.timeout(500)
 def test_a_clock_that_jumps_while_it_runs_does_not_matter_once_the_centre_has_said_the_time(
     running: Rig,
 ) -> None:
@@ -175,7 +179,7 @@ def test_a_clock_that_jumps_while_it_runs_does_not_matter_once_the_centre_has_sa
     people = People(running, Random(8))
     running.quiet()
     cases = {f"jumped-{ms}": (ms, people.pre_reviewed(f"jumped-{ms}", PHONE)) for ms in (YEAR_MS, -YEAR_MS)}
-    until("the centre's word", lambda: running.status()["clock"] == "centre", PATIENCE_S)
+    until("the centre's word", lambda: running.status()["clock"] == "centre", BACK_S)
     running.quiet()
     known = len(steps(running))
     running.kill("broker")

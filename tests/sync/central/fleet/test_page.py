@@ -57,7 +57,7 @@ async def test_an_alarm_is_taken_note_of_once_by_name(operator: httpx.AsyncClien
     noted = {"form_key": form_key, "note": "children, 139 0000 0000"}
     answer = await operator.post(path, data=noted, headers={"Origin": "http://hub"})
     assert answer.url.path == "/console/alarms"
-    assert "door 2" not in answer.text
+    assert "2号箱" not in answer.text
     seen = (await operator.get("/console/alarms", params={"seen": "1"})).text
-    assert "door 2" in seen
+    assert "2号箱" in seen
     assert "children" in seen
