@@ -13,7 +13,7 @@ from systemd.installer.done import FILE
 from systemd.installer.errors import BadDevice
 from systemd.installer.machine import Machine
 
-# An installation gives files to users of its own, which only root may; CI is root, and whoever is not is told.
+# An installation gives files to users of its own, which only root may. CI is root; whoever is not is told.
 pytestmark = pytest.mark.skipif(
     subprocess.run(["id", "-u"], capture_output=True, check=True).stdout.strip() != b"0",
     reason="needs root: files of another owner are made",
