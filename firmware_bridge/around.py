@@ -9,7 +9,7 @@ from typing import Final
 
 from firmware_bridge.gpio import Gpio, GpioSettings
 from firmware_bridge.scanner import ScannerReport, ScannerSettings, SerialScanner
-from firmware_bridge.supply import LockSupply, SuppliedDoors
+from firmware_bridge.supply import LockSupply, MainsFedDoors, SuppliedDoors
 from locker.domain.ids import CompartmentNumber
 from locker.domain.surroundings import Sensed, SupplyLost
 from locker.operations.ports import Clock, Doors
@@ -67,7 +67,10 @@ class Around:
         return cls(gpio, supply, scanner, scans, ended)
 
     def supplied(self, doors: Doors, pulse_ms: Mapping[CompartmentNumber, int], clock: Clock) -> Doors:
-        """The same doors; where their supply is switched, it is on before a pulse."""
+        """The same doors; none is opened on mains that have failed; where their supply is switched, it is on
+        before a pulse."""
+        if self.gpio is not None:
+            doors = MainsFedDoors(doors, self.gpio.mains_lost)
         return SuppliedDoors(doors, self.supply, clock, pulse_ms) if self.supply else doors
 
     def cut_supply(self, reason: str) -> None:

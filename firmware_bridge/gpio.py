@@ -157,6 +157,10 @@ class Gpio:
             if each.contact.read(reading, now_ms) and each.contact.settled is not Reading.UNREADABLE:
                 self._settled(each)
 
+    def mains_lost(self) -> bool:
+        """As the contact reads at this moment, before it may be believed. One that cannot be read says no."""
+        return any(each.what is Watched.MAINS and _reading(each) is Reading.ON for each in self._inputs)
+
     def lights(self, on: bool) -> None:
         self._light_up(self._lights, on, "lights")
 

@@ -177,3 +177,20 @@ class SuppliedDoors:
             return result
         finally:
             self._supply.done(keep_ms)
+
+
+class MainsFedDoors:
+    """`Doors` that begin nothing from the moment at which the mains' contact reads "failed". A contact is
+    believed, and journaled, only after it has settled: a lock would still be fired on power that is going."""
+
+    def __init__(self, doors: Doors, lost: Callable[[], bool]) -> None:
+        self._doors, self._lost = doors, lost
+
+    def reading(self, door: CompartmentNumber) -> DoorReading:
+        return self._doors.reading(door)
+
+    async def pulse(self, door: CompartmentNumber, deadline_ms: int) -> PulseResult:
+        """As `Doors.pulse`; NOT_SENT with ``mains_lost`` as well."""
+        if self._lost():
+            return PulseResult(PulseOutcome.NOT_SENT, "mains_lost")
+        return await self._doors.pulse(door, deadline_ms)

@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 
 from locker.domain import chain
 from locker.domain.entry import Entry, Stamp, write
-from locker.domain.events import Anchored, EpochStarted, Event
+from locker.domain.events import Anchored, EpochStarted, Event, MainsLost
 from locker.domain.fold import fold
 from locker.domain.ids import Seq
 from locker.domain.state import FOLD_VERSION, LockerState, state_hash, state_text
@@ -257,7 +257,9 @@ class Journal:
         for subscriber in tuple(self._subscribers.values()):
             # Its own turn of the loop: what it raises is reported there, and spoils nobody else's commit.
             loop.call_soon(subscriber, self._state, transaction.entries)
-        if self._store.checkpoint_due:
+        # Whoever is about to lose power has little to put in order at the next start.
+        power_goes = any(isinstance(entry.event, MainsLost) for entry in transaction.entries)
+        if self._store.checkpoint_due or power_goes:
             checkpoint = loop.run_in_executor(self._executor, self._store.checkpoint)
             checkpoint.add_done_callback(self._note_failure)
 

@@ -66,6 +66,26 @@ async def test_a_stuck_relay_cuts_the_supply_and_is_told(monkeypatch: pytest.Mon
     await around.close()
 
 
+@pytest.mark.parametrize("supply", [0, 5])
+async def test_mains_that_have_failed_fire_no_lock_from_that_moment_on(
+    supply: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    factory = MockFactory()
+    monkeypatch.setattr(gpio, "open_factory", lambda _name: factory)
+    clock, told, one, cabinet = VirtualClock(), list[Sensed | SupplyLost](), CompartmentNumber(1), doors()
+    wired = GpioSettings("mock", mains=27, supply=supply)
+    around = Around.open(wired, ScannerSettings(), clock, told.append)
+    fed = around.supplied(cabinet, {one: 500}, clock)
+    for level, outcome in ((0, "acknowledged"), (1, "not_sent"), (0, "acknowledged")):
+        factory.pin(27)._change_state(level)
+        result = await fed.pulse(one, clock.mono_ms() + 1_000)
+        assert (result.outcome, result.reason) == (outcome, "mains_lost" if level else "")
+        await clock.sleep_until(clock.mono_ms() + 10_000)
+    assert told == []  # nothing has settled: nobody asked the contact but these pulses
+    assert fed.reading(one) == cabinet.reading(one)
+    await around.close()
+
+
 async def test_contacts_and_scans_come_up_together_and_end_together() -> None:
     ours, theirs = os.openpty()
     tty.setraw(theirs)

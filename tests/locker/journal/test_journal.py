@@ -251,6 +251,16 @@ async def test_the_log_is_moved_into_the_file_now_and_then(tmp_path: Path) -> No
         assert path.stat().st_size > 100_000
 
 
+async def test_the_log_is_moved_into_the_file_once_the_mains_fail(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite3"
+    async with opened(path) as journal:
+        await journal.commit("centre", lambda _: fact(enrolled()))
+        assert b"s-1" not in path.read_bytes()
+        await journal.commit("sensor", lambda _: fact(ev.MainsLost()))
+        await journal.personal(Seq(1))  # behind the checkpoint on the one thread
+        assert b"s-1" in path.read_bytes()
+
+
 async def test_after_the_end(tmp_path: Path) -> None:
     with one_thread() as executor:
         journal = await Journal.open(tmp_path / "journal.sqlite3", SetClock(), bytes, executor)
