@@ -6,6 +6,7 @@ The hub itself is imported by who serves alone: an enrolment would wait for it l
 import asyncio
 import base64
 import contextlib
+import errno
 import json
 import tomllib
 from pathlib import Path
@@ -120,15 +121,29 @@ def init(folder: Path, settings: list[str]) -> None:
         section, key, value = _setting(setting)
         values.setdefault(section, {})[key] = value
     durable.make_folder(folder)
-    path = folder / "central.toml"
+    path, draft = folder / "central.toml", folder / "central.toml.draft"
+    if path.exists():
+        raise FileExistsError(errno.EEXIST, "it is there already", str(path))
+    draft.unlink(missing_ok=True)
+    durable.write_new(draft, _toml(values))
+    kept = configuration.load(draft).keys
+    _need_keys(kept, chance)
+    draft.rename(path)
+    durable.sync_folder(folder)
+    print(f"wrote {path}; with {kept} it is this hub: back both up, keep both secret")
+
+
+def _need_keys(path: Path, chance: Chance) -> None:
+    """Those of a hub that went before stay. Raises BadConfig, OSError."""
+    if path.exists():
+        configuration.load_keys(path)
+        return
+    durable.make_folder(path.parent)
     keys = {
         "sign_seed": chance.random_bytes(seal.KEY_BYTES).hex(),
         "seal_private": chance.random_bytes(seal.KEY_BYTES).hex(),
     }
-    durable.write_new(path, _toml(values))
-    configuration.load(path)
-    durable.write_new(folder / "keys.json", json.dumps(keys, indent=2) + "\n")
-    print(f"wrote {path} and keys.json beside it: back both up, keep both secret")
+    durable.write_new(path, json.dumps(keys, indent=2) + "\n")
 
 
 def _secret(chance: Chance) -> str:

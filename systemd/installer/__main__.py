@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import socket
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -38,6 +39,7 @@ def install(machine: Machine, done: Done, told: argparse.Namespace) -> None:
     site = _site(done, told)
     written = plan.files(told.role, HERE, site)
     software: list[Step] = [] if told.files_only else [plan.packages(told.role), plan.release(HERE)]
+    beside = () if told.files_only else plan.services(told.role, machine, site)
     done.role, done.site = told.role, site.kept()
     if not machine.dry:
         done.keep(machine)
@@ -45,6 +47,8 @@ def install(machine: Machine, done: Done, told: argparse.Namespace) -> None:
     changed = _all(written, machine, done) + _all(software, machine, done)
     if changed:
         settle(machine)
+    changed += _all(beside, machine, done)
+    if changed:
         restart(machine, running)
     changed += _all(plan.units(told.role, machine), machine, done)
     if not changed:
@@ -62,7 +66,7 @@ def undo(machine: Machine, done: Done) -> None:
     if not done.role:
         machine.say("nothing was installed here")
         return
-    site = plan.Site.of(done)
+    site, role = plan.Site.of(done), done.role
     steps = [*plan.files(done.role, HERE, site), plan.release(HERE), *plan.units(done.role, machine)]
     for step in reversed(steps):
         step.undo(machine, done)
@@ -70,6 +74,7 @@ def undo(machine: Machine, done: Done) -> None:
         take_back(machine, done, path)
     if machine.live:
         machine.run(("systemctl", "daemon-reload"))
+    restart(machine, plan.LENT[role])
     machine.remove(FILE)
     machine.say("kept: /etc/doclocker, /var/lib/doclocker*, users and the system's packages")
 
@@ -79,7 +84,8 @@ def _site(done: Done, told: argparse.Namespace) -> plan.Site:
     kept = plan.Site.of(done)
     lines = dict(each.split("=", 1) for each in told.line) if told.line else kept.lines
     scanner = kept.scanner if told.scanner is None else told.scanner
-    return plan.Site(lines, scanner, " ".join(told.keyboard) if told.keyboard else kept.keyboards)
+    keyboards = " ".join(told.keyboard) if told.keyboard else kept.keyboards
+    return plan.Site(lines, scanner, keyboards, told.host or kept.host or socket.getfqdn())
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -105,6 +111,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--scanner", metavar="SERIAL", help="becomes /dev/doclocker/scanner; empty: none")
     parser.add_argument(
         "--keyboard", action="append", default=[], metavar="VID:PID", help="a keyboard that may be used"
+    )
+    parser.add_argument(
+        "--host", default="", metavar="NAME", help="of a hub: by which lockers and people reach it"
     )
     return parser
 

@@ -31,3 +31,20 @@ class BadDevice(InstallError):
 
     def __init__(self, what: str, given: str, wanted: str) -> None:
         super().__init__(f"{what} {given!r}: {wanted}")
+
+
+class BadHost(InstallError):
+    """A name that nobody could be sent to."""
+
+    def __init__(self, given: str) -> None:
+        super().__init__(f"--host {given!r}: wanted is a name or address by which lockers reach this machine")
+
+
+class NoPeer(InstallError):
+    """PostgreSQL does not let the hub's user in by its socket."""
+
+    def __init__(self, said: str) -> None:
+        super().__init__(
+            f"PostgreSQL refuses the hub's user ({said.strip()}): put the line `local doclocker "
+            "doclocker-central peer` first into pg_hba.conf, reload it, and install again"
+        )

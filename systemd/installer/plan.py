@@ -2,10 +2,12 @@
 
 import platform
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from systemd.installer import hub
 from systemd.installer.devices import rules
 from systemd.installer.done import Done
 from systemd.installer.machine import Machine
@@ -35,6 +37,9 @@ _FILES: Final = {
         "hub/tmpfiles.conf": "/etc/tmpfiles.d/doclocker.conf",
         "journald.conf": "/etc/systemd/journald.conf.d/doclocker.conf",
         "hub/locker-central.service": f"{_UNITS}/locker-central.service",
+        "hub/mosquitto.conf": f"{_UNITS}/mosquitto.service.d/doclocker.conf",
+        "hub/locker-revoked.path": f"{_UNITS}/locker-revoked.path",
+        "hub/locker-revoked.service": f"{_UNITS}/locker-revoked.service",
     },
 }
 _PACKAGES: Final = {
@@ -54,8 +59,10 @@ _GPIO: Final = ("python3-lgpio", "python3-rpi.gpio")
 _TIMERS: Final = ("locker-backup.timer", "locker-verify.timer", "locker-renew.timer")
 _UNITS_OF: Final = {
     "locker": ("lockerd.service", "locker-kiosk.service", *_TIMERS),
-    "hub": ("locker-central.service",),
+    "hub": ("locker-central.service", "locker-revoked.path"),
 }
+LENT: Final[dict[str, tuple[str, ...]]] = {"locker": (), "hub": ("mosquitto.service",)}
+"""Units of the system that run with files of ours."""
 _CONFIGURATION: Final = {"locker": "/etc/doclocker/locker.toml", "hub": "/etc/doclocker/central.toml"}
 _BOOT: Final = "/boot/firmware/cmdline.txt"
 """Of a Raspberry Pi; other machines have none, and nothing is done."""
@@ -69,16 +76,20 @@ class Site:
     lines: dict[str, str]
     scanner: str
     keyboards: str
+    host: str = ""
+    """Of a hub: the name by which it is reached."""
 
     @classmethod
     def of(cls, done: Done) -> "Site":
         """As somebody said it before."""
         one = done.site.get("one", {})
-        return cls(dict(done.site.get("lines", {})), one.get("scanner", ""), one.get("keyboards", ""))
+        names = ("scanner", "keyboards", "host")
+        return cls(dict(done.site.get("lines", {})), *(one.get(name, "") for name in names))
 
     def kept(self) -> dict[str, dict[str, str]]:
         """The form in which it lasts."""
-        return {"lines": self.lines, "one": {"scanner": self.scanner, "keyboards": self.keyboards}}
+        one = {"scanner": self.scanner, "keyboards": self.keyboards, "host": self.host}
+        return {"lines": self.lines, "one": one}
 
 
 def files(role: str, here: Path, site: Site) -> list[Step]:
@@ -102,18 +113,29 @@ def release(here: Path) -> Release:
     return Release(here.parent, "/usr/bin/python3" if _arm() else sys.executable, system=_arm())
 
 
+def services(role: str, machine: Machine, site: Site) -> Sequence[Step]:
+    """What a hub has beside its files, in the order in which one thing needs another."""
+    if role != "hub":
+        return ()
+    if not machine.live:
+        machine.say("  (not in another root: database, certificates, broker: `systemd/install hub` there)")
+        return ()
+    return hub.steps(site.host)
+
+
 def units(role: str, machine: Machine) -> list[Step]:
     """Started now where there is a configuration to start with."""
     ready = machine.at(_CONFIGURATION[role]).exists()
-    return [Unit(name, now=ready) for name in _UNITS_OF[role]]
+    return [*map(hub.Lent, LENT[role]), *(Unit(name, now=ready) for name in _UNITS_OF[role])]
 
 
 def unready(role: str, machine: Machine) -> str:
     """What is still to be done by a person; empty: nothing."""
-    if machine.at(_CONFIGURATION[role]).exists():
+    if machine.at(_CONFIGURATION[role]).exists() or (role == "hub" and machine.live):
         return ""
-    command = "lockerctl provision" if role == "locker" else "locker-central init"
-    first = f"next: /opt/doclocker/current/bin/{command}, which makes {_CONFIGURATION[role]}"
+    if role == "hub":
+        return f"next: `systemd/install hub` on the machine itself, which makes {_CONFIGURATION[role]}"
+    first = f"next: /opt/doclocker/current/bin/lockerctl provision, which makes {_CONFIGURATION[role]}"
     return f"{first}; then systemctl start {_UNITS_OF[role][0]}"
 
 

@@ -16,6 +16,7 @@ EXPOSED_MOST: Final = {
     "locker/locker-backup.service": 2.0,
     "locker/locker-kiosk.service": 4.5,
     "hub/locker-central.service": 2.0,
+    "hub/locker-revoked.service": 2.0,
 }
 NOT_HERE: Final = re.compile(
     r"is not executable: No such file|Unknown key '(RestartSteps|RestartMaxDelaySec)'"
@@ -29,7 +30,10 @@ def _analyze(*argv: str) -> subprocess.CompletedProcess[str]:
 
 def test_each_unit_is_listed_and_understood() -> None:
     units = (
-        sorted(UNITS.glob("*/*.service")) + sorted(UNITS.glob("*/*.timer")) + sorted(UNITS.glob("*/*.mount"))
+        sorted(UNITS.glob("*/*.service"))
+        + sorted(UNITS.glob("*/*.timer"))
+        + sorted(UNITS.glob("*/*.mount"))
+        + sorted(UNITS.glob("*/*.path"))
     )
     assert {str(unit.relative_to(UNITS)) for unit in units if unit.suffix == ".service"} == set(EXPOSED_MOST)
     said = _analyze("verify", "--man=no", *map(str, units)).stderr.splitlines()

@@ -20,7 +20,7 @@ from sync.central.access.commands import MACHINE
 from sync.central.authority import broker, claims, register
 from sync.central.authority.issuing import Authority, Purpose, issue, new_authority, revocations
 from sync.central.authority.register import NotProvisioned
-from sync.central.authority.root import REVOKED, ROOT, CannotSign
+from sync.central.authority.root import REVOKED, ROOT, THROWN_OUT, CannotSign
 from sync.central.authority.settings import CLAIM_HOURS_MAX, Bureau
 from sync.central.authority.tables import CERTIFICATE
 from sync.central.config import Config, load, load_keys
@@ -145,9 +145,12 @@ def _revoke(desks: Desks, asked: argparse.Namespace) -> None:
     authority = _open(desks, asked)
     now_ms, name = desks.now_ms, asked.name
     count = desks.store.write_now(lambda c: register.revoke(c, MACHINE, name, now_ms, asked.why))
+    # First the mark, then the list: whoever waits for a new list must know what it is about.
+    _replace(desks.bureau.place.folder / THROWN_OUT, f"{name}\n")
     path = _put_revoked(desks, authority)
-    print(f"{count} certificates of {name} are revoked; give {path} to the broker")
-    print("It reads the list again on SIGHUP; who is connected stays so until the broker is started anew.")
+    print(f"{count} certificates of {name} are revoked; {path} is for the broker")
+    print("An installed hub gives it the list and starts it anew, which throws out who is connected.")
+    print("Elsewhere: it reads the list on SIGHUP; who is connected stays so until it is started anew.")
 
 
 def _sign(desks: Desks, asked: argparse.Namespace) -> None:
@@ -161,7 +164,8 @@ def _broker(desks: Desks, asked: argparse.Namespace) -> None:
     durable.make_folder(asked.out)
     count = desks.store.read_now(lambda c: len(c.execute(select(LOCKER.c.locker)).all()))
     port = desks.bureau.broker_port
-    listener = broker.Listener(str(asked.out.resolve()), asked.address, port, count)
+    folder = asked.folder or str(asked.out.resolve())
+    listener = broker.Listener(folder, asked.address, port, count)
     place = desks.bureau.place
     for name, text in (
         ("mosquitto.conf", broker.configuration(listener)),

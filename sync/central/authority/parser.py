@@ -22,7 +22,10 @@ def add(commands: Any, config: Path) -> None:
     revoke.add_argument("--why", default="", help="for the journal")
     parts.add_parser("sign", help="sign what waited for the root's key; write the list of revoked ones anew")
     broker = parts.add_parser("broker", help="write mosquitto's configuration and access list")
-    broker.add_argument("--out", type=Path, required=True, metavar="DIR", help="as the broker finds it")
+    broker.add_argument("--out", type=Path, required=True, metavar="DIR", help="where to write it")
+    broker.add_argument(
+        "--folder", default="", metavar="DIR", help="where the broker finds it; default: as written"
+    )
     broker.add_argument("--address", default="", help="to listen at; default: every one")
     answer = parts.add_parser("answer", help="answer a request that somebody carried here in a file")
     answer.add_argument("request", type=Path, metavar="FILE")

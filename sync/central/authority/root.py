@@ -20,6 +20,9 @@ from sync.central.authority.issuing import Authority
 ROOT: Final = "root.pem"
 KEY: Final = "root.key"
 REVOKED: Final = "revoked.pem"
+THROWN_OUT: Final = "thrown-out"
+"""Renewed when a person ended somebody's certificates: who is connected by one must go. A list that only
+grew by renewals needs no more than to be read."""
 _OTHERS: Final = 0o077
 PASSPHRASE_CHARACTERS_MIN: Final = 12
 
