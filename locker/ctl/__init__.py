@@ -8,7 +8,7 @@ from typing import Final
 
 COMMANDS: Final = {
     "status": "what the running daemon says of itself",
-    "journal": "the journal: dump, verify",
+    "journal": "the journal: dump, verify, rehearse, readable",
     "config": "the configuration: check",
     "keys": "the locker's identity: new",
     "backup": "a copy of the journal, the keys and the configuration, beside a running daemon",

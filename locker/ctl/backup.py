@@ -64,7 +64,7 @@ def make(config: "Config", folder: Path, now_ms: int) -> Path:
     with contextlib.ExitStack() as undo:
         new.mkdir(mode=0o700)
         undo.callback(shutil.rmtree, new)
-        _copy_journal(config.journal_path, new / JOURNAL)
+        copy_journal(config.journal_path, new / JOURNAL)
         found = verify.check(new / JOURNAL)
         if found.wrong:
             raise CannotCopy(f"the journal is not what it was: entry {found.seq} {found.wrong}")
@@ -80,7 +80,7 @@ def make(config: "Config", folder: Path, now_ms: int) -> Path:
     return copy
 
 
-def _copy_journal(path: Path, to: Path) -> None:
+def copy_journal(path: Path, to: Path) -> None:
     """SQLite's own copy: one moment, whatever is written meanwhile. It holds back nobody for long."""
     os.close(os.open(to, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     with (

@@ -1,6 +1,7 @@
-"""`lockerctl journal dump | verify`: beside the daemon, read-only."""
+"""`lockerctl journal dump | verify | rehearse | readable`: beside the daemon; nothing of it is changed."""
 
 import argparse
+import sqlite3
 
 from locker.ctl import site
 
@@ -16,6 +17,17 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     site.with_config(verify)
     verify.add_argument("--head", default="", metavar="SEQ:HASH", help="what the centre knows of the head")
     verify.set_defaults(run=_verify)
+    rehearse = commands.add_parser(
+        "rehearse", help="whether this software can go on with it: on a copy, in full"
+    )
+    site.with_config(rehearse)
+    rehearse.set_defaults(run=_rehearse)
+    readable = commands.add_parser(
+        "readable", help="the same of a stopped daemon's, of its last entries alone"
+    )
+    site.with_config(readable)
+    readable.add_argument("--after", type=int, default=0, metavar="SEQ")
+    readable.set_defaults(run=_readable)
 
 
 def _dump(arguments: argparse.Namespace) -> int:
@@ -36,3 +48,26 @@ def _verify(arguments: argparse.Namespace) -> int:
 
     head = ["--head", arguments.head] if arguments.head else []
     return verify.main([str(site.config(arguments).journal_path), *head])
+
+
+def _rehearse(arguments: argparse.Namespace) -> int:
+    from locker.ctl.rehearse import CannotRehearse, rehearse  # noqa: PLC0415  # late: heavy
+    from locker.journal.errors import JournalError  # noqa: PLC0415  # late
+
+    try:
+        print(rehearse(site.config(arguments).journal_path))
+    except (CannotRehearse, JournalError, sqlite3.Error, OSError) as error:
+        return site.wrong(str(error))
+    return 0
+
+
+def _readable(arguments: argparse.Namespace) -> int:
+    from locker.ctl.rehearse import CannotRehearse, readable  # noqa: PLC0415  # late: heavy
+    from locker.journal.errors import JournalError  # noqa: PLC0415  # late
+
+    try:
+        count = readable(site.config(arguments).journal_path, arguments.after)
+    except (CannotRehearse, JournalError, sqlite3.Error) as error:
+        return site.wrong(str(error))
+    print(f"{count} entries after {arguments.after}, all understood")
+    return 0

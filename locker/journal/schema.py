@@ -2,13 +2,13 @@
 
 import os
 import sqlite3
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Final
 
-from locker.journal.errors import JournalTooNew, NotAJournal
+from locker.journal.errors import JournalTooNew, JournalUnreadable, NotAJournal
 from locker.journal.tables import APPLICATION_ID
 
 PAGE_BYTES: Final = 1024
@@ -29,7 +29,7 @@ def migrations() -> tuple[str, ...]:
 def connect(path: Path) -> sqlite3.Connection:
     """The one writing connection. An empty file becomes a journal; an older one is brought up.
 
-    Raises NotAJournal, JournalTooNew; sqlite3.Error as it comes.
+    Raises NotAJournal, JournalTooNew, JournalUnreadable; sqlite3.Error as it comes.
     """
     if not path.exists():
         _create(path)
@@ -38,7 +38,7 @@ def connect(path: Path) -> sqlite3.Connection:
         undo.callback(connection.close)
         _check_kind(connection, path)
         _set_up(connection)
-        _migrate(connection)
+        _migrate(connection, path)
         undo.pop_all()
     return connection
 
@@ -46,7 +46,11 @@ def connect(path: Path) -> sqlite3.Connection:
 def _create(path: Path) -> None:
     """Readable by its owner alone from the first moment, and in its directory for good."""
     os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    _sync_folder(path.parent)
+
+
+def _sync_folder(path: Path) -> None:
+    directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(directory)
     finally:
@@ -79,9 +83,41 @@ def _set_up(connection: sqlite3.Connection) -> None:
         connection.execute(f"PRAGMA {pragma}").fetchall()
 
 
-def _migrate(connection: sqlite3.Connection) -> None:
+def _migrate(connection: sqlite3.Connection, path: Path) -> None:
     """Each step whole or not at all, so that a cut in between is met by doing it again."""
-    steps = migrations()
-    for number in range(_pragma(connection, "user_version") + 1, len(steps) + 1):
+    steps, found = migrations(), _pragma(connection, "user_version")
+    if 0 < found < len(steps):
+        try:
+            _keep_copy(connection, before(path, found))
+        except OSError as error:
+            raise JournalUnreadable(before(path, found), str(error)) from error
+    for number in range(found + 1, len(steps) + 1):
         marks = f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {number};"
         connection.executescript(f"BEGIN IMMEDIATE;\n{steps[number - 1]}\n{marks}\nCOMMIT;")
+
+
+def before(path: Path, version: int) -> Path:
+    """Where the journal lies as it was before it left schema ``version``: for earlier software to go on from.
+
+    Whoever tidies up removes it after a week (`systemd/locker/tmpfiles.conf`): there are names in it.
+    """
+    return path.parent / "before" / f"schema-{version}.sqlite3"
+
+
+def _keep_copy(connection: sqlite3.Connection, copy: Path) -> None:
+    """Whole and durable before the first step; one of an earlier try is replaced."""
+    copy.parent.mkdir(mode=0o700, exist_ok=True)
+    new = copy.with_name(f"{copy.name}.new")
+    new.unlink(missing_ok=True)
+    _create(new)
+    with closing(sqlite3.connect(new)) as target:
+        connection.backup(target)
+        target.execute("PRAGMA journal_mode = DELETE")
+    handle = os.open(new, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+    new.replace(copy)
+    _sync_folder(copy.parent)
+    _sync_folder(copy.parent.parent)

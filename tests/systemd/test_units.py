@@ -11,6 +11,7 @@ import pytest
 UNITS: Final = Path(__file__).parents[2] / "systemd"
 EXPOSED_MOST: Final = {
     "locker/lockerd.service": 2.0,
+    "updater/doclocker-trial.service": 4.5,
     "locker/locker-verify.service": 2.0,
     "locker/locker-renew.service": 2.0,
     "locker/locker-backup.service": 2.0,

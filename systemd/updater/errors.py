@@ -1,0 +1,51 @@
+"""What stops an update: one line that says what to do. Until the link is switched nothing has changed."""
+
+from collections.abc import Sequence
+
+
+class UpdateError(Exception):
+    """Base of all of them."""
+
+
+class BadRelease(UpdateError):
+    """The file is not what somebody whom we trust has signed."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"not a release that can be trusted: {why}. Fetch it again from whoever made it")
+        self.why = why
+
+
+class NoKeys(UpdateError):
+    """This machine trusts nobody."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(
+            f"{path} names no key: systemd/update trust KEY, by somebody who knows it to be right"
+        )
+
+
+class BadKeys(UpdateError):
+    """A key, or the list of them, cannot be used."""
+
+
+class Unfit(UpdateError):
+    """A genuine release that is not for this machine, or not now."""
+
+
+class CommandFailed(UpdateError):
+    """A program that the update needs said no."""
+
+    def __init__(self, argv: Sequence[str], code: int, said: str) -> None:
+        lines = said.strip().splitlines()
+        super().__init__(f"{' '.join(argv)} ended with {code}: {lines[-1] if lines else 'it said nothing'}")
+
+
+class Busy(UpdateError):
+    """Somebody is at the locker, a door is open, or another update is under way."""
+
+
+class BadRecord(UpdateError):
+    """What stands of the trial cannot be read."""
+
+    def __init__(self, path: str, why: str) -> None:
+        super().__init__(f"{path} cannot be read ({why}): look at it, then remove it; what runs goes on")
