@@ -99,7 +99,7 @@ def _first(arguments: argparse.Namespace, platform: "Platform") -> int:
         print(f"{planned} is the head of {place.config.name}: write lines, boards and compartments below it")
     elif planned.exists():
         print(f"{place.config} was left as it is; the hub's plan is in {planned}")
-    print("Start it: systemctl enable --now lockerd. Every day: lockerctl provision --renew")
+    print("Start it: restart the machine, or systemctl start lockerd. Every day: lockerctl provision --renew")
     return 0
 
 

@@ -19,6 +19,7 @@ _FILES: Final = {
     "locker": {
         "locker/sysusers.conf": "/etc/sysusers.d/doclocker.conf",
         "locker/tmpfiles.conf": "/etc/tmpfiles.d/doclocker.conf",
+        "locker/modules.conf": "/etc/modules-load.d/doclocker.conf",
         "locker/machine.conf": "/etc/systemd/system.conf.d/doclocker.conf",
         "journald.conf": "/etc/systemd/journald.conf.d/doclocker.conf",
         "locker/chromium.json": "/etc/chromium/policies/managed/doclocker.json",
@@ -66,6 +67,9 @@ _UNITS_OF: Final = {
 LENT: Final[dict[str, tuple[str, ...]]] = {"locker": (), "hub": ("mosquitto.service",)}
 """Units of the system that run with files of ours."""
 _CONFIGURATION: Final = {"locker": "/etc/doclocker/locker.toml", "hub": "/etc/doclocker/central.toml"}
+_TOOL: Final = {"locker": "lockerctl", "hub": "locker-central"}
+_CALLS: Final = '#!/bin/sh\nexec /opt/doclocker/current/bin/{} "$@"\n'
+"""What people type, wherever `sudo` looks for programs."""
 _BOOT: Final = "/boot/firmware/cmdline.txt"
 """Of a Raspberry Pi; other machines have none, and nothing is done."""
 ROLES: Final = tuple(_FILES)
@@ -97,6 +101,7 @@ class Site:
 def files(role: str, here: Path, site: Site) -> list[Step]:
     """Everything that is a file, from ``here``, the folder of the units."""
     steps: list[Step] = [Put(path, (here / name).read_bytes()) for name, path in _FILES[role].items()]
+    steps.append(Put(f"/usr/local/bin/{_TOOL[role]}", _CALLS.format(_TOOL[role]).encode(), 0o755))
     if role == "locker":
         base = (here / "locker/devices.rules").read_text()
         text = rules(base, site.lines, site.scanner, site.keyboards)
@@ -137,8 +142,7 @@ def unready(role: str, machine: Machine) -> str:
         return ""
     if role == "hub":
         return f"next: `systemd/install hub` on the machine itself, which makes {_CONFIGURATION[role]}"
-    first = f"next: /opt/doclocker/current/bin/lockerctl provision, which makes {_CONFIGURATION[role]}"
-    return f"{first}; then systemctl start {_UNITS_OF[role][0]}"
+    return f"next: lockerctl provision, which makes {_CONFIGURATION[role]}; then restart the machine"
 
 
 def _arm() -> bool:
