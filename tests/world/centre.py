@@ -24,7 +24,7 @@ from sync.central.cases import Person, PreReview
 from sync.central.desk import Desk, Keys
 from sync.central.hub import Hub
 from sync.central.messages.settings import Messages
-from sync.central.office import Repeatable
+from sync.central.office import Office, Repeatable
 from sync.central.outgoing import Outgoing
 from sync.central.pickups.agents import Entrusting
 from sync.central.pickups.codes import Lost
@@ -150,6 +150,10 @@ class Centre:
 
     async def entrust(self, wanted: Entrusting) -> str:
         return await self._at_the_hub(Pickups(self.serving.office).entrust(wanted, CLERK, Repeatable()))
+
+    async def does(self, ask: Callable[[Office], Coroutine[Any, Any, T]]) -> T:
+        """Whatever else the office does. Raises ClosedError, Refused."""
+        return await self._at_the_hub(ask(self.serving.office))
 
     async def enrol_staff(self, person: Enrolment) -> str:
         """The badge's digits."""

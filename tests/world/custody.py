@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from tests.world.company import Company
 from tests.world.reference import LIVE, OVER, PULSED, TENTATIVE, Fact, Reference, Right, Stay
 
 TYPED_FAILURES: Final = 10
@@ -14,14 +15,20 @@ PHONE_FAILURES: Final = 3
 PIN_FAILURES: Final = 5
 TRIES: Final = 3
 """Of one visit at doors."""
-LOOKS: Final = 5
-"""Openings that one drop-off code gives."""
 EMPTIES: Final = 2
 """So often a sensor says "empty" before a person's word outweighs it."""
 DIRECTIVES: Final = frozenset(
     {"AuthorisationGranted", "AuthorisationRevoked", "ItemAnnounced", "ItemRecalled"}
     | {"StaffEnrolled", "StaffRevoked", "SettingsChanged"}
     | {"CodeReissueOrdered", "AgentEntrusted", "EntrustmentEnded", "HoldExtended", "AuthorisationExtended"}
+    | {
+        "CompartmentBarred",
+        "CompartmentUnbarred",
+        "SlotBooked",
+        "SlotReleased",
+        "PapersDue",
+        "NeighboursTold",
+    }
     | {"DepositRestored", "CodeRestored", "HistoryRestored", "HistoryConfirmed"}
 )
 """What the centre may say."""
@@ -45,6 +52,7 @@ class Custody:
     model: Reference = field(default_factory=Reference)
 
     def __post_init__(self) -> None:
+        self.company = Company(self.model)
         self._down = ("", 0)
         self._obeyed: set[str] = set()
         """Orders of this epoch that have made a code."""
@@ -63,6 +71,7 @@ class Custody:
             self._obeyed.clear()
         self._facts, self._seq = facts, facts[-1].seq
         for fact in facts:
+            self._wrong += self.company.take(fact, facts)
             judge = getattr(self, f"_judge{fact.name}", None)
             if judge is not None:
                 judge(fact)
@@ -175,7 +184,7 @@ class Custody:
     def _visitor(self, purpose: str, key: str, stay: Stay, what: str) -> None:
         self._must(8, stay.phase in VISITOR[purpose], f"{what}, and deposit {key} is {stay.phase}")
         if purpose != "pick_up":
-            self._must(8, stay.looks < LOOKS, f"{what}: that code has opened {stay.looks} times")
+            self._must(8, stay.looks < self.company.looks, f"{what}: that code has opened {stay.looks} times")
         if key in self._moved:
             return
         records = [f"authorisation/{stay.authorisation}"]
@@ -200,14 +209,15 @@ class Custody:
         fits = {
             "intake": stay and stay.kind == "submission" and stay.phase not in OVER,
             "load": stay and stay.kind == "outgoing" and stay.phase in TENTATIVE,
-            "withdraw": stay and stay.kind == "outgoing" and self._goes_back(stay),
-            "check": not stay and door.doubt and not door.deposit,
+            "withdraw": stay and stay.kind == "outgoing" and self._goes_back(stay, fact),
+            "check": self.company.may_look(fact, stay, doubted=bool(door.doubt)),
             "service": not stay and not door.deposit and not door.doubt,
         }
         self._must(12, fits.get(purpose), f"{what}, and there is {stay or door}")
 
-    def _goes_back(self, stay: Stay) -> bool:
-        late = stay.phase == "awaiting_pickup" and (stay.overdue or self.model.items.get(stay.item, False))
+    def _goes_back(self, stay: Stay, fact: Fact) -> bool:
+        late = self.company.may_undo(fact.data["staff"], fact.data["deposit"])
+        late |= stay.phase == "awaiting_pickup" and (stay.overdue or self.model.items.get(stay.item, False))
         return late or stay.phase in {"refused", "unconfirmed", "exposed"}
 
     def _judge_opening_unknown(self, fact: Fact) -> None:
@@ -236,6 +246,8 @@ class Custody:
     def _judge_door_forced(self, fact: Fact) -> None:
         door = self.model.doors[fact.data["door"]]
         self._finally(4, lambda: door.doubt, f"door {fact.data['door']} was forced, and nobody must look")
+
+    _judge_door_opened_by_key = _judge_door_forced
 
     # --- what lies where ---
 
@@ -336,7 +348,7 @@ class Custody:
 
     def _judge_compartment_checked(self, fact: Fact) -> None:
         right, who = self.model.latest(fact.data["door"]), fact.data["staff"]
-        seen = self._seen(right, "check", "", who)
+        seen = self._seen(right, "check", right.deposit if right else "", who)
         self._must(6, seen, f"door {fact.data['door']} is checked by {who}, who cannot have looked")
 
     def _judge_compartment_blocked(self, fact: Fact) -> None:

@@ -189,6 +189,7 @@ class Oracle:
             watched.pulses.forget()
             watched.afar.forget()
             watched.custody.model.forget()
+            watched.custody.company.forget()
             watched.ears.forget()
         else:
             self.complain(machine.name, complaints)
@@ -219,6 +220,8 @@ class Oracle:
             self.complain(watched.machine.name, watched.liveness.look(watched.past))
             sound = watched.sightings.untroubled and not watched.failing
             self.complain(watched.machine.name, watched.ears.guesses.look(sound=sound))
+            built = watched.machine.built
+            watched.custody.company.hears(built.journal.acknowledged if sound and built else 0)
 
     def _compare(self, watched: Watched) -> list[Complaint]:
         store, built = self.world.centre.store, watched.machine.built

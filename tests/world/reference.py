@@ -13,7 +13,16 @@ from tests.world import memory
 
 TENTATIVE: Final = ("reserved", "unconfirmed", "exposed")
 OVER: Final = ("taken_in", "taken_back", "collected", "withdrawn", "cancelled")
+ENDS: Final = {
+    "ItemPickedUp": "collected",
+    "ItemWithdrawn": "withdrawn",
+    "DepositCancelled": "cancelled",
+    "SubmissionTakenBack": "taken_back",
+    "SubmissionTaken": "taken_in",
+}
+OUTCOMES: Final = {"OpeningUnknown": "unknown", "DoorStuck": "stuck", "DoorLeftOpen": "left_open"}
 PULSED: Final = ("requested", "acknowledged", "uncertain")
+DOUBTFUL: Final = ("unknown_item", "missing", "unsure")
 LIVE: Final = (*PULSED, "open", "left_open")
 Data = dict[str, Any]
 
@@ -44,6 +53,7 @@ class Door:
     doubt: str = ""
     fault: str = ""
     blocked: str = ""
+    barred: str = ""
     position: str = "unknown"
     item: str = "unknown"
     grant: str = ""
@@ -129,8 +139,8 @@ class Reference:
     def free(self, number: int) -> bool:
         """Whether something new may be put there."""
         it = self.doors[number]
-        nothing = not (it.deposit or it.doubt or it.fault or it.blocked) and it.item != "present"
-        return nothing and it.position == "closed" and not self.moving(number)
+        used = it.deposit or it.doubt or it.fault or it.blocked or it.barred or it.item == "present"
+        return not used and it.position == "closed" and not self.moving(number)
 
     def moving(self, number: int) -> bool:
         """Whether an opening of it is under way."""
@@ -159,6 +169,10 @@ class Reference:
         tell = getattr(self, f"_told{fact.name}", None)
         if tell is not None:
             tell(fact.data)
+        elif fact.kind in ENDS:
+            self._over(fact.data, ENDS[fact.kind])
+        elif fact.kind in OUTCOMES and (right := self.rights.get(fact.data["grant"])):
+            right.phase = OUTCOMES[fact.kind]
 
     # the machine
 
@@ -231,6 +245,9 @@ class Reference:
         if record := self.staff.get(data["staff"]):
             record.failures, record.here = 0, True
 
+    def _told_second_joined(self, data: Data) -> None:
+        self.staff[data["staff"]].failures = 0
+
     def _told_staff_sign_in_failed(self, data: Data) -> None:
         if record := self.staff.get(data["staff"]):
             record.failures += 1
@@ -276,18 +293,6 @@ class Reference:
     def _told_pulse_not_sent(self, data: Data) -> None:
         self._told_pulse_acknowledged(data, "not_sent")
 
-    def _told_opening_unknown(self, data: Data) -> None:
-        if right := self.rights.get(data["grant"]):
-            right.phase = "unknown"
-
-    def _told_door_stuck(self, data: Data) -> None:
-        if right := self.rights.get(data["grant"]):
-            right.phase = "stuck"
-
-    def _told_door_left_open(self, data: Data) -> None:
-        if right := self.rights.get(data["grant"]):
-            right.phase = "left_open"
-
     def _told_door_opened(self, data: Data) -> None:
         self.doors[data["door"]].position = "open"
         if right := self.rights.get(data["grant"]):
@@ -311,6 +316,8 @@ class Reference:
 
     def _told_door_forced(self, data: Data) -> None:
         self.doors[data["door"]].position = "open"
+
+    _told_door_opened_by_key = _told_door_forced
 
     def _told_door_read(self, data: Data) -> None:
         self.doors[data["door"]].position, self.doors[data["door"]].item = data["position"], data["item"]
@@ -358,21 +365,6 @@ class Reference:
     def _told_item_refused(self, data: Data) -> None:
         self.stays[data["deposit"]].phase = "refused"
 
-    def _told_item_picked_up(self, data: Data) -> None:
-        self._over(data, "collected")
-
-    def _told_item_withdrawn(self, data: Data) -> None:
-        self._over(data, "withdrawn")
-
-    def _told_deposit_cancelled(self, data: Data) -> None:
-        self._over(data, "cancelled")
-
-    def _told_submission_taken_back(self, data: Data) -> None:
-        self._over(data, "taken_back")
-
-    def _told_submission_taken(self, data: Data) -> None:
-        self._over(data, "taken_in")
-
     def _over(self, data: Data, phase: str) -> None:
         stay = self.stays[data["deposit"]]
         door, own = self.doors[stay.door], self.authorisations.get(stay.authorisation)
@@ -388,7 +380,7 @@ class Reference:
         self.doors[data["door"]].doubt = data["reason"]
 
     def _told_compartment_checked(self, data: Data) -> None:
-        self.doors[data["door"]].doubt = data["found"] if data["found"] in ("unknown_item", "missing") else ""
+        self.doors[data["door"]].doubt = data["found"] if data["found"] in DOUBTFUL else ""
 
     def _told_compartment_faulted(self, data: Data) -> None:
         self.doors[data["door"]].fault = data["reason"]
@@ -397,4 +389,10 @@ class Reference:
         self.doors[data["door"]].fault, self.doors[data["door"]].blocked = "", data["reason"]
 
     def _told_compartment_restored(self, data: Data) -> None:
-        self.doors[data["door"]].fault = self.doors[data["door"]].blocked = ""
+        it = self.doors[data["door"]]
+        it.fault = it.blocked = it.barred = ""
+
+    def _told_compartment_barred(self, data: Data) -> None:
+        self.doors[data["door"]].barred = data.get("reason", "")
+
+    _told_compartment_unbarred = _told_compartment_barred

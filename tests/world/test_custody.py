@@ -18,7 +18,7 @@ class Story:
     def __init__(self) -> None:
         self.custody = Custody()
         self._seq = self.wall_ms = 0
-        doors = [{"number": number} for number in (1, 2, 3, 4)]
+        doors = [{"number": number, "size": 1} for number in (1, 2, 3, 4)]
         told = [
             self.say("Booted", boot=1),
             self.say("CompartmentsConfigured", compartments=doors),
@@ -99,7 +99,7 @@ class Story:
         return [
             *opened,
             *self.moves(1, "absent"),
-            *self.say("SubmissionTaken", "staff/h", deposit="d", staff="h", proof="sensed"),
+            *self.say("SubmissionTaken", "staff/h", slip="", deposit="d", staff="h", proof="sensed"),
         ]
 
     def loads(self, door: int = 2) -> list[int]:
@@ -118,7 +118,7 @@ class Story:
         )
         loaded = self.tell(
             *[self.fact(*each[:2], **each[2]) for each in self._shuts(door)],
-            self.fact("ItemLoaded", "staff/h", deposit="o", item="i", staff="h", proof="sensed"),
+            self.fact("ItemLoaded", "staff/h", slip="", deposit="o", item="i", staff="h", proof="sensed"),
             self.fact(
                 "PickupCodeMade", "staff/h", code="c", deposit="o", locator="456", order="", entrustment=""
             ),
@@ -254,12 +254,14 @@ def _collected_by_code_alone(story: Story) -> list[int]:
 
 def _taken_without_looking(story: Story) -> list[int]:
     story.hands_in()
-    return story.say("SubmissionTaken", "staff/h", deposit="d", staff="h", proof="declared")
+    return story.say("SubmissionTaken", "staff/h", slip="", deposit="d", staff="h", proof="declared")
 
 
 def _checked_without_looking(story: Story) -> list[int]:
     story.say("CompartmentDoubted", door=3, reason="somebody was here")
-    return story.say("CompartmentChecked", "staff/h", door=3, found="empty", staff="h")
+    return story.say(
+        "CompartmentChecked", "staff/h", second="", stocktake="", door=3, found="empty", staff="h"
+    )
 
 
 def _start_forgets_openings(story: Story) -> list[int]:

@@ -55,7 +55,6 @@ def test_who_behaves_well_is_served(tmp_path: Path, vfs: WorldVfs) -> None:
         assert collected == {person.case for person in recipients if person.done}
         assert {said.what for said in told.said} >= {"opened", "put", "took", "receipt", "loaded", "taken_in"}
         # What the locker took over and nobody fetched lies where it was put.
-        assert told.entrusted
         assert all(world.contents.where(thing) == place for thing, place in told.entrusted.items())
 
     lived(tmp_path, vfs, 1, look, well_behaved=True)

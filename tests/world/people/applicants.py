@@ -8,6 +8,7 @@ from sync.central.cases import PreReview
 from tests.world.centre import Person as Named
 from tests.world.centre import Size
 from tests.world.machine import Machine
+from tests.world.people import asking, bookings
 from tests.world.people.town import GoneError, Refused, Town
 from tests.world.people.visitors import Visitor
 from tests.world.screen import View
@@ -27,6 +28,8 @@ class Applicant(Visitor):
         name = by or f"applicant of {case}"
         super().__init__(town, machine, name, rng, case, f"papers of {case}", phone)
         self.receipt = False
+        self.right = ""
+        """Their authorisation, once the clerk has made it."""
         self.envelopes = 1
         self.holds.add(self.thing)
         self.reacts = {
@@ -66,6 +69,9 @@ class Applicant(Visitor):
         except Refused:
             self.world.reached("no drop-off code was free")
             return False
+        self.right = reference
+        if self.habits.once("books"):
+            self.world.spawn(bookings.books(self, lead_s))
         sms = await self.town.sms(self.phone, "drop_off_code", self.case, max(lead_s, SMS_PATIENCE_S))
         if sms is None:
             self.world.reached("handed in by the token of the own page")
@@ -97,6 +103,8 @@ class Applicant(Visitor):
             return True
         self.page = view["visit"]
         await self.wait(2, 8)
+        if self.habits.once("wants_help"):
+            await asking.calls_for_help(self, "papers")
         if self.habits.once("only_looks"):
             self.world.reached("half a visit, and away")
             raise GoneError("thought better of it")
@@ -190,6 +198,7 @@ class Applicant(Visitor):
             if self.machine.link is None or not self.machine.built or self.habits.offline(self.machine):
                 self.world.reached("handed in while the centre was away")
         await self.wait(1, 6)
+        await asking.rates(self)
         if self.chance(0.9):
             await self.press("leave")
         return True

@@ -23,6 +23,12 @@ CHANCES: Final = {
     "presses_twice": 0.03,
     "pushes_in": 0.03,
     "wrong_locker": 0.04,
+    "wants_help": 0.03,
+    "is_helped": 0.05,  # somebody of the staff stands beside them
+    "books": 0.15,  # says beforehand when they come
+    "is_late": 0.2,  # later than they said
+    "cancels": 0.15,  # gives back what was booked, and comes all the same
+    "tries_the_old": 0.5,  # a code that was lost and found again
 }
 
 
@@ -42,7 +48,7 @@ class Habits:
         return will
 
     def well_behaved(self) -> None:
-        self._will.clear()
+        self._will &= {"is_helped", "books"}
         self.comes_back = False
 
     def wrong(self, typed: str) -> str:

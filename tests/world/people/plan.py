@@ -8,9 +8,11 @@ from tests.world.machine import Machine
 from tests.world.people.afar import Operator
 from tests.world.people.agents import Agent
 from tests.world.people.applicants import Applicant
+from tests.world.people.clerks import WORKS, Clerk
 from tests.world.people.recipients import Recipient
 from tests.world.people.rounds import Helper
 from tests.world.people.technicians import Technician
+from tests.world.people.together import Fitter, Stocktaker
 from tests.world.people.town import RHYTHM, Town, hour_of_day
 from tests.world.people.vandals import SIEGE_S, PasserBy, Vandal
 from tests.world.times import DAY_S, HOUR_S, MINUTE_S
@@ -22,6 +24,12 @@ PASSERS_A_DAY: Final = 5
 VANDALS_A_DAY: Final = 0.7
 ROUNDS: Final = (2, 4, 5, 6, 7)
 """A day, at each locker."""
+PAIRS: Final = ("doubts", "all", "all")
+"""Stocktakes of a day, at each locker, by their scope. Each takes the place of three of the day's visits."""
+PAIR_VISITS: Final = 3
+WINDOWS_A_DAY: Final = 0.7
+ERRANDS_A_DAY: Final = 8
+"""Of clerks at the centre."""
 HANDED_IN: Final = frozenset({0, 2, 4, 6, 9, 11, 13, 15, 17})
 """Of twenty visits; the others collect."""
 
@@ -34,6 +42,8 @@ def people(world: World, days: float, visits_a_day: int, *, well_behaved: bool =
         _helpers(town, machine, rng)
         _technicians(town, machine, rng)
         _visitors(town, machine, rng, visits_a_day)
+        _pairs(town, machine, rng)
+        _clerks(town, machine, rng)
         _agents(town, machine, rng)
         if not well_behaved:
             _strangers(town, machine, rng)
@@ -49,7 +59,8 @@ def _moment(town: Town, rng: Random) -> float:
 
 
 def _visitors(town: Town, machine: Machine, rng: Random, visits_a_day: int) -> None:
-    for number in range(max(1, round(visits_a_day * town.days))):
+    pairs = PAIR_VISITS * len(PAIRS) if visits_a_day else 0
+    for number in range(max(1, round((visits_a_day - pairs) * town.days))):
         at_s, size = _moment(town, rng), rng.choice(SIZES)
         case = f"CASE{machine.name[-1]}{number:05d}"
         phone = f"13{machine.name[-1]}{number:08d}"
@@ -109,6 +120,35 @@ def _technicians(town: Town, machine: Machine, rng: Random) -> None:
             return Technician(town, machine, "technician-1", own).comes_round(tests_all=tests_all)
 
         town.world.at(rng.uniform(FROM_S, town.days * DAY_S), "technician", act)
+
+
+def _pairs(town: Town, machine: Machine, rng: Random) -> None:
+    """Two at a time: stocktakes, and now and then a technician behind the doors."""
+    for scope in PAIRS * max(1, round(town.days)):
+        first, second = rng.sample(("helper-1", "helper-2", "helper-3"), 2)
+
+        def act(own: Random, scope: str = scope, pair: tuple[str, str] = (first, second)) -> object:
+            return Stocktaker(town, machine, *pair, own).takes_stock(scope)
+
+        town.world.at(rng.uniform(FROM_S, town.days * DAY_S), "stocktake", act)
+    for _ in range(max(1, round(WINDOWS_A_DAY * town.days))):
+
+        def fit(own: Random) -> object:
+            return Fitter(town, machine, "technician-2", "helper-3", own).fits()
+
+        town.world.at(rng.uniform(FROM_S, town.days * DAY_S), "service window", fit)
+
+
+def _clerks(town: Town, machine: Machine, rng: Random) -> None:
+    if town.well_behaved:
+        return  # whoever was promised something gets it
+    for _ in range(max(1, round(ERRANDS_A_DAY * town.days))):
+        work = rng.choice(WORKS)
+
+        def act(own: Random, work: str = work) -> object:
+            return Clerk(town, machine, own).works(work)
+
+        town.world.at(rng.uniform(FROM_S, town.days * DAY_S), "from the centre", act)
 
 
 def _agents(town: Town, machine: Machine, rng: Random) -> None:

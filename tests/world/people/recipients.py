@@ -9,12 +9,14 @@ from sync.central.pickups.codes import Lost
 from tests.world.centre import Person as Named
 from tests.world.centre import Size, Sms
 from tests.world.machine import Machine
+from tests.world.people import asking
 from tests.world.people.town import GoneError, Label, Refused, Town, is_about
 from tests.world.people.visitors import Visitor
 from tests.world.screen import View
 from tests.world.times import HOUR_S, MINUTE_S, pause
 
-LOSE, SEND = 0.06, 0.12
+LOSE, SEND = 0.09, 0.15
+"""Who loses their code; and, above that, who sends somebody else."""
 
 
 class Recipient(Visitor):
@@ -24,7 +26,7 @@ class Recipient(Visitor):
 
     def __init__(self, town: Town, machine: Machine, rng: Random, case: str, phone: str) -> None:
         super().__init__(town, machine, f"recipient of {case}", rng, case, f"licence of {case}", phone)
-        self.why = ""
+        self.why = self.entrustment = ""
         self.told = False
         self.reacts = {
             **self.reacts,
@@ -51,6 +53,8 @@ class Recipient(Visitor):
             return
         sms = await self._another(sms)
         self.typed, self.scan = sms.said["typed"], sms.said["scan"]
+        if self.done:
+            return
         await pause(lag_s)
         while not is_about(self.world.loop.time(), self.rng):
             await self.wait(10 * MINUTE_S, HOUR_S)
@@ -65,19 +69,36 @@ class Recipient(Visitor):
         )
         with suppress(Refused):
             if wish < LOSE:
+                self.typed, self.scan = first.said["typed"], first.said["scan"]
+                if wish > LOSE / 2 and (sms := await asking.asks_for_another_code(self)):
+                    self.world.reached("a new pickup code was asked for at the kiosk")
+                    await self._tries_the_old()
+                    return sms
                 lost = Lost(self.case, "lost", stolen=wish < LOSE / 3)
                 await self.town.at_the_office(lambda: centre.reissue(lost))
                 self.world.reached("a new pickup code was ordered")
-                return await self.town.sms(self.phone, "pickup_code", self.case, 6 * HOUR_S, asked_s) or first
+                sms = await self.town.sms(self.phone, "pickup_code", self.case, 6 * HOUR_S, asked_s)
+                if sms is not None:
+                    await self._tries_the_old()
+                return sms or first
             if wish < SEND:
                 agent = Named("王芳", f"15{self.phone[2:-4]}7531")
-                await self.town.at_the_office(lambda: centre.entrust(Entrusting(self.case, agent, 720)))
+                entrusting = Entrusting(self.case, agent, 720)
+                self.entrustment = await self.town.at_the_office(lambda: centre.entrust(entrusting))
                 own = await self.town.sms(agent.phone, "agent_code", self.case, 6 * HOUR_S)
                 if own is not None:
                     self.world.reached("an agent was sent")
                     self.phone = agent.phone
                     return own
         return first
+
+    async def _tries_the_old(self) -> None:
+        """The code that was lost is found again, after the new one has come."""
+        if not self.habits.once("tries_the_old"):
+            return
+        await self.wait(MINUTE_S, 15 * MINUTE_S)
+        self.world.reached("a lost code was found again")
+        self.done = await self.comes(self.visit, 1, (0, 1), 15 * MINUTE_S)
 
     async def _announced(self, ready: Outgoing) -> str | None:
         """Its label. The clerk asks again where the hub broke off, or was set back."""
@@ -92,7 +113,17 @@ class Recipient(Visitor):
 
     async def was_refused(self, reason: str) -> bool:
         await super().was_refused(reason)
-        return reason == "code_not_accepted" and (self.in_hand or self.told)
+        over = reason == "code_not_accepted" and (self.in_hand or self.told)
+        if reason == "code_not_accepted" and not over:
+            self._looks_at_the_phone()
+        return over
+
+    def _looks_at_the_phone(self) -> None:
+        """Perhaps another code has come since."""
+        inbox = self.world.centre.phones.inbox.get(self.phone, [])
+        codes = [sms.said for sms in inbox if sms.said["case"] == self.case and "typed" in sms.said]
+        if codes:
+            self.typed, self.scan = codes[-1]["typed"], codes[-1]["scan"]
 
     async def at_take(self, view: View) -> bool | None:
         door = view["door"]
@@ -189,6 +220,7 @@ class Recipient(Visitor):
         self.say("declined", case=self.case, door=view["door"] or 0, word=self.why)
         self.world.reached("an item was refused by its recipient")
         self.told = True
+        await asking.rates(self)
         await self.leaves(view)
         return True
 
@@ -204,6 +236,9 @@ class Recipient(Visitor):
             self.world.reached("collected, and it lies there still")
             self.town.testimony.moved(self.thing)
         await self.wait(1, 4)
+        if self.habits.once("wants_help"):
+            await asking.calls_for_help(self, "wrong_item")
+        await asking.rates(self)
         if self.chance(0.9):
             await self.press("leave")
         return True

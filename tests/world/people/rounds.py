@@ -4,6 +4,7 @@ from random import Random  # noqa: TID251  # seeded
 from typing import Any, Final
 
 from tests.world.machine import Machine
+from tests.world.people.guided import Guided
 from tests.world.people.staff import Staff
 from tests.world.people.town import Label, Town
 from tests.world.times import HOUR_S, MINUTE_S, pause
@@ -13,6 +14,9 @@ STOPS: Final = 0.02
 """Half-way, at any one door."""
 TWICE: Final = 0.05
 WRONG_FINDING: Final = 0.03
+GUIDED, NAMES, LOW, UNDOES, ENDS = 0.7, 0.3, 0.1, 0.03, 0.5
+"""Shares: of rounds that the screen leads; of labels that are compared by the name, that get a low door, that
+were the wrong one; of rounds of loading that are ended."""
 
 
 class Helper(Staff):
@@ -23,6 +27,7 @@ class Helper(Staff):
         super().__init__(town, machine, name, rng)
         self.stops = 0.0 if town.well_behaved else STOPS
         self.errs = 0.0 if town.well_behaved else WRONG_FINDING
+        self.guided = rng.random() < GUIDED
 
     async def round(self) -> bool:
         """Everything that is to be done there, and away."""
@@ -49,6 +54,8 @@ class Helper(Staff):
         return list(self.shown["rows"])
 
     async def intake(self) -> bool:
+        if self.guided:
+            return await Guided(self, "intake").goes()
         rows = await self.rows("intake")
         for row in rows[:EACH_MAX]:
             if self.shown["screen"] != "round_intake":
@@ -56,7 +63,7 @@ class Helper(Staff):
             await self.press("intake_open", **row["data"])
             door = await self.door_opens("take_out")
             if door is None:
-                await self._puzzled()
+                await self.puzzled()
                 return True
             if not await self._takes_in(door, row):
                 return False
@@ -81,7 +88,7 @@ class Helper(Staff):
         if found and self.chance(self.errs):
             finding = self.rng.choice(("missing", "wrong"))
         if await self.shut_and_see(door, "intake_confirm", "not_taken") != "intake_confirm":
-            await self._puzzled()
+            await self.puzzled()
             return True
         await self.press("intake_confirm", finding=finding, deposit=deposit)
         if not self.shown["refused"]:
@@ -90,6 +97,8 @@ class Helper(Staff):
         return True
 
     async def withdraw(self) -> bool:
+        if self.guided:
+            return await Guided(self, "withdraw").goes()
         rows = await self.rows("withdraw")
         for row in rows[:EACH_MAX]:
             if self.shown["screen"] != "round_withdraw":
@@ -97,14 +106,14 @@ class Helper(Staff):
             await self.press("withdraw_open", **row["data"])
             door = await self.door_opens("take_out")
             if door is None:
-                await self._puzzled()
+                await self.puzzled()
                 return True
             case, thing = row["title"], f"licence of {row['title']}"
             await self.wait(1, 3)
             for each in [*self.finds(door, thing), thing]:
                 self.takes(door, each)
             if await self.shut_and_see(door, "withdraw_confirm", "not_taken") != "withdraw_confirm":
-                await self._puzzled()
+                await self.puzzled()
                 return True
             await self.press("withdraw_confirm", deposit=row["data"]["deposit"])
             if not self.shown["refused"]:
@@ -120,7 +129,7 @@ class Helper(Staff):
             await self.press("check_open", **row["data"])
             door = await self.door_opens("inspect")
             if door is None:
-                await self._puzzled()
+                await self.puzzled()
                 return True
             await self._inspects(door)
         return True
@@ -135,7 +144,7 @@ class Helper(Staff):
         lying = self.lying(door)
         self.town.found[place] = self.town.found.get(place, 0) + 1 if lying else 0
         if await self.shut_and_see(door, "check_confirm") != "check_confirm":
-            await self._puzzled()
+            await self.puzzled()
             return
         await self.press("check_confirm", empty=not lying, door=door)
         if not self.shown["refused"]:
@@ -147,6 +156,9 @@ class Helper(Staff):
     async def load(self) -> bool:
         desk = self.town.desk[self.machine.name]
         await self.press("load")
+        if "load_low" in self.acts and self.chance(LOW):
+            await self.press("load_low")
+            self.world.reached("loaded behind low doors")
         for label in tuple(desk[:EACH_MAX]):
             if self.shown["screen"] not in {"load", "label"}:
                 return await self.to_menu()
@@ -155,6 +167,10 @@ class Helper(Staff):
             if self.reason == "no_room":
                 self.world.reached("no room to load")
                 return True
+        if "round_end" in self.acts and self.chance(ENDS):
+            await self.press("round_end")
+            if self.shown["screen"] == "round_slip":
+                self.world.reached("a round of loading was ended")
         return True
 
     async def _loads(self, label: Label, desk: list[Label]) -> bool:
@@ -183,15 +199,38 @@ class Helper(Staff):
         self.puts(door, label.thing)
         await self.wait(1, 3)
         if await self.shut_and_see(door, "second_look", "load_empty") != "second_look":
-            await self._puzzled()
+            await self.puzzled()
             return True
-        await self.scans(label.token)
+        await self._looks_twice(label, desk, door)
+        return True
+
+    async def _looks_twice(self, label: Label, desk: list[Label], door: int) -> None:
+        if "name_seen" in self.acts and self.chance(NAMES):
+            await self.press("name_seen")
+            self.world.reached("the name on a label was compared")
+        else:
+            await self.scans(label.token)
         if self.shown["screen"] == "load" and not self.shown["refused"]:
             self.town.testimony.took_over(label.thing, self.machine, door)
             self.say("loaded", case=label.case, door=door, thing=label.thing)
             self.world.reached("loaded")
             desk.remove(label)
-        return True
+            if self.errs and "round_undo" in self.acts and self.chance(UNDOES):
+                await self._takes_out_again(label, desk)
+
+    async def _takes_out_again(self, label: Label, desk: list[Label]) -> None:
+        """It was the wrong one: out again with it, for a later round."""
+        await self.press("round_undo")
+        door = await self.door_opens("take_out")
+        if door is None or not self.takes(door, label.thing):
+            return
+        if await self.shut_and_see(door, "withdraw_confirm", "not_taken") != "withdraw_confirm":
+            await self.puzzled()
+            return
+        await self.press("withdraw_confirm")
+        if not self.shown["refused"]:
+            self.world.reached("what was loaded last was taken out again")
+            desk.append(label)
 
     async def _opened_for_label(self) -> int | None:
         """The door that a scanned label opens, on a round by itself."""
@@ -201,7 +240,7 @@ class Helper(Staff):
             await self.press("load_open")
         return await self.door_opens("put_in")
 
-    async def _puzzled(self) -> None:
+    async def puzzled(self) -> None:
         """Something else than hoped for: as far as the menu, where there is a way."""
         await pause(2)
         for door in self.open_doors():

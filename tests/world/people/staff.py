@@ -1,6 +1,7 @@
 """Whoever comes with a badge and a PIN."""
 
 from random import Random  # noqa: TID251  # seeded
+from typing import Any
 
 from tests.world.machine import Machine
 from tests.world.people.person import Person
@@ -52,6 +53,10 @@ class Staff(Person):
             else:
                 await pause(2)
         return False
+
+    def choices(self, act: str) -> list[dict[str, Any]]:
+        """What each button of this act carries."""
+        return [dict(button["data"]) for button in self.shown["acts"] if button["act"] == act]
 
     async def signs_out(self) -> None:
         await self.look()

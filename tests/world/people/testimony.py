@@ -40,7 +40,9 @@ WORDS = (
     "loaded",  # the screen said so
     "taken_in",  # the screen took the finding; word: the finding
     "withdrawn",  # the screen said so
-    "checked",  # the screen took the finding; word: empty or found
+    "checked",  # the screen took the finding; word: what was found
+    "booked",  # a slot; word: its name
+    "key",  # the service key was turned; word: on or back
     "left_open",  # went away from an open door
     "lied",  # told the screen what was not so; word: what
     "dark",  # the screen went dark in the middle

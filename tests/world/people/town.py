@@ -104,6 +104,8 @@ class Town:
         self.badges: dict[str, Badge] = {}
         self.found: dict[tuple[str, int], int] = {}
         """Doors behind which a helper found what nobody expected, and how often."""
+        self.rests: dict[tuple[str, str], str] = {}
+        """Rounds that were left unfinished, and by whom: by locker and kind."""
 
     # --- things ---
 

@@ -5,8 +5,10 @@ from random import Random  # noqa: TID251  # seeded
 from typing import Final
 
 from tests.world.machine import Machine
+from tests.world.people import asking
 from tests.world.people.habits import Habits
 from tests.world.people.person import Person
+from tests.world.people.staff import Staff
 from tests.world.people.town import GoneError, Town
 from tests.world.screen import DarkError, View
 from tests.world.times import pause
@@ -34,6 +36,7 @@ class Visitor(Person):
         self.shown_codes = 0
         self.reacts = {
             "home": self.at_home,
+            "assist": self.at_home,
             "problem": self.at_problem,
             "phone": self.at_phone,
             "opening": self.waits,
@@ -69,9 +72,20 @@ class Visitor(Person):
         self.shown_codes, self.page = 0, ""
         if not self.pushes_in:
             await self.arrives()
+            if self.habits.once("is_helped"):
+                await self._is_helped()
             await self.wait(1, 6)
         await self.shows_code()
         return await self.goes_on()
+
+    async def _is_helped(self) -> None:
+        """A helper steps beside them, by badge and PIN; the code is theirs all the same. Raises GoneError."""
+        helper = Staff(self.town, self.machine, f"helper-{self.rng.randrange(2) + 1}", self.rng)
+        await helper.signs_in()
+        if "assist" in helper.acts:
+            await helper.press("assist")
+            self.world.reached("a helper stands beside a visitor")
+        self.shown = helper.shown
 
     async def comes(
         self,
@@ -141,6 +155,8 @@ class Visitor(Person):
             await self.shows_code()
             return None
         await self.wait(1, 5)
+        if self.chance(0.1):
+            await asking.calls_for_help(self, "code")
         if "leave" in self.acts:
             await self.press("leave")
         return await self.was_refused(reason)
