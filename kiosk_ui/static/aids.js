@@ -1,6 +1,6 @@
 // What helps to see, read and hear; kept over a reload, forgotten with the visit. And night.
 import { byId, el, svg } from "/static/dom.js";
-import { hush, say, voiceFor } from "/static/speech.js";
+import { hush, say } from "/static/speech.js";
 
 const KEPT = "aids";
 const ALONE_MS = 60_000;
@@ -120,4 +120,3 @@ function further() {
   scrollBy({ top: innerHeight * 0.7, behavior: calm ? "instant" : "smooth" });
 }
 
-export const hasVoice = () => voiceFor(view?.lang ?? "zh") !== null;

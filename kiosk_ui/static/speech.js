@@ -1,39 +1,92 @@
 // Says the steps with a voice of this machine; two notes where it has none. Nothing is asked of any network.
 
-const GIVEN_UP_MS = 1500;
+// An engine that is there and stays silent is as good as none.
+const BEGINS_MS = 1500;
+const TRIED_MS = 5000;
+const TRIED_AGAIN_MS = 600_000;
 const UP = [660, 880];
 const DOWN = [520, 390];
-const LANGUAGE = { zh: "zh-CN", en: "en-GB" };
+// As voices call the languages, best first. Espeak's Mandarin is "cmn"; Cantonese is another language.
+const LANGUAGES = { zh: ["zh-cn", "cmn-cn", "cmn", "zh"], en: ["en-gb", "en-us", "en"] };
+const OTHERS = /latn|pinyin|jyutping|hant|hk|yue/;
+// Espeak takes its time over Mandarin.
+const RATES = { zh: 1.3, en: 0.95 };
 
 let sound = null;
+let chosen = {};
+let works = false;
+let begins = 0;
+
+// The engine hands its voices over some seconds after it was first asked, and it may have thousands.
+if (window.speechSynthesis) {
+  window.speechSynthesis.addEventListener("voiceschanged", () => { chosen = {}; tryOut(); });
+  window.speechSynthesis.getVoices();
+}
+
+// An engine without a loudspeaker begins and never ends. So a full stop, which nobody hears, is said to its end first.
+function tryOut() {
+  works = false;
+  const voice = voiceFor("zh") ?? voiceFor("en");
+  if (!voice) return;
+  const word = new SpeechSynthesisUtterance("。");
+  Object.assign(word, { voice, lang: voice.lang, volume: 0 });
+  const late = setTimeout(() => {
+    window.speechSynthesis.cancel();
+    setTimeout(tryOut, TRIED_AGAIN_MS);
+  }, TRIED_MS);
+  word.onend = () => {
+    clearTimeout(late);
+    works = true;
+    document.documentElement.dataset.voice = voice.lang;
+  };
+  window.speechSynthesis.speak(word);
+}
 
 // A voice that is spoken here: others would send the words to somebody's server.
-export function voiceFor(language) {
-  const voices = window.speechSynthesis?.getVoices() ?? [];
-  return voices.find((voice) => voice.localService && voice.lang.toLowerCase().startsWith(language)) ?? null;
+function voiceFor(language) {
+  chosen[language] ??= best(language, window.speechSynthesis?.getVoices() ?? []);
+  return chosen[language];
 }
+
+function best(language, voices) {
+  const here = voices.filter(({ localService, lang }) => localService && !OTHERS.test(tag(lang)));
+  for (const wanted of LANGUAGES[language]) {
+    const found = here.filter(({ lang }) => tag(lang) === wanted || tag(lang).startsWith(`${wanted}-`));
+    // A voice's own sound, before those who imitate somebody: "English+Robosoft".
+    if (found.length) return found.find(({ name }) => !name.includes("+")) ?? found[0];
+  }
+  return null;
+}
+
+const tag = (lang) => lang.toLowerCase().replaceAll("_", "-");
 
 export function say(text, language, bad) {
   hush();
-  const voice = voiceFor(language);
+  const notes = bad ? DOWN : UP;
+  const voice = works ? voiceFor(language) : null;
   if (!voice) {
-    chime(bad ? DOWN : UP);
+    chime(notes);
     return;
   }
   const utterance = new SpeechSynthesisUtterance(text);
-  Object.assign(utterance, { voice, lang: LANGUAGE[language], rate: 0.95 });
-  // An engine that is there and stays silent is as good as none.
-  const silent = setTimeout(() => chime(bad ? DOWN : UP), GIVEN_UP_MS);
-  utterance.onstart = () => clearTimeout(silent);
-  utterance.onerror = () => clearTimeout(silent);
+  Object.assign(utterance, { voice, lang: voice.lang, rate: RATES[language] });
+  const silent = () => { hush(); chime(notes); };
+  begins = setTimeout(silent, BEGINS_MS);
+  const awaited = begins;
+  utterance.onstart = () => clearTimeout(awaited);
+  utterance.onerror = ({ error }) => {
+    clearTimeout(awaited);
+    if (error !== "canceled" && error !== "interrupted") chime(notes);
+  };
   window.speechSynthesis.speak(utterance);
 }
 
 export function hush() {
-  window.speechSynthesis?.cancel();
+  clearTimeout(begins);
+  if (works) window.speechSynthesis.cancel();
 }
 
-export function chime(notes) {
+function chime(notes) {
   document.documentElement.dataset.chimed = String(Number(document.documentElement.dataset.chimed ?? 0) + 1);
   sound ??= new AudioContext();
   if (sound.state === "suspended") sound.resume();

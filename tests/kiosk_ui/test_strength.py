@@ -5,7 +5,7 @@ One browser, one server; each test takes a fresh locker behind it.
 
 import json
 from collections.abc import AsyncIterator, Callable
-from typing import Any, Final
+from typing import Final
 
 import pytest
 import pytest_asyncio
@@ -224,21 +224,81 @@ async def test_the_keyboard_alone_goes_everywhere_and_is_seen(stand: Stand) -> N
     await stand.page.later(61_000)
 
 
-async def test_steps_are_spoken_or_chimed_by_day_and_on_demand_at_night(stand: Stand) -> None:
-    chimes = "Number(document.documentElement.dataset.chimed ?? 0)"
-    await stand.tab.evaluate("async () => { window.put = (await import('/static/kiosk.js')).show; }")
-    view: dict[str, Any] = {**await stand.page.view(), "visit": "v", "screen": "place", "stage": "scan"}
+ENGINE: Final = """(() => {
+  const said = [];
+  const voice = (name, lang, localService = true) => ({ name, lang, localService });
+  const voices = [voice("Cantonese", "yue"), voice("Hong Kong", "zh-HK"), voice("Mandarin+Robot", "cmn"),
+    voice("Mandarin", "cmn"), voice("of a server", "en-GB", false), voice("English", "en-US")];
+  const engine = Object.assign(new EventTarget(), {
+    said, way: "__WAY__", getVoices: () => voices, cancel() {},
+    speak(one) {
+      if (engine.way === "mute") { setTimeout(() => one.onstart?.()); return; }
+      if (engine.way === "breaks") { setTimeout(() => one.onerror?.({ error: "audio-busy" })); return; }
+      said.push([one.voice.name, one.text]);
+      setTimeout(() => { one.onstart?.(); one.onend?.(); });
+    },
+  });
+  Object.defineProperty(window, "speechSynthesis", { value: engine, configurable: true });
+  window.SpeechSynthesisUtterance = function (text) { this.text = text; };
+})();"""
+"""An engine as espeak's is to the page: many voices, none of which is called "zh"."""
+CHIMES: Final = "Number(document.documentElement.dataset.chimed ?? 0)"
 
-    async def heard(title: str, night: dict[str, int], rev: int) -> int:
-        before = await stand.tab.evaluate(chimes)
-        await stand.tab.evaluate("(view) => put(view)", {**view, "title": title, "night": night, "rev": rev})
-        return int(await stand.tab.evaluate(chimes)) - int(before)
 
-    day, night = {"from": 0, "until": 0}, {"from": 0, "until": 24}
-    assert await heard("one", day, 10_001) == 1
-    assert await heard("two", night, 10_002) == 0
+class Ear:
+    """Puts pages before whoever listens."""
+
+    def __init__(self, stand: Stand) -> None:
+        self._stand = stand
+        self._rev = 10_000
+
+    async def begins(self, way: str = "") -> None:
+        if way:
+            await self._stand.tab.add_init_script(ENGINE.replace("__WAY__", way))
+            await self._stand.tab.reload()
+        await self._stand.tab.evaluate(
+            "async () => { window.put = (await import('/static/kiosk.js')).show; }"
+        )
+        if way:
+            await self._stand.tab.evaluate("speechSynthesis.dispatchEvent(new Event('voiceschanged'))")
+
+    async def chimes_at(self, title: str, night: bool = False, lang: str = "zh") -> int:
+        """How often two notes sound at a page of a visit."""
+        self._rev += 1
+        hours = {"from": 0, "until": 24 if night else 0}
+        changes = {"visit": "v", "screen": "place", "stage": "scan", "title": title, "lead": "", "lang": lang}
+        view = {**await self._stand.page.view(), **changes, "night": hours, "rev": self._rev}
+        before = await self._stand.tab.evaluate(CHIMES)
+        await self._stand.tab.evaluate("(view) => put(view)", view)
+        await self._stand.tab.evaluate("new Promise((done) => setTimeout(done, 20))")
+        return int(await self._stand.tab.evaluate(CHIMES)) - int(before)
+
+
+async def test_without_a_voice_steps_are_chimed_by_day_and_on_demand_at_night(stand: Stand) -> None:
+    ear = Ear(stand)
+    await ear.begins()
+    assert await ear.chimes_at("one") == 1
+    assert await ear.chimes_at("two", night=True) == 0
     await stand.tab.click("#speak")
-    assert await heard("three", night, 10_003) == 1
+    assert await ear.chimes_at("three", night=True) == 1
+
+
+async def test_steps_are_spoken_by_a_voice_of_this_machine_that_speaks_the_language(stand: Stand) -> None:
+    ear = Ear(stand)
+    await ear.begins("speaks")
+    assert [await ear.chimes_at("一"), await ear.chimes_at("two", lang="en")] == [0, 0]
+    said = await stand.tab.evaluate("speechSynthesis.said.slice(-2)")
+    assert said == [["Mandarin", "一"], ["English", "two"]]
+
+
+async def test_an_engine_that_is_never_heard_is_as_good_as_none(stand: Stand) -> None:
+    ear = Ear(stand)
+    await ear.begins("mute")
+    assert await ear.chimes_at("one") == 1
+    await ear.begins("speaks")
+    assert await ear.chimes_at("two") == 0
+    await stand.tab.evaluate("speechSynthesis.way = 'breaks'")
+    assert await ear.chimes_at("three") == 1
 
 
 PATHS: Final = ["/api/act", "/api/code", "/", "/api/view", "/static/kiosk.js", "/api/qr", "/x"]
