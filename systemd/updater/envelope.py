@@ -54,21 +54,27 @@ class Release:
 def opened(path: Path, keys: Sequence[str]) -> Release:
     """A release of which every byte was looked at. Raises BadRelease, OSError."""
     with path.open("rb") as source:
-        if _taken(source, len(MAGIC)) != MAGIC:
-            raise BadRelease("it does not begin like one")
-        length = int.from_bytes(_taken(source, _LENGTH_BYTES))
-        if length > manifests.BYTES_MAX:
-            raise BadRelease("its manifest has no end")
-        said = _taken(source, length)
-        by, signature = _taken(source, ID_BYTES), _taken(source, SIGNATURE_BYTES)
-        verify(keys, by, signature, said)
-        manifest = manifests.decoded(said)
-        begins = source.tell()
-        for file in manifest.files:
-            _check(source, file)
-        if source.read(1):
-            raise BadRelease("something follows it that nobody signed")
+        manifest, begins = judged(source, keys)
     return Release(path, manifest, begins)
+
+
+def judged(source: IO[bytes], keys: Sequence[str]) -> tuple[Manifest, int]:
+    """What it says, and where its payload begins. Raises BadRelease."""
+    if _taken(source, len(MAGIC)) != MAGIC:
+        raise BadRelease("it does not begin like one")
+    length = int.from_bytes(_taken(source, _LENGTH_BYTES))
+    if length > manifests.BYTES_MAX:
+        raise BadRelease("its manifest has no end")
+    said = _taken(source, length)
+    by, signature = _taken(source, ID_BYTES), _taken(source, SIGNATURE_BYTES)
+    verify(keys, by, signature, said)
+    manifest = manifests.decoded(said)
+    begins = source.tell()
+    for file in manifest.files:
+        _check(source, file)
+    if source.read(1):
+        raise BadRelease("something follows it that nobody signed")
+    return manifest, begins
 
 
 def _check(source: IO[bytes], file: File) -> None:

@@ -1,0 +1,185 @@
+"""What an update does with a real disk, a real journal and the system's own Python."""
+
+import json
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from random import Random  # noqa: TID251  # seeded
+from typing import Final
+
+import pytest
+
+from systemd.updater import back, guard, releases, trial
+from systemd.updater.__main__ import main
+from systemd.updater.disk import Disk, RealDisk, move, point, put
+from systemd.updater.errors import BadRecord
+from systemd.updater.host import RealHost
+from systemd.updater.trial import Back, Trial
+from tests.update.forgetful import ForgetfulDisk
+from tests.update.street import OLD
+
+ROOT = Path(__file__).parents[2]
+NEW = "1.1.0-bbbbbbbbbbbb"
+
+
+def also(disk: Disk, name: str) -> None:
+    if disk.read(name) is not None:
+        disk.also(name, f"{name}.too")
+
+
+def moved(disk: Disk, name: str, to: str) -> None:
+    if name != to and disk.read(name) is not None:
+        move(disk, name, to)
+
+
+def emptied(disk: Disk, turn: int) -> None:
+    if turn % 3 == 0:
+        disk.remove_tree("/a/b")
+        disk.make_folder("/a/b")
+
+
+DOES: Final[tuple[Callable[[Disk, str, str, int], object], ...]] = (
+    lambda disk, name, _, turn: put(disk, name, b"%d" % turn),
+    lambda disk, name, to, _: moved(disk, name, to),
+    lambda disk, name, _other, _turn: disk.unlink(name),
+    lambda disk, _name, _other, turn: point(disk, "/c/link", "/a" if turn % 2 else "/c"),
+    lambda disk, name, _other, _turn: also(disk, name),
+    lambda disk, _name, _other, turn: emptied(disk, turn),
+)
+
+
+def test_the_disk_of_the_tests_does_what_a_real_one_does(tmp_path: Path) -> None:
+    real, model, chance = RealDisk(tmp_path), ForgetfulDisk(), Random(3)
+    for disk in (real, model):
+        disk.make_folder("/a/b")
+        disk.make_folder("/c")
+    for turn in range(120):
+        name, other = (chance.choice(("/a/x", "/a/b/y", "/c/z")) for _ in range(2))
+        does = chance.choice(DOES)
+        for disk in (real, model):
+            does(disk, name, other, turn)
+        for folder in ("/a", "/a/b", "/c", "/none"):
+            assert real.names(folder) == model.names(folder)
+        assert real.target("/c/link") == model.target("/c/link")
+        assert [real.read(each) for each in ("/a/x", "/c/z")] == [
+            model.read(each) for each in ("/a/x", "/c/z")
+        ]
+
+
+def test_the_guard_needs_nothing_that_a_release_brings() -> None:
+    """Without any installed package, as the system's own Python has none of ours."""
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1]); import systemd.updater.guard\n"
+        "print(sorted(m for m in sys.modules if m.split('.')[0] not in sys.stdlib_module_names"
+        " and not m.startswith(('systemd', '__'))))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-B", "-c", code, str(ROOT)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_scripts_run_from_where_they_stand() -> None:
+    for words, said in ((("update", "--help"), "From one release"), (("guard", "once"), "start or watch")):
+        done = subprocess.run(
+            [ROOT / "systemd" / words[0], words[1]], capture_output=True, text=True, check=False, cwd="/"
+        )
+        assert said in done.stdout + done.stderr
+
+
+def journal(path: Path, schema: int, *kinds: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("PRAGMA journal_mode = WAL").fetchall()
+        connection.execute("CREATE TABLE entry (seq INTEGER PRIMARY KEY, public TEXT)")
+        rows = [(json.dumps({"type": kind}),) for kind in kinds]
+        connection.executemany("INSERT INTO entry (public) VALUES (?)", rows)
+        connection.execute(f"PRAGMA user_version = {schema}")
+
+
+def on_trial(root: Path) -> tuple[RealHost, Trial]:
+    """The new one was switched to; the journal was brought to schema 2, with a copy of before."""
+    host, state = RealHost(root), "/var/lib/doclocker"
+    path = f"{state}/journal.sqlite3"
+    for name in (OLD, NEW):
+        host.disk.make_folder(releases.folder(name))
+    host.disk.make_folder(trial.FOLDER)
+    journal(root / back.copy_of(path, 1)[1:], 1, "Booted", "ItemPickedUp", "Stopped")
+    releases.hold(host.disk, OLD)
+    releases.run(host.disk, NEW)
+    on = Trial("locker", OLD, NEW, "/etc/doclocker/locker.toml", journal=path, seq=3, schema=1, starts=3)
+    trial.keep(host.disk, on)
+    return host, on
+
+
+def types(path: Path) -> list[str]:
+    with closing(sqlite3.connect(path)) as connection:
+        return [
+            json.loads(text)["type"]
+            for (text,) in connection.execute("SELECT public FROM entry ORDER BY seq")
+        ]
+
+
+def test_the_fourth_start_puts_journal_and_link_back(tmp_path: Path) -> None:
+    host, on = on_trial(tmp_path)
+    there = tmp_path / on.journal[1:]
+    journal(there, 2, "Booted", "ItemPickedUp", "Stopped", "Booted", "HeadSigned")
+    guard.start(host)
+    assert releases.running(host.disk) == OLD
+    assert types(there) == ["Booted", "ItemPickedUp", "Stopped"]
+    assert types(Path(f"{there}.tried-{NEW}"))[3:] == ["Booted", "HeadSigned"]
+    found = trial.load(host.disk)
+    assert found is not None
+    assert (found.goes_back, found.starts) == (Back.COPY, 4)
+    guard.start(host)
+    assert types(there) == ["Booted", "ItemPickedUp", "Stopped"]
+
+
+@pytest.mark.parametrize("kind", ["ItemPickedUp", "DoorOpened", "AuthorisationGranted", "NobodyKnows"])
+def test_a_journal_that_somebody_has_used_stays(kind: str, tmp_path: Path) -> None:
+    host, on = on_trial(tmp_path)
+    there = tmp_path / on.journal[1:]
+    journal(there, 2, "Booted", "ItemPickedUp", "Stopped", "Booted", kind)
+    guard.start(host)
+    assert releases.running(host.disk) == NEW
+    assert types(there)[-1] == kind
+
+
+def test_a_copy_of_another_moment_is_never_put_back(tmp_path: Path) -> None:
+    host, on = on_trial(tmp_path)
+    there = tmp_path / on.journal[1:]
+    journal(there, 2, "Booted", "ItemPickedUp", "Stopped", "DropOff", "Booted")
+    trial.keep(host.disk, Trial(**{**{f: getattr(on, f) for f in on.__slots__}, "seq": 4}))
+    guard.start(host)
+    assert types(there)[3] == "DropOff"
+
+
+def test_a_record_that_cannot_be_read_stops_no_start(tmp_path: Path) -> None:
+    host, _ = on_trial(tmp_path)
+    host.disk.create(trial.FILE, b"{", 0o600)
+    with pytest.raises(BadRecord, match="remove it"):
+        guard.start(host)
+    assert releases.running(host.disk) == NEW
+
+
+def test_without_a_trial_a_start_costs_nothing(tmp_path: Path) -> None:
+    guard.start(RealHost(tmp_path))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_trust_and_status_at_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    host, _ = on_trial(tmp_path)
+    key = tmp_path / "ours.pub"
+    key.write_text("ab" * 32 + "\n")
+    assert main(["trust", str(key)], host) == 0
+    assert main(["trust", "cd" * 32], host) == 0
+    assert main(["trust", "ef" * 32], host) == 1
+    assert "--instead" in capsys.readouterr().err
+    assert main(["trust", "ef" * 32, "--instead"], host) == 0
+    assert main(["status"], host) == 0
+    assert f"on trial: {NEW}, started 3 times; else {OLD}" in capsys.readouterr().out
+    assert main(["install", str(tmp_path / "none.release")], host) == 1
+    assert "systemd/install first" in capsys.readouterr().err
