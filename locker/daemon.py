@@ -43,6 +43,8 @@ from locker.operations.recover import recover
 from locker.operations.self_tester import SelfTester
 from locker.operations.upkeep import next_ms, sign_head, upkeep
 from locker.platform import Keys, Platform, notify, watchdog_ms
+from locker.watching.look import Look, Sources
+from locker.watching.watch import Watch
 from sync import wire
 from sync.edge.edge import Edge, Reports
 from sync.edge.hello import ForkFound
@@ -80,6 +82,7 @@ class Daemon:
     acts: Acts
     edge: Edge
     kiosk: Starlette
+    watch: Watch
 
 
 async def run(config: Config, platform: Platform) -> None:
@@ -142,7 +145,19 @@ async def build(config: Config, platform: Platform, keys: Keys, journal: Journal
         acts,
         edge,
         kiosk,
+        _watch(config, platform, journal, cabinet, edge),
     )
+
+
+def _watch(config: Config, platform: Platform, journal: Journal, cabinet: Cabinet, edge: Edge) -> Watch:
+    def centre() -> tuple[bool, int]:
+        status = edge.status
+        return status.centre_online, status.unsynced
+
+    certificate = config.path.parent / config.mqtt.cert if config.mqtt.ca else None
+    who, state_dir = (config.locker_id, SOFTWARE), config.state_dir
+    look = Look(Sources(*who, state_dir, certificate, platform, journal, cabinet.report, centre))
+    return Watch(look, journal, platform.clock, config.status.port)
 
 
 def _doors(config: Config, platform: Platform, keys: Keys, journal: Journal) -> Assembly:
@@ -309,6 +324,7 @@ async def serve(daemon: Daemon, page: Page, stopping: asyncio.Event) -> None:
                 group.create_task(_while_recording(daemon.acts.run()), name="acts"),
                 group.create_task(_while_recording(daemon.edge.run()), name="edge"),
                 group.create_task(page.serve(), name="kiosk"),
+                group.create_task(_while_recording(daemon.watch.run()), name="watching"),
                 group.create_task(_feed_watchdog(daemon), name="watchdog"),
             ]
             await stopping.wait()

@@ -77,6 +77,10 @@ class LockerClock:
             return "ntp"
         return "unset" if self._ahead_ms is None else "centre"
 
+    def offset_ms(self) -> int:
+        """How far the machine's own clock is from what we say."""
+        return self._times.wall_ms() - self.wall_ms()
+
     def learn_centre_time(self, now_ms: int, uncertainty_ms: int) -> int:
         """Take the centre's signed time; returns the step in ms, 0 where ours was near enough or is NTP's."""
         if self.quality() == "ntp":
@@ -180,6 +184,30 @@ class MakeLink(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Vitals:
+    """What the machine tells of itself."""
+
+    temperature_c: float | None = None
+    """Of its processor; None where it tells none."""
+    under_voltage: bool = False
+
+    @classmethod
+    def read(cls, folder: Path = Path("/sys/class")) -> "Vitals":
+        """Never raises: what cannot be read is not known."""
+        heat = _number(folder / "thermal/thermal_zone0/temp")
+        # A Raspberry Pi has this alarm; it stays on until the next start.
+        weak = any(_number(path) for path in folder.glob("hwmon/*/in0_lcrit_alarm"))
+        return cls(None if heat is None else heat / 1000, weak)
+
+
+def _number(path: Path) -> int | None:
+    try:
+        return int(path.read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return None
+
+
+@dataclass(frozen=True, slots=True)
 class Platform:
     """What `daemon.build` needs of the world."""
 
@@ -191,6 +219,7 @@ class Platform:
     make_line: MakeLine
     make_link: MakeLink
     disk_used_percent: Callable[[Path], int]
+    vitals: Callable[[], Vitals] = Vitals
 
     @classmethod
     def real(cls) -> "Platform":
@@ -202,6 +231,7 @@ class Platform:
             SerialLine,
             Link,
             _disk_used_percent,
+            Vitals.read,
         )
 
     def close(self) -> None:

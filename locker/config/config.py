@@ -23,6 +23,7 @@ from locker.config.sections import (
     LineSection,
     LockerSection,
     MqttSection,
+    StatusSection,
 )
 from locker.domain.compartment import CompartmentSpec, Reach, Size
 from locker.domain.errors import PolicyOutOfRange
@@ -38,7 +39,7 @@ SOCKET_PATH_MAX: Final = 107
 LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 TABLES: Final = (
     *("locker", "kiosk", "mqtt", "bridge", "lines", "boards", "supplies", "compartments", "policy"),
-    *("gpio", "scanner"),
+    *("gpio", "scanner", "status"),
 )
 _WHAT_A_WIRING_ERROR_MEANS: Final = (
     # words of its problem, and the key they are about
@@ -70,6 +71,7 @@ class Config:
     bridge: BridgeSection = field(default_factory=BridgeSection)
     gpio: GpioSettings = field(default_factory=GpioSettings)
     scanner: ScannerSettings = field(default_factory=ScannerSettings)
+    status: StatusSection = field(default_factory=StatusSection)
 
     @property
     def locker_id(self) -> LockerId:
@@ -148,7 +150,9 @@ class _Reader:
             self._section(BridgeSection, table, "bridge"),
             self._checked(table, "gpio", GpioSettings, wrong_gpio),
             self._checked(table, "scanner", ScannerSettings, wrong_scanner),
+            self._section(StatusSection, table, "status"),
         )
+        self._check_range(("status", "port"), config.status.port, 0, PORT_MAX)
         self._check("kiosk", wrong_kiosk_scanner(config.kiosk.scanner, config.scanner))
         if len(os.fsencode(config.control_path)) > SOCKET_PATH_MAX:
             problem = f"{config.control_path} is too long a name for a socket"

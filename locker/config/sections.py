@@ -39,6 +39,12 @@ class MqttSection:
 
 
 @dataclass(frozen=True, slots=True)
+class StatusSection:
+    port: int = 0
+    """Of the status page and the figures, on this machine alone; 0: there are none."""
+
+
+@dataclass(frozen=True, slots=True)
 class BridgeSection:
     accept_experimental: bool = False
     """Boards with an unsettled fact may serve where the wiring was learned."""

@@ -77,6 +77,7 @@ class Fake:
             world=m.world,
             follower=SimpleNamespace(run=for_ever),
             surroundings=SimpleNamespace(run=for_ever),
+            watch=SimpleNamespace(run=for_ever),
             around=SimpleNamespace(run=run_around, close=nothing, report=lambda: None),
             tester=SelfTester(m.world, tuple, {}),
             acts=SimpleNamespace(run=for_ever),
