@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from tests.world.mutants import afar, trouble, visits
+from tests.world.mutants import afar, together, trouble, visits
 from tests.world.mutants.cast import Cast, LostError
 from tests.world.screen import DarkError
 
@@ -45,6 +45,7 @@ _ALL: Final[tuple[Scene, ...]] = (
     trouble.late_replies,
     trouble.slow_leaves,
     *afar.SCENES,
+    *together.SCENES,
 )
 SCENES: Final[Mapping[str, Scene]] = MappingProxyType(
     {scene.__name__.replace("_", " "): scene for scene in _ALL}
