@@ -30,12 +30,10 @@ Raised = tuple[str, Trouble, int]
 
 
 def raise_alarm(connection: Connection, locker: str, trouble: Trouble, now_ms: int) -> None:
-    where = [ALARM.c.locker == locker, ALARM.c.kind == trouble.kind, ALARM.c.subject == trouble.subject]
-    again = ALARM.update().where(*where).values(count=ALARM.c.count + 1, last_ms=now_ms)
-    if not connection.execute(again).rowcount:
-        row = new((locker, trouble, now_ms))
+    row = new((locker, trouble, now_ms))
+    if not _AGAIN.one.do(connection, [_again(row)]):
         _log(row)
-        connection.execute(ALARM.insert().values(row))
+        store.insert(connection, ALARM, [row])
 
 
 def raise_all(connection: Connection, raised: Sequence[Raised]) -> None:

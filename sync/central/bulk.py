@@ -14,7 +14,6 @@ from sqlalchemy import (
     Connection,
     FromClause,
     Integer,
-    Select,
     Table,
     Text,
     and_,
@@ -28,6 +27,7 @@ from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.types import TypeEngine
 
 from locker.domain.encoding import canonical
+from sync.central.statement import Statement
 
 TEXT: Final = Text()
 BIG: Final = BigInteger()
@@ -51,20 +51,24 @@ class Change:
         self.kinds = kinds
 
     @cached_property
-    def one(self) -> UpdateBase:
-        """For one row, or for several one after the other."""
+    def _one(self) -> UpdateBase:
         return self._tell(
             SimpleNamespace(**{name: bindparam(name, type_=kind) for name, kind in self.kinds.items()})
         )
 
     @cached_property
-    def all(self) -> UpdateBase:
+    def one(self) -> Statement:
+        """For one row, or for several one after the other."""
+        return Statement(self._one)
+
+    @cached_property
+    def all(self) -> Statement:
         """For as many as the lists are long; PostgreSQL's."""
-        return self._tell(_lists(self.kinds).c)
+        return Statement(self._tell(_lists(self.kinds).c))
 
     @property
     def table(self) -> Table:
-        return self.one.table  # type: ignore[return-value]  # of a Table it is one
+        return self._one.table  # type: ignore[return-value]  # of a Table it is one
 
     def key(self, row: Values) -> Key:
         return tuple([row[name] for name in self.by])
@@ -75,9 +79,9 @@ def change(connection: Connection, told: Change, rows: Sequence[Values]) -> None
     if not rows:
         return
     if len(rows) == 1 or connection.dialect.name != "postgresql":
-        connection.execute(told.one, list(rows))
+        told.one.do(connection, rows)
     else:
-        connection.execute(told.all, _columns(told.kinds, rows))
+        told.all.do(connection, [_columns(told.kinds, rows)])
 
 
 def change_all(connection: Connection, changes: Sequence[tuple[Change, Values]]) -> None:
@@ -124,13 +128,12 @@ def fetch(
         asked: Values = {f"of_{name}": [key[n] for key in keys] for n, name in enumerate(names)}
     else:
         asked = {"asked": canonical([list(key) for key in keys])}
-    columns = [each.name for each in table.c]
-    for row in connection.execute(_fetching(table, names, connection.dialect.name), asked):
-        yield dict(zip(columns, row, strict=True))
+    for row in _fetching(table, names, connection.dialect.name).all(connection, asked):
+        yield row._asdict()
 
 
 @cache
-def _fetching(table: Table, names: tuple[str, ...], dialect: str) -> Select[Any]:
+def _fetching(table: Table, names: tuple[str, ...], dialect: str) -> Statement:
     if dialect == "postgresql":
         lists = _lists({f"of_{name}": table.c[name].type for name in names})
         asked: FromClause = lists
@@ -139,7 +142,7 @@ def _fetching(table: Table, names: tuple[str, ...], dialect: str) -> Select[Any]
         texts = func.json_each(bindparam("asked", type_=TEXT)).table_valued("value", name="given")
         asked = texts
         same = [table.c[name] == func.json_extract(texts.c.value, f"$[{n}]") for n, name in enumerate(names)]
-    return select(table).select_from(asked.join(table, and_(*same)))
+    return Statement(select(table).select_from(asked.join(table, and_(*same))))
 
 
 @cache

@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import Connection, Row
 
@@ -11,7 +11,7 @@ from locker.domain.encoding import canonical
 from locker.domain.ids import LockerId
 from sync import seal
 from sync.central.platform import Chance, Clock
-from sync.central.store import find
+from sync.central.store import find, insert
 from sync.central.tables import DESK_FACT, LOCKER
 from sync.central.workdays.calendar import WorkDays
 
@@ -157,7 +157,4 @@ def note(
 ) -> None:
     """Write down what the centre did in a case."""
     told = {"actor": actor, "detail": canonical(detail), "at_ms": now_ms}
-    connection.execute(_FACT, {"case_number": case, "kind": kind, "reference": reference, **told})
-
-
-_FACT: Final = DESK_FACT.insert()
+    insert(connection, DESK_FACT, [{"case_number": case, "kind": kind, "reference": reference, **told}])

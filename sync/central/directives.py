@@ -22,36 +22,33 @@ from sync.central.intake import said as papers
 from sync.central.pickups import said as pickups
 from sync.central.platform import Chance
 from sync.central.settings import said as settings
-from sync.central.store import change
+from sync.central.statement import Statement
+from sync.central.store import change, insert
 from sync.central.tables import AUTHORISATION, DIRECTIVE, LOCKER, OUTGOING_ITEM, STAFF, STAFF_GRANT
 
 EPOCH_BYTES: Final = 16
-_END: Final = (
+_END: Final = Statement(
     select(LOCKER.c.dn_epoch, LOCKER.c.dn_head, LOCKER.c.dn_hash)
     .where(LOCKER.c.locker == bindparam("locker"))
     .with_for_update()
 )
-_ENTRY: Final = DIRECTIVE.insert()
-"""Both built once: whatever a locker is told goes through them."""
 
 
 def append(connection: Connection, locker: str, says: directives.StateEntry, now_ms: int) -> int:
     """The seq of the new entry; it goes out once the transaction is durable."""
-    row = connection.execute(_END, {"locker": locker}).one()
+    row = _END.one(connection, {"locker": locker})
     seq = row.dn_head + 1
     text = directives.write(Seq(seq), says)
     link = directives.link(bytes.fromhex(row.dn_hash), text).hex()
     entry = {"dn_epoch": row.dn_epoch, "seq": seq, "text": text, "hash": link, "made_ms": now_ms}
-    connection.execute(_ENTRY, {"locker": locker, **entry})
+    insert(connection, DIRECTIVE, [{"locker": locker, **entry}])
     change(connection, LOCKER, {"locker": locker}, {"dn_head": seq, "dn_hash": link})
     return int(seq)
 
 
 def batch_after(connection: Connection, locker: Row[Any], after: int) -> wire.DownBatch | None:
     """The next entries that a locker lacks, at most one batch; None where there are none."""
-    where = [DIRECTIVE.c.locker == locker.locker, DIRECTIVE.c.dn_epoch == locker.dn_epoch]
-    query = select(DIRECTIVE.c.text, DIRECTIVE.c.hash).where(*where, DIRECTIVE.c.seq > after)
-    rows = connection.execute(query.order_by(DIRECTIVE.c.seq).limit(wire.BATCH_ENTRIES_MAX)).all()
+    rows = _ONWARD.all(connection, {"locker": locker.locker, "dn_epoch": locker.dn_epoch, "after": after})
     sizes = accumulate(len(row.text.encode()) for row in rows)
     taken = [row for row, size in zip(rows, sizes, strict=True) if size <= wire.BATCH_BYTES_MAX]
     if not taken:
@@ -67,12 +64,25 @@ def batch_after(connection: Connection, locker: Row[Any], after: int) -> wire.Do
     )
 
 
+_OF_EPOCH: Final = (
+    DIRECTIVE.c.locker == bindparam("locker"),
+    DIRECTIVE.c.dn_epoch == bindparam("dn_epoch"),
+)
+_ONWARD: Final = Statement(
+    select(DIRECTIVE.c.text, DIRECTIVE.c.hash)
+    .where(*_OF_EPOCH, DIRECTIVE.c.seq > bindparam("after"))
+    .order_by(DIRECTIVE.c.seq)
+    .limit(wire.BATCH_ENTRIES_MAX)
+)
+_HASH_AT: Final = Statement(select(DIRECTIVE.c.hash).where(*_OF_EPOCH, DIRECTIVE.c.seq == bindparam("seq")))
+
+
 def hash_at(connection: Connection, locker: str, dn_epoch: str, seq: int) -> str:
     """`chain.START` for 0, "" where there is no such entry."""
     if seq == 0:
         return chain.START.hex()
-    where = [DIRECTIVE.c.locker == locker, DIRECTIVE.c.dn_epoch == dn_epoch, DIRECTIVE.c.seq == seq]
-    return str(connection.execute(select(DIRECTIVE.c.hash).where(*where)).scalar() or "")
+    named = {"locker": locker, "dn_epoch": dn_epoch, "seq": seq}
+    return str(_HASH_AT.value(connection, named) or "")
 
 
 def is_whole(connection: Connection, locker: str, dn_epoch: str, after: int) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
-from sqlalchemy import Connection, Update, and_, bindparam, case
+from sqlalchemy import Connection, and_, bindparam, case
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.dml import UpdateBase
 
@@ -22,6 +22,7 @@ from sync.central import bulk, store
 from sync.central.bulk import BIG, TEXT
 from sync.central.hello import TOLD
 from sync.central.platform import Clock
+from sync.central.statement import Statement
 from sync.central.store import Store
 from sync.central.tables import LOCKER
 
@@ -153,7 +154,7 @@ _HEARD: Final = bulk.Change(_heard, ["name"], name=TEXT, now_ms=BIG)
 
 def take_down(connection: Connection, said: Sequence[FromLocker], now_ms: int) -> None:
     """What is in these words beside entries. Rows are written in the order of the lockers."""
-    rows: dict[Update, list[dict[str, object]]] = {}
+    rows: dict[Statement, list[dict[str, object]]] = {}
     for each in sorted(said, key=lambda each: each.locker):
         row: dict[str, object] = {"name": each.locker, "now_ms": now_ms}
         match each:
@@ -172,7 +173,7 @@ def take_down(connection: Connection, said: Sequence[FromLocker], now_ms: int) -
             case _:
                 raise AssertionError("a link is met, not heard")
     for statement, values in rows.items():
-        connection.execute(statement, values)
+        statement.do(connection, values)
 
 
 _NEWS: Final = and_(
@@ -181,18 +182,19 @@ _NEWS: Final = and_(
     # What a card has that knows itself to be another one is nothing that the locker has.
     *(LOCKER.c.link_reason != reason for reason in TOLD),
 )
-_TOUCH: Final = (
+_OWN: Final = (
     LOCKER.update().where(LOCKER.c.locker == bindparam("name")).values(last_heard_ms=bindparam("now_ms"))
 )
-_BEAT: Final = _TOUCH.values(
-    head=case((_NEWS, bindparam("told")), else_=LOCKER.c.head), dropped=bindparam("counts")
+_TOUCH: Final = Statement(_OWN)
+_BEAT: Final = Statement(
+    _OWN.values(head=case((_NEWS, bindparam("told")), else_=LOCKER.c.head), dropped=bindparam("counts"))
 )
-_STATE: Final = _TOUCH.values(state_text=bindparam("text"))
+_STATE: Final = Statement(_OWN.values(state_text=bindparam("text")))
 _IS_FURTHER: Final = and_(
     LOCKER.c.dn_epoch == bindparam("of_epoch"),
     LOCKER.c.dn_head >= bindparam("stored_to"),
     LOCKER.c.dn_stored_to < bindparam("stored_to"),
 )
-_FURTHER: Final = _TOUCH.values(
-    dn_stored_to=case((_IS_FURTHER, bindparam("stored_to")), else_=LOCKER.c.dn_stored_to)
+_FURTHER: Final = Statement(
+    _OWN.values(dn_stored_to=case((_IS_FURTHER, bindparam("stored_to")), else_=LOCKER.c.dn_stored_to))
 )

@@ -20,6 +20,7 @@ from sync.central.alarms import Trouble
 from sync.central.project import CannotProject, Place, project
 from sync.central.project.keys import prefetch
 from sync.central.project.sheet import Sheet
+from sync.central.statement import OfMany, Statement
 from sync.central.tables import LEDGER, LOCKER, STREAM
 
 UNPROCESSABLE: Final = (
@@ -133,7 +134,7 @@ class _Session:
         """Read them all, and fetch together what they will ask for."""
         lockers = {batch.locker for batch in batches}
         self._lockers = {locker: {} for locker in lockers}
-        for row in self._connection.execute(_STREAMS, {"of": sorted(lockers)}) if lockers else ():
+        for row in _STREAMS.all(self._connection, sorted(lockers)):
             self._lockers[row.locker][row.epoch] = _Stream(row.ordinal, row.stored_to, row.hash)
         for batch in batches:
             known = self._lockers[batch.locker].get(batch.epoch)
@@ -269,25 +270,24 @@ class _Session:
         self._rows.clear()
 
 
-_STREAMS: Final = (
-    select(STREAM)
-    .where(STREAM.c.locker.in_(bindparam("of", expanding=True)))
-    .order_by(STREAM.c.locker, STREAM.c.ordinal)
-    .with_for_update()
+_STREAMS: Final = OfMany(
+    lambda of: (
+        select(STREAM)
+        .where(STREAM.c.locker.in_(of))
+        .order_by(STREAM.c.locker, STREAM.c.ordinal)
+        .with_for_update()
+    )
 )
 
 
 def lock(connection: Connection, lockers: Sequence[str]) -> dict[str, Row[Any]]:
     """Their rows, by name. Until the transaction ends nobody else takes down these lockers' links, begins an
     epoch of theirs, or tells them anything (`directives.append`). To be done before their rows are read."""
-    return {row.locker: row for row in connection.execute(_ROWS, {"of": sorted(lockers)})}
+    return {row.locker: row for row in _ROWS.all(connection, sorted(lockers))}
 
 
-_ROWS: Final = (
-    select(LOCKER)
-    .where(LOCKER.c.locker.in_(bindparam("of", expanding=True)))
-    .order_by(LOCKER.c.locker)
-    .with_for_update()
+_ROWS: Final = OfMany(
+    lambda of: select(LOCKER).where(LOCKER.c.locker.in_(of)).order_by(LOCKER.c.locker).with_for_update()
 )
 
 
@@ -306,16 +306,16 @@ def begin_stream(
 ) -> tuple[int, str]:
     """The same of an epoch that is not there yet."""
     row = {"locker": locker, "epoch": epoch, "ordinal": ordinal, "stored_to": 0, "hash": chain.START.hex()}
-    connection.execute(STREAM.insert(), row | {"first_seen_ms": now_ms})
+    store.insert(connection, STREAM, [row | {"first_seen_ms": now_ms}])
     return 0, chain.START.hex()
 
 
 def streams(connection: Connection, locker: str) -> Sequence[Row[Any]]:
     """Every epoch that a locker has begun, the one in force last."""
-    return connection.execute(_ALL_OF_ONE, {"name": locker}).all()
+    return _ALL_OF_ONE.all(connection, {"name": locker})
 
 
-_ALL_OF_ONE: Final = (
+_ALL_OF_ONE: Final = Statement(
     select(STREAM).where(STREAM.c.locker == bindparam("name")).order_by(STREAM.c.ordinal, STREAM.c.epoch)
 )
 
@@ -414,16 +414,16 @@ class End:
 def _advance(connection: Connection, ends: Sequence[End]) -> None:
     """The locker has at least what is stored."""
     rows = [{"name": end.locker, "of_epoch": end.epoch, "told": end.stored_to} for end in ends]
-    connection.execute(_STORED, [{**row, "link": end.hash} for row, end in zip(rows, ends, strict=True)])
-    connection.execute(_FURTHER, rows)
+    _STORED.do(connection, [{**row, "link": end.hash} for row, end in zip(rows, ends, strict=True)])
+    _FURTHER.do(connection, rows)
 
 
-_STORED: Final = (
+_STORED: Final = Statement(
     STREAM.update()
     .where(STREAM.c.locker == bindparam("name"), STREAM.c.epoch == bindparam("of_epoch"))
     .values(stored_to=bindparam("told"), hash=bindparam("link"))
 )
-_FURTHER: Final = (
+_FURTHER: Final = Statement(
     LOCKER.update()
     .where(LOCKER.c.locker == bindparam("name"), LOCKER.c.epoch == bindparam("of_epoch"))
     .where(LOCKER.c.head < bindparam("told"))

@@ -4,12 +4,12 @@ A notice is held until the locker's stream has caught up, so that nobody is told
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Select, bindparam, or_, select
+from sqlalchemy import Connection, Integer, Row, Update, bindparam, or_, select
 
 from locker.domain import events as ev
 from locker.domain.deposit import ENDED, Phase
@@ -24,6 +24,7 @@ from sync.central.pickups.tables import ENTRUSTMENT
 from sync.central.project import rows
 from sync.central.project.keys import subject_of
 from sync.central.project.sheet import Held
+from sync.central.statement import OfMany, Statement
 from sync.central.tables import (
     AUTHORISATION,
     DEPOSIT,
@@ -92,27 +93,33 @@ def follow(applied: Applied) -> None:
 
 def release(connection: Connection, *lockers: str) -> int:
     """Let go what was held, where a locker's stream has caught up with its head; how many."""
-    return connection.execute(_RELEASE, {"of": lockers}).rowcount if lockers else 0
+    return _RELEASE.do(connection, lockers)
 
 
-_CAUGHT_UP: Final = (
-    select(LOCKER.c.locker)
-    .join(STREAM, (STREAM.c.locker == LOCKER.c.locker) & (STREAM.c.epoch == LOCKER.c.epoch))
-    .where(LOCKER.c.locker.in_(bindparam("of", expanding=True)), STREAM.c.stored_to >= LOCKER.c.head)
-)
-_RELEASE: Final = (
-    NOTICE.update().where(NOTICE.c.state == "held", NOTICE.c.locker.in_(_CAUGHT_UP)).values(state="due")
-)
-
-
-def due(now_ms: int, limit: int) -> Select[Any]:
-    """The notices whose time has come, longest waiting first."""
-    return (
-        select(NOTICE)
-        .where(NOTICE.c.state == "due", NOTICE.c.next_ms <= now_ms)
-        .order_by(NOTICE.c.next_ms, NOTICE.c.made_ms)
-        .limit(limit)
+def _releasing(lockers: Sequence[Any]) -> Update:
+    caught_up = (
+        select(LOCKER.c.locker)
+        .join(STREAM, (STREAM.c.locker == LOCKER.c.locker) & (STREAM.c.epoch == LOCKER.c.epoch))
+        .where(LOCKER.c.locker.in_(lockers), STREAM.c.stored_to >= LOCKER.c.head)
     )
+    held = [NOTICE.c.state == "held", NOTICE.c.locker.in_(caught_up)]
+    return NOTICE.update().where(*held).values(state="due")
+
+
+_RELEASE: Final = OfMany(_releasing)
+
+
+def due(connection: Connection, now_ms: int, limit: int) -> Sequence[Row[Any]]:
+    """The notices whose time has come, longest waiting first."""
+    return _DUE.all(connection, {"now_ms": now_ms, "at_most": limit})
+
+
+_DUE: Final = Statement(
+    select(NOTICE)
+    .where(NOTICE.c.state == "due", NOTICE.c.next_ms <= bindparam("now_ms"))
+    .order_by(NOTICE.c.next_ms, NOTICE.c.made_ms)
+    .limit(bindparam("at_most", type_=Integer()))
+)
 
 
 def superseded(connection: Connection, notice: Row[Any], now_ms: int) -> bool:

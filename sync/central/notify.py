@@ -26,7 +26,8 @@ from sync.central.messages.settings import Channel, Messages
 from sync.central.messages.sights import Sight
 from sync.central.messages.tables import ATTEMPT
 from sync.central.personal.link import path_of
-from sync.central.store import Store
+from sync.central.statement import Statement
+from sync.central.store import Store, change, insert
 from sync.central.tables import NOTICE
 from sync.seal import SealError
 
@@ -126,14 +127,14 @@ class Notifier:
         hours = (quiet.quiet_from, quiet.quiet_to)
         day_ms = until_ms(now_ms, self._settings.utc_offset_minutes, hours)
         taken: list[Sight] = []
-        for row in connection.execute(notices.due(now_ms, AT_ONCE)).all():
-            own = NOTICE.update().where(NOTICE.c.key == row.key)
+        for row in notices.due(connection, now_ms, AT_ONCE):
+            own = {"key": row.key}
             if notices.superseded(connection, row, now_ms):
-                connection.execute(own.values(state="superseded"))
+                change(connection, NOTICE, own, {"state": "superseded"})
             elif day_ms > now_ms and not row.urgent:
-                connection.execute(own.values(next_ms=day_ms))
+                change(connection, NOTICE, own, {"next_ms": day_ms})
             elif not routes.of(self._settings.every, row.template):
-                connection.execute(own.values(state="clerk", detail=NO_CHANNEL))
+                change(connection, NOTICE, own, {"state": "clerk", "detail": NO_CHANNEL})
             else:
                 taken.append(sights.of(connection, row))
         return taken
@@ -206,25 +207,24 @@ class Notifier:
         beside: Callable[[Connection], None] = lambda _: None,
         **values: str | int,
     ) -> None:
-        statement = NOTICE.update().where(NOTICE.c.key == notice.key)
-        changed = statement.values(attempts=notice.attempts + 1, **values)
-
         def work(connection: Connection) -> None:
-            connection.execute(changed)
+            settled = {**values, "attempts": notice.attempts + 1}
+            change(connection, NOTICE, {"key": notice.key}, settled)
             beside(connection)
 
         await self._store.write(work)
 
 
 def _keep(connection: Connection, tried: dict[str, Any]) -> None:
-    connection.execute(ATTEMPT.insert().values(tried))
+    insert(connection, ATTEMPT, [tried])
 
 
-_EARLIEST: Final = select(func.min(NOTICE.c.next_ms)).where(NOTICE.c.state == "due")
+_EARLIEST: Final = Statement(select(func.min(NOTICE.c.next_ms)).where(NOTICE.c.state == "due"))
 
 
 def _earliest(connection: Connection) -> int | None:
-    return connection.execute(_EARLIEST).scalar()
+    found: int | None = _EARLIEST.value(connection, {})
+    return found
 
 
 __all__ = ["Notifier", "SmsSettings", "UnusableChannel"]

@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, bindparam, select
+from sqlalchemy import Connection, Row, select
 
 from sync import wire
 from sync.central import directives
 from sync.central.desk import Desk
 from sync.central.hello import WINDOW
+from sync.central.statement import OfMany
 from sync.central.store import Store
 from sync.central.tables import LOCKER
 
@@ -109,7 +110,7 @@ class Pump:
 
 def _lockers(connection: Connection, names: Sequence[str]) -> Mapping[str, Row[Any]]:
     """Those there are, by name."""
-    return {row.locker: row for row in connection.execute(_NAMED, {"of": names})}
+    return {row.locker: row for row in _NAMED.all(connection, names)}
 
 
-_NAMED: Final = select(LOCKER).where(LOCKER.c.locker.in_(bindparam("of", expanding=True)))
+_NAMED: Final = OfMany(lambda of: select(LOCKER).where(LOCKER.c.locker.in_(of)))

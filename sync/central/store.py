@@ -25,9 +25,7 @@ from sqlalchemy import (
     Engine,
     LargeBinary,
     Row,
-    Select,
     Table,
-    Update,
     bindparam,
     create_engine,
     event,
@@ -38,6 +36,7 @@ from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError, SQL
 from sync import durable
 from sync.central import migrations
 from sync.central.platform import READERS, WRITERS, Threads
+from sync.central.statement import Statement, defaults, inserting
 
 log = logging.getLogger(__name__)
 
@@ -82,28 +81,29 @@ def is_spoiled(error: SQLAlchemyError) -> bool:
 def put(connection: Connection, table: Table, keys: Mapping[str, Any], values: Mapping[str, Any]) -> None:
     """Insert or update one row, in words that every database knows."""
     if not change(connection, table, keys, values):
-        connection.execute(table.insert(), {**keys, **values})
+        insert(connection, table, [{**keys, **values}])
 
 
 def find(connection: Connection, table: Table, keys: Mapping[str, Any]) -> Row[Any] | None:
     """The first row with these values."""
-    return connection.execute(_finding(table, tuple(keys)), _named("key", keys)).first()
+    return _finding(table, tuple(keys)).first(connection, _named("key", keys))
 
 
 def change(connection: Connection, table: Table, keys: Mapping[str, Any], values: Mapping[str, Any]) -> int:
     """How many rows with these keys got these values: plain ones, no expressions."""
     statement = _changing(table, tuple(keys), tuple(values))
-    return connection.execute(statement, _named("key", keys) | _named("new", values)).rowcount
+    return statement.do(connection, [_named("key", keys) | _named("new", values)])
 
 
 def insert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Many new rows, by the quickest way there is. All have the same columns."""
     if not rows:
         return
-    if connection.dialect.name != "postgresql" or len(rows) < COPIED_MIN:
-        connection.execute(table.insert(), list(rows))
-        return
     names = tuple(rows[0])
+    if connection.dialect.name != "postgresql" or len(rows) < COPIED_MIN:
+        told = defaults(table)
+        inserting(table, names).do(connection, [{**told, **row} for row in rows] if told else rows)
+        return
     quote = connection.dialect.identifier_preparer.quote
     statement = f"COPY {quote(table.name)} ({', '.join(map(quote, names))}) FROM STDIN"
     raw: Any = connection.connection.driver_connection
@@ -142,15 +142,15 @@ def _bind(kind: Any, dialect: Dialect) -> Callable[[Any], Any] | None:
 
 
 @lru_cache(maxsize=200)
-def _finding(table: Table, keys: tuple[str, ...]) -> Select[Any]:
+def _finding(table: Table, keys: tuple[str, ...]) -> Statement:
     """Built once for each form: what a statement costs is mostly its building."""
-    return select(table).where(*_where(table, keys))
+    return Statement(select(table).where(*_where(table, keys)))
 
 
 @lru_cache(maxsize=200)
-def _changing(table: Table, keys: tuple[str, ...], values: tuple[str, ...]) -> Update:
+def _changing(table: Table, keys: tuple[str, ...], values: tuple[str, ...]) -> Statement:
     new: dict[str, Any] = {name: bindparam(f"new_{name}") for name in values}
-    return table.update().where(*_where(table, keys)).values(new)
+    return Statement(table.update().where(*_where(table, keys)).values(new))
 
 
 def _where(table: Table, keys: tuple[str, ...]) -> list[ColumnElement[bool]]:

@@ -21,21 +21,20 @@ from sync.central.access.actor import Actor
 from sync.central.access.matrix import Action
 from sync.central.access.tables import AUDIT, AUDIT_HEAD, AUDIT_SIGNED
 from sync.central.ledger import storable
-from sync.central.store import change
+from sync.central.statement import Statement
+from sync.central.store import change, insert
 
 START: Final = "0" * 64
 """What the first row follows."""
 PAGE_ROWS: Final = 1000
 REASON_CHARACTERS_MAX: Final = 200
 _HEAD_NUMBER: Final = 1
-_ONWARD: Final = (
+_ONWARD: Final = Statement(
     AUDIT_HEAD.update()
     .where(AUDIT_HEAD.c.number == _HEAD_NUMBER)
     .values(seq=AUDIT_HEAD.c.seq + 1)
     .returning(AUDIT_HEAD.c.seq, AUDIT_HEAD.c.hash)
 )
-_ROW: Final = AUDIT.insert()
-"""Both built once: every look and every act goes through them."""
 _LEAF: Final = b"doclocker/audit/1\n"
 _HEAD: Final = b"doclocker/audit-head/1\n"
 _LONG_NUMBER: Final = re.compile(r"\d{7,}")
@@ -112,17 +111,17 @@ def write(
         "previous": previous,
     }
     values["hash"] = _hash(values)
-    connection.execute(_ROW, values)
+    insert(connection, AUDIT, [values])
     change(connection, AUDIT_HEAD, {"number": _HEAD_NUMBER}, {"hash": values["hash"]})
     return seq
 
 
 def _next(connection: Connection) -> tuple[int, str]:
     """The next number and the hash before it. The row stays locked: a second writer waits for our commit."""
-    row = connection.execute(_ONWARD).first()
+    row = _ONWARD.first(connection, {})
     if row is None:
         _begin(connection)
-        row = connection.execute(_ONWARD).one()
+        row = _ONWARD.one(connection, {})
     return row.seq, row.hash
 
 

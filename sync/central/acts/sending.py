@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Select, func, or_, select
+from sqlalchemy import Connection, Row, func, or_, select
 
 from locker.domain.acts import ActKind
 from sync import wire
@@ -24,6 +24,7 @@ from sync.central.acts.tables import ACT, APPROVAL
 from sync.central.desk import Desk, Refusal, Refused, note
 from sync.central.hello import TOLD
 from sync.central.presence import Presence, presence
+from sync.central.statement import Statement
 from sync.central.store import Store
 from sync.central.tables import COMPARTMENT, DEPOSIT, LOCKER
 
@@ -246,13 +247,13 @@ def _approvers(connection: Connection, act: str) -> tuple[str, ...]:
     return tuple(connection.execute(query).scalars())
 
 
-_WAIT: Final[Select[Any]] = select(ACT).where(
-    or_(*(ACT.c.state == state.value for state in sorted(approvals.WAITING)))
+_WAIT: Final = Statement(
+    select(ACT).where(or_(*(ACT.c.state == state.value for state in sorted(approvals.WAITING))))
 )
 
 
 def _waiting(connection: Connection) -> Sequence[Row[Any]]:
-    return connection.execute(_WAIT).all()
+    return _WAIT.all(connection, {})
 
 
 def _left_ms(row: Row[Any], now_ms: int) -> int:

@@ -5,10 +5,10 @@ has changed. So both may be mixed, and whoever needs to be quick asks by key.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from functools import cache, partial
+from functools import partial
 from typing import Any, Final
 
-from sqlalchemy import ColumnDefault, Connection, Table
+from sqlalchemy import Connection, Table
 
 from sync.central import alarms, bulk, store
 from sync.central import tables as t
@@ -17,6 +17,7 @@ from sync.central.bulk import Change, Key, Values
 from sync.central.complaints.tables import COMPLAINT, RATING
 from sync.central.pickups.tables import ENTRUSTMENT
 from sync.central.project.fit import fits, require_fit
+from sync.central.statement import defaults
 
 KEYS: Final[Mapping[Table, tuple[str, ...]]] = {
     t.COMPARTMENT: ("locker", "number"),
@@ -145,7 +146,7 @@ class Sheet:
             row = {**keys, **values}
             require_fit(table, row)
             key = tuple([keys[name] for name in page.names])
-            self._set(page, key, Held({**_defaults(table), **row}), new=True)
+            self._set(page, key, Held({**defaults(table), **row}), new=True)
 
     def change(self, table: Table, keys: Values, values: Values) -> int:
         """How many rows of `OWN` with these keys got these values: with a whole key one, or none."""
@@ -176,7 +177,7 @@ class Sheet:
     def add(self, table: Table, row: dict[str, Any]) -> None:
         """Insert a row that nobody can have inserted."""
         require_fit(table, row)
-        row = {**_defaults(table), **row}
+        row = {**defaults(table), **row}
         rows = self._added.setdefault(table, [])
         rows.append(row)
         self._undo.append(rows.pop)
@@ -263,8 +264,3 @@ class Sheet:
         else:
             self._undo.append(partial(rows.pop, key))
         rows[key] = row
-
-
-@cache
-def _defaults(table: Table) -> Values:
-    return {c.name: c.default.arg for c in table.c if isinstance(c.default, ColumnDefault)}
