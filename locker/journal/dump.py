@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from locker.journal.errors import ReadTooLong
 from locker.journal.reader import Reader
 from locker.journal.rows import NOBODY, StoredEntry
 
@@ -21,12 +22,24 @@ def dump(path: Path, *, after: int = 0, personal: bool = False) -> Iterator[str]
     reader = Reader(path)
     try:
         after = max(after, reader.oldest() - 1)
-        while batch := reader.entries(after, ENTRIES_AT_ONCE, BYTES_AT_ONCE):
+        while batch := _batch(reader, after):
             for entry in batch:
                 yield _line(entry, personal=personal)
             after = batch[-1].seq
     finally:
         reader.close()
+
+
+def _batch(reader: Reader, after: int) -> list[StoredEntry]:
+    """The next entries: fewer, where a busy machine cannot read so many in a reader's time."""
+    at_once = ENTRIES_AT_ONCE
+    while True:
+        try:
+            return reader.entries(after, at_once, BYTES_AT_ONCE)
+        except ReadTooLong:
+            if at_once == 1:
+                raise
+            at_once //= 2
 
 
 def _line(entry: StoredEntry, *, personal: bool) -> str:

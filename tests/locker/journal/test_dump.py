@@ -3,9 +3,14 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from locker.domain import chain
+from locker.journal import dump as dumping
 from locker.journal.dump import dump
-from locker.journal.rows import NOBODY
+from locker.journal.errors import ReadTooLong
+from locker.journal.reader import Reader
+from locker.journal.rows import NOBODY, StoredEntry
 from tests.locker.journal.histories import Life, live, opened
 
 
@@ -35,3 +40,26 @@ async def test_a_dump_beside_the_writer_goes_on_where_one_ended(tmp_path: Path) 
             range(26, journal.state.seq + 1)
         )
         assert list(dump(path, after=journal.state.seq)) == []
+
+
+async def test_where_the_machine_is_busy_fewer_entries_are_read_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "journal.sqlite3"
+    async with opened(path) as journal:
+        await live(journal, Life(9), 60)
+    whole = list(dump(path))
+
+    class Slow(Reader):
+        bears = 7
+
+        def entries(self, after: int, limit: int, max_bytes: int) -> list[StoredEntry]:
+            if limit > self.bears:
+                raise ReadTooLong(str(path))
+            return super().entries(after, limit, max_bytes)
+
+    monkeypatch.setattr(dumping, "Reader", Slow)
+    assert list(dump(path)) == whole
+    Slow.bears = 0
+    with pytest.raises(ReadTooLong):
+        list(dump(path))
