@@ -89,6 +89,7 @@ FIELDS: Final[Mapping[Act, Mapping[str, Field]]] = MappingProxyType(
         Act.STOCK_SAY: {"found": Field(str, of=tuple(Found)), "door": Field(int, needed=False)},
         Act.STOCK_SKIP: {"door": Field(int, needed=False)},
         Act.SECOND_PIN: {"digits": Field(str)},
+        Act.ROUND_UNDO: {"deposit": Field(str, needed=False)},
         Act.CORRECT: {"finding": Field(str, of=CORRECTIONS), **_DEPOSIT},
         Act.CHECK_CONFIRM: {"empty": Field(bool), "door": Field(int, needed=False)},
     }

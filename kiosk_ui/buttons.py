@@ -218,11 +218,13 @@ def _of_round(act: Act, screen: Screen, visit: Visit, state: LockerState) -> lis
             found = [Button(act, f"skip_{why}", "tile", {"why": why, **here}) for why in round_page.WHYS]
         case Act.CORRECT:
             found = _corrections(visit, state)
+        case Act.ROUND_UNDO if screen is Screen.CORRECTING:
+            found = []  # the rows themselves
     return found
 
 
 def _corrections(visit: Visit, state: LockerState) -> list[Button]:
-    done = round_page.last_of(visit, state)
+    done = round_page.picked_of(visit, state)
     words = round_page.CORRECTIONS[-1:] if done and done.finding == "withdrawn" else round_page.CORRECTIONS
     return [
         Button(Act.CORRECT, f"correct_{word}", "plain", {"finding": word, "deposit": done.deposit})

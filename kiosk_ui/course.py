@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
+from kiosk_ui import round_page
 from kiosk_ui.screens import Screen, Visit, at_work, door_of, opening_of
 from kiosk_ui.texts import Texts
 from locker.domain.opening import Phase, Purpose
@@ -58,7 +59,7 @@ def of(
     way = _way(screen, visit, state)
     return {
         "course": _course(screen, way, texts),
-        "next": _next(screen, way, texts),
+        "next": _next(screen, way, round_page.follows(screen, visit, state), texts),
         "left_ms": None if screen is Screen.HOME else _left_ms(visit, state, now_mono_ms, asks_mono_ms),
     }
 
@@ -83,8 +84,8 @@ def _course(screen: Screen, way: str, texts: Texts) -> dict[str, Any] | None:
     return {"at": steps.index(step), "of": [texts.entries[f"course.{each}"] for each in steps]}
 
 
-def _next(screen: Screen, way: str, texts: Texts) -> str:
-    for key in (f"next.{screen.value}_{way}", f"next.{screen.value}"):
+def _next(screen: Screen, way: str, variant: str, texts: Texts) -> str:
+    for key in (f"next.{screen.value}{variant}", f"next.{screen.value}_{way}", f"next.{screen.value}"):
         if texts.has(key):
             return texts.entries[key]
     return ""

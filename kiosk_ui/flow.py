@@ -95,6 +95,8 @@ _ENTRANCES: Final = (Step.HOME, Step.PHONE, Step.OFFER, Step.PROBLEM, Step.PIN, 
 """Where the next code is welcome (at a door: once nothing is under way there)."""
 _ROUNDS: Final = (Step.ROUND_INTAKE, Step.ROUND_WITHDRAW, Step.ROUND_CHECK)
 _SERVICE: Final = (Step.SERVICE, Step.SERVICE_DOOR, Step.BLOCKING)
+_CORRECTED: Final = (*_ROUNDS, Step.STAFF_DOOR, Step.ROUND_DONE)
+"""From where a finding is corrected."""
 _STOCK: Final = (Step.STOCKTAKE, Step.STOCK_DONE, Step.STAFF_DOOR)
 _SECOND: Final = (Step.SECOND, Step.SECOND_PIN)
 _STAFF: Final = (
@@ -148,7 +150,7 @@ NEXT: Final[Mapping[tuple[Step, Signal], Step]] = MappingProxyType(
     | {(step, Signal.OPENED): Step.STAFF_DOOR for step in (Step.LOAD, Step.ROUND_DONE, Step.SKIPPING)}
     | {(step, signal): after for step in (*_ROUNDS, Step.CORRECTING) for signal, after in _TASKS.items()}
     | {(step, Signal.ROUND_DONE): Step.ROUND_DONE for step in (Step.STAFF_DOOR, Step.CORRECTING)}
-    | {(step, Signal.CORRECTING): Step.CORRECTING for step in (*_ROUNDS, Step.STAFF_DOOR, Step.ROUND_DONE)}
+    | {(step, Signal.CORRECTING): Step.CORRECTING for step in (*_CORRECTED, Step.CORRECTING)}
     | {(step, Signal.SLIP): Step.ROUND_SLIP for step in (*_ROUNDS, Step.LOAD, Step.ROUND_DONE)}
     | {
         (Step.STAFF_DOOR, Signal.SKIPPING): Step.SKIPPING,

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from locker.domain.ids import DepositId
 from locker.operations.rounds import Verdict
 
 
@@ -17,5 +18,7 @@ class Going:
     """Of loading: doors that are easy to reach."""
     begun_by: str = ""
     """The masked name of whoever began it."""
+    picked: DepositId = DepositId("")
+    """Whose finding they are about to correct."""
     late: bool = False
     """The next door was not opened by itself: its helper may be gone."""

@@ -207,6 +207,8 @@ def rows(screen: Screen, visit: Visit, state: LockerState, texts: Texts) -> list
             return [_deposit_row(d, "withdraw_open", visit, state, texts) for d in waiting(screen, state)]
         case Screen.ROUND_CHECK:
             return [_door_row(c.spec.number, c.doubt, texts) for c in waiting(screen, state)]
+        case Screen.CORRECTING:
+            return round_page.findings(visit, state, texts)
         case Screen.STOCK_LIST:
             return together_page.rows(visit, state, texts)
         case _:

@@ -82,7 +82,7 @@ ACTS: Final[Mapping[Screen, tuple[Act, ...]]] = MappingProxyType(
         Screen.LOST_TOO_OFTEN: (Act.SHEET_BACK,),
         Screen.HELP_TOO_OFTEN: (Act.SHEET_BACK,),
         Screen.SKIPPING: (Act.SKIP, Act.RESUME),
-        Screen.CORRECTING: (Act.CORRECT, Act.RESUME),
+        Screen.CORRECTING: (Act.CORRECT, Act.ROUND_UNDO, Act.RESUME),
         Screen.ROUND_DONE: (Act.ROUND_END, Act.ROUND_UNDO, *_STAFF_END),
         Screen.ROUND_SLIP: _STAFF_END,
         Screen.STOCKTAKE: (Act.STOCK_BEGIN, Act.SECOND, Act.SECOND_LEAVE, *_STAFF_END),

@@ -28,10 +28,11 @@ def kind_of(visit: Visit) -> str:
     return visit.going.kind if visit.going else ""
 
 
-def last_of(visit: Visit, state: LockerState) -> Done | None:
-    """What this helper could take back just now."""
-    found = domain.last_of(state.rounds, kind_of(visit), visit.staff)
-    return found[1] if found else None
+def picked_of(visit: Visit, state: LockerState) -> Done | None:
+    """Whose finding is being corrected, or could be: the one that was picked, else the last."""
+    own = domain.own(state.rounds, kind_of(visit), visit.staff)
+    picked = visit.going.picked if visit.going else ""
+    return next((each for each in own if each.deposit == picked), own[0] if own else None)
 
 
 def fits(act: Act, visit: Visit, state: LockerState) -> bool:
@@ -60,11 +61,13 @@ def fits(act: Act, visit: Visit, state: LockerState) -> bool:
 
 
 def _undoable(visit: Visit, state: LockerState) -> bool:
-    done = last_of(visit, state)
-    record = state.deposits.get(done.deposit) if done else None
+    if kind_of(visit) != RoundKind.LOAD:
+        return picked_of(visit, state) is not None
+    last = domain.last_of(state.rounds, RoundKind.LOAD, visit.staff)
+    record = state.deposits.get(last[1].deposit) if last else None
     if record is None or record.deposit == visit.deposit:
         return False
-    return kind_of(visit) != RoundKind.LOAD or record.phase is Phase.AWAITING_PICKUP
+    return record.phase is Phase.AWAITING_PICKUP
 
 
 def facts(screen: Screen, visit: Visit, state: LockerState, texts: Texts) -> list[dict[str, Any]]:
@@ -83,7 +86,7 @@ def facts(screen: Screen, visit: Visit, state: LockerState, texts: Texts) -> lis
         found.append({"label": texts.say("word.begun_by", {}), "value": begun_by})
         label = texts.say("word.begun_at", {})
         found.append({"label": label, "value": "", "time_ms": going.parts[0].since_ms})
-    if screen is Screen.CORRECTING and (done := last_of(visit, state)):
+    if screen is Screen.CORRECTING and (done := picked_of(visit, state)):
         record = state.deposits.get(done.deposit)
         found.append({"label": texts.say("word.case", {}), "value": record.case if record else ""})
         found.append({"label": texts.say("word.found", {}), "value": texts.say(f"slip.{done.finding}", {})})
@@ -95,7 +98,7 @@ def values(visit: Visit, state: LockerState) -> dict[str, object]:
     kind = kind_of(visit)
     counted = rounds.count(state, kind) if kind else rounds.Count(0, 0, 0)
     shown = rounds.Count(len(_handed(state, kind)), 0, 0) if visit.step.value == "round_slip" else counted
-    done = last_of(visit, state)
+    done = picked_of(visit, state)
     record = state.deposits.get(done.deposit) if done else None
     return {
         "done": shown.done,
@@ -183,6 +186,24 @@ def _left(state: LockerState, known: Round, texts: Texts) -> list[dict[str, Any]
     return [{"title": texts.say("word.slip_left", {"count": len(lines)}), "lines": lines}] if lines else []
 
 
+def findings(visit: Visit, state: LockerState, texts: Texts) -> list[dict[str, Any]]:
+    """A row for all that this helper found on the round, the last first: each can be picked to be corrected."""
+    picked = picked_of(visit, state)
+    return [
+        {
+            "door": state.deposits[each.deposit].door,
+            "title": _case(state, each.deposit),
+            "text": _what(state, each.deposit),
+            "note": texts.say(f"slip.{each.finding}", {}),
+            "act": Act.ROUND_UNDO.value,
+            "data": {"deposit": each.deposit},
+            "label": texts.say("act.picked" if each == picked else "act.pick", {}),
+        }
+        for each in domain.own(state.rounds, kind_of(visit), visit.staff)
+        if each.deposit in state.deposits
+    ]
+
+
 def _case(state: LockerState, key: DepositId) -> str:
     record = state.deposits.get(key)
     return record.case if record else key
@@ -230,5 +251,24 @@ def variant(screen: Screen, visit: Visit, state: LockerState) -> str:
 def _at_door(going: Going, visit: Visit, state: LockerState) -> str:
     if going.verdict is not None:
         return "_left" if going.verdict.why else "_found"
+    if going.kind == RoundKind.LOAD:
+        return "_undo"
     opening = opening_of(visit, state)
     return "_withdraw" if opening is not None and opening.purpose is Purpose.WITHDRAW else ""
+
+
+def follows(screen: Screen, visit: Visit, state: LockerState) -> str:
+    """Which sentence says what comes after a page of a round; empty for the usual one."""
+    going = visit.going
+    if going is None:
+        return ""
+    if screen is Screen.ROUND_SLIP:
+        return "_load" if going.kind == RoundKind.LOAD else ""
+    if screen not in {Screen.TAKE_OUT, Screen.INTAKE_CONFIRM, Screen.WITHDRAW_CONFIRM}:
+        return ""
+    if going.kind == RoundKind.LOAD:
+        return "_undo"
+    if not going.guided:
+        return "_single"
+    others = [each for each in rounds.ahead(state, going.kind) if each.deposit != visit.deposit]
+    return "" if others else "_last"

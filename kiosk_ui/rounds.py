@@ -19,7 +19,7 @@ from locker.domain.opening import Phase
 from locker.domain.rounds import RoundKind
 from locker.domain.state import LockerState
 from locker.operations import load_outgoing, rounds, withdraw_overdue
-from locker.operations.open_door import Answer
+from locker.operations.open_door import Answer, Opened
 from locker.operations.ports import World
 from locker.operations.present_code import LoadOffer, present_scanned
 from locker.operations.rounds import Verdict
@@ -30,7 +30,7 @@ _WRONG: Final = Refusal(Reason.WRONG_LABEL)
 
 def busy_with_nothing(visit: Visit) -> Visit:
     """The same person, on the same round, at no door."""
-    going = replace(visit.going, verdict=None, late=False) if visit.going else None
+    going = replace(visit.going, verdict=None, picked=DepositId(""), late=False) if visit.going else None
     return replace(visit, offer=None, deposit=DepositId(""), door=None, name="", going=going)
 
 
@@ -57,13 +57,26 @@ async def _begun_by(world: World, state: LockerState, kind: str) -> str:
     return await name_in(world, record.seq) if record else ""
 
 
+def _stands_open(world: World, visit: Visit, pick: DepositId = DepositId("")) -> Answer | None:
+    """A door of this round that the same helper opened and that stands open still: a restart came between. It
+    is not opened again; what is said of it counts as if nothing had been."""
+    state, kind = world.journal.state, visit.going.kind if visit.going else ""
+    for each in rounds.waiting(state, kind):
+        opening = state.opening_of(each.door)
+        theirs = opening is not None and opening.staff == visit.staff and opening.deposit == each.deposit
+        if opening is not None and theirs and opening.live and pick in {"", each.deposit}:
+            return Opened(opening.grant, each.door, each.deposit)
+    return None
+
+
 async def _go(world: World, visit: Visit, press: Press) -> Visit:
     del press
     if visit.going is None or visit.going.kind not in rounds.WAYS:
         return refused(world, visit, _NOT_NOW)
     kind = visit.going.kind
     visit = replace(visit, going=replace(visit.going, guided=True, late=False))
-    return await _with_name(world, _at(world, visit, await rounds.go_on(world, visit.staff, kind)))
+    answer = _stands_open(world, visit) or await rounds.go_on(world, visit.staff, kind)
+    return await _with_name(world, _at(world, visit, answer))
 
 
 async def _pick(world: World, visit: Visit, press: Press) -> Visit:
@@ -71,7 +84,8 @@ async def _pick(world: World, visit: Visit, press: Press) -> Visit:
         return refused(world, visit, _NOT_NOW)
     key, kind = DepositId(str(press.data["deposit"])), visit.going.kind
     visit = replace(visit, going=replace(visit.going, guided=False))
-    return await _with_name(world, _at(world, visit, await rounds.go_on(world, visit.staff, kind, key)))
+    answer = _stands_open(world, visit, key) or await rounds.go_on(world, visit.staff, kind, key)
+    return await _with_name(world, _at(world, visit, answer))
 
 
 async def _with_name(world: World, visit: Visit) -> Visit:
@@ -213,21 +227,26 @@ async def _resume(world: World, visit: Visit, press: Press) -> Visit:
 
 
 def _resumed(world: World, visit: Visit) -> Visit:
+    visit = replace(visit, going=replace(visit.going, picked=DepositId(""))) if visit.going else visit
     if visit.deposit:
         return replace(visit, step=advance(visit.step, Signal.RESUME))
     return _where(world, visit)
 
 
 async def _undo(world: World, visit: Visit, press: Press) -> Visit:
-    """The last finding was a slip of the finger; the last item loaded is taken out again."""
-    del press
-    kind = visit.going.kind if visit.going else ""
-    last = domain.last_of(world.journal.state.rounds, kind, visit.staff)
-    if last is None or visit.going is None:
-        return refused(world, visit, _NOT_NOW)
-    if kind != RoundKind.LOAD:
-        going = replace(visit.going, verdict=None)
+    """A finding was a slip of the finger: the last one, or whichever is picked. The last item loaded is taken
+    out again."""
+    kind, state = visit.going.kind if visit.going else "", world.journal.state
+    if visit.going is not None and kind != RoundKind.LOAD:
+        own = [each.deposit for each in domain.own(state.rounds, kind, visit.staff)]
+        picked = DepositId(str(press.data.get("deposit", own[0] if own else "")))
+        if picked not in own:
+            return refused(world, visit, _NOT_NOW)
+        going = replace(visit.going, verdict=None, picked=picked)
         return replace(visit, step=advance(visit.step, Signal.CORRECTING), going=going)
+    last = domain.last_of(state.rounds, kind, visit.staff)
+    if last is None:
+        return refused(world, visit, _NOT_NOW)
     answer = await withdraw_overdue.open_compartment(world, visit.staff, last[1].deposit)
     return opened(world, busy_with_nothing(visit), answer)
 
@@ -283,7 +302,8 @@ async def second_look(world: World, visit: Visit, label: LoadOffer) -> Visit:
     refusal = await load_outgoing.confirm(world, visit.staff, visit.deposit, label)
     if refusal:
         return refused(world, visit, refusal)
-    return replace(busy_with_nothing(visit), step=advance(visit.step, Signal.LOAD), said="loaded")
+    fresh = await _with_name(world, busy_with_nothing(visit))
+    return replace(fresh, step=advance(visit.step, Signal.LOAD), said="loaded")
 
 
 def _seq(state: LockerState, deposit: Deposit) -> Seq:

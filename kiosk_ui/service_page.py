@@ -172,7 +172,7 @@ def _board_row(line: LineFigures, board: BoardFigures, texts: Texts) -> Content:
         "cells": [
             board.board,
             f"{board.profile} · {_word(texts, 'quality', board.quality)}",
-            standing if sound or not board.why else f"{standing}: {board.why}",
+            standing if sound or not board.why else f"{standing}: {reason(board.why, texts)}",
             f"{board.latency_ms:.1f} ms" if board.asked else "–",
             f"{_percent(board.error_rate)} ({board.missed}/{board.asked})",
             texts.say("word.line_use", use),

@@ -54,6 +54,7 @@ STAGES: Final[Mapping[Screen, str]] = {
     Screen.ROUND_INTAKE: "rows",
     Screen.ROUND_WITHDRAW: "rows",
     Screen.ROUND_CHECK: "rows",
+    Screen.CORRECTING: "rows",
     Screen.ENDED: "alert",
     Screen.PROBLEM: "alert",
     Screen.STAFF_PROBLEM: "alert",

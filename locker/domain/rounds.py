@@ -143,9 +143,17 @@ def corrected(rounds: Rounds, slip: str, deposit: DepositId, finding: str) -> Ro
 
 
 def last_of(rounds: Rounds, kind: str, staff: StaffId) -> tuple[Part, Done] | None:
-    """What this helper did last on the round that goes on, where it still stands: it alone can be undone."""
+    """What this helper did last on the round that goes on, where it still stands."""
     going = rounds.open(kind)
     part = going.part_of(staff) if going else None
     if part is None or not part.done or part.done[-1].finding == UNDONE:
         return None
     return part, part.done[-1]
+
+
+def own(rounds: Rounds, kind: str, staff: StaffId) -> tuple[Done, ...]:
+    """All that this helper found on the round that goes on and has not taken back, the last first: as long as
+    there is no slip, each of it can be corrected."""
+    going = rounds.open(kind)
+    part = going.part_of(staff) if going else None
+    return tuple(reversed(part.counted)) if part else ()

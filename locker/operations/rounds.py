@@ -247,17 +247,18 @@ def _follows(state: LockerState, record: Deposit, why: str) -> tuple[Event, ...]
 async def correct(
     world: World, staff: StaffId, kind: str, deposit: DepositId, finding: str
 ) -> Refusal | None:
-    """The helper's last finding was a slip of the finger. What stands on a slip that was closed is not
+    """A finding of this helper was a slip of the finger. What stands on a slip that was closed is not
     corrected here any more: it has been handed on."""
 
     def decide(state: LockerState) -> Decided[Refusal | None]:
-        last = rounds.last_of(state.rounds, kind, staff)
-        record = state.deposits.get(deposit)
-        if last is None or record is None or last[1].deposit != deposit or kind not in WAYS:
+        going, record = state.rounds.open(kind), state.deposits.get(deposit)
+        part = going.part_of(staff) if going else None
+        theirs = any(each.deposit == deposit for each in rounds.own(state.rounds, kind, staff))
+        if part is None or record is None or not theirs or kind not in WAYS:
             return Decided(Refusal(Reason.NOT_NOW))
         if refusal := _barred(world, state, staff, kind):
             return Decided(refusal)
-        fact = FindingCorrected(deposit, last[0].slip, staff, finding)
+        fact = FindingCorrected(deposit, part.slip, staff, finding)
         if finding == UNDONE:
             made = _still_there(state, record)
         elif kind == RoundKind.INTAKE and finding in clear_submissions.FINDINGS:

@@ -1,7 +1,7 @@
 // What does not fit on a page, asked in the page itself. `sweep` puts view after view on it and asks after each.
 (() => {
   const PARTS = "button, h1, #lead, #next, #left, #steps li, #facts, #banner, #said, #notices, #reference, #beside > *, #stage > *";
-  const BLOCKS = "header, #course, #telling, #notes > *, #entry, #stage > :not(.rows), [data-stage=\"rows\"] #stage, #acts button, #corner button, #aids button";
+  const BLOCKS = "header, #course, #telling, #notes > *, #beside > *, #entry, #stage > :not(.rows), [data-stage=\"rows\"] #stage, #acts button, #corner button, #aids button";
   const named = (part) => part.id || part.className.baseVal || part.className || part.tagName;
   const told = (part) => `${named(part)} “${part.textContent.trim().slice(0, 30)}”`;
   const hidden = (part) => part.closest("#scanner") || (part.closest("dialog") && !part.closest("dialog").open);

@@ -220,6 +220,60 @@ async def test_the_last_finding_is_corrected_and_both_stay_on_record(pages: Star
     assert rounds.count(page.world.journal.state, "intake").done == (0 if finding == "undone" else 1)
 
 
+async def test_any_finding_of_a_round_can_be_corrected_until_there_is_a_slip(page: Page) -> None:
+    view = await begun(page, *CASES)
+    for _ in CASES[:2]:
+        view = await take(page, view)
+    view = await page.act("round_undo")
+    assert ("C-2" in view["title"], [row["title"] for row in view["rows"]]) == (True, ["C-2", "C-1"])
+    assert [row["label"] for row in view["rows"]] == ["已选", "选这件"]
+    earlier = view["rows"][1]["data"]
+    view = await page.act("round_undo", **earlier)
+    assert "C-1" in view["title"]
+    view = await page.act("correct", finding="missing", **earlier)
+    assert (view["screen"], view["refused"]) == ("take_out", None)
+    (fact,) = page.world.journal.events(FindingCorrected)
+    assert (fact.deposit, fact.finding) == (earlier["deposit"], "missing")
+    # Nothing that is none of theirs: what waits still, what lies behind the open door.
+    for other in (_deposit(view), "nobody"):
+        await page.act("round_undo")
+        view = await page.act("correct", finding="missing", deposit=other)
+        assert view["refused"]["reason"] == "not_now"
+    view = await take(page, view)
+    assert view["screen"] == "round_done"
+    await page.act("round_end")
+    assert len(page.world.journal.events(FindingCorrected)) == 1
+
+
+async def test_a_door_that_stood_open_over_a_restart_is_gone_on_with(page: Page) -> None:
+    view = await begun(page, *CASES)
+    door, pulses = view["door"], len(page.world.hands.pulses)
+    page.world.hands.take(door)
+    await page.restart()
+    await page.code(scanned=await page.world.enrol())
+    await page.act("pin", digits="135790")
+    await page.act("round", kind="intake")
+    view = await page.act("round_go")
+    assert (view["screen"], view["door"], len(page.world.hands.pulses)) == ("take_out", door, pulses)
+    view = await take(page, view)
+    assert (view["screen"], view["door"] != door) == ("take_out", True)
+    assert len(page.world.journal.events(SubmissionTaken)) == 1
+
+
+@pytest.mark.parametrize(
+    ("cases", "guided", "said"),
+    [(2, True, "下一扇门"), (1, True, "核对本轮"), (2, False, "回到清单")],
+)
+async def test_what_comes_next_is_said_as_it_will_be(page: Page, cases: int, guided: bool, said: str) -> None:
+    view = await begun(page, *CASES[:cases])
+    if not guided:
+        await page.shut(view["door"])
+        await page.act("menu")
+        view = await page.act("round", kind="intake")
+        view = await page.act("intake_open", **view["rows"][0]["data"])
+    assert said in view["next"]
+
+
 @pytest.mark.rule("LKR-101")
 async def test_a_colleague_goes_on_after_a_pause_and_each_has_their_slip(page: Page) -> None:
     view = await begun(page, *CASES)
