@@ -21,7 +21,7 @@ from kiosk_ui.view import Settings
 from kiosk_ui.web import create_app
 from locker import watchdog
 from locker.assembly import Assembly, assemble
-from locker.commands import bus, selftest
+from locker.commands import bus, check, selftest
 from locker.config import Config, MqttSection
 from locker.control import Control
 from locker.domain.events import ClockStepped, Stopped
@@ -292,6 +292,7 @@ async def control(daemon: Daemon) -> AsyncIterator[None]:
         {
             "status": lambda _question: _status(daemon),
             **selftest.answers(daemon.tester),
+            **check.answers(daemon.world, daemon.cabinet.report, daemon.around.report),
             **bus.answers(daemon.cabinet, config.wiring, daemon.platform.clock, daemon.journal),
         },
     )

@@ -19,6 +19,7 @@ COMMANDS: Final = {
     "evidence": "what happened to one case: export, verify",
     "bus": "the lines and their boards: explain, scan, watch, record, replay",
     "wiring": "which sensor sees which door: learn",
+    "check": "boards, lines, sensors and contacts, without opening a door",
     "selftest": "the acceptance test of the cabinet: every vacant door, every board and line",
 }
 """Each has its module here, named like it; what its ``arguments`` sets as ``run`` returns the exit code."""

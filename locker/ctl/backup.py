@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from locker.ctl import site
+from locker.ctl import noted, site
 
 if TYPE_CHECKING:
     from locker.config import Config
@@ -28,6 +28,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     site.with_config(parser)
     parser.add_argument("--to", type=Path, required=True, metavar="DIR", help="best on another medium")
     parser.add_argument("--keep", type=int, default=7, metavar="N", help="so many copies stay; the oldest go")
+    noted.with_note(parser)
     parser.set_defaults(run=_backup)
 
 
@@ -41,7 +42,9 @@ def _backup(arguments: argparse.Namespace) -> int:
         copy = make(config, arguments.to, now_ms)
         gone = prune(config, arguments.to, max(1, arguments.keep))
     except (CannotCopy, OSError, sqlite3.Error, ValueError) as error:
+        noted.note(arguments, config, "backup", ok=False, told=str(error))
         return site.wrong(f"{error}. Nothing half-done is left that looks like a copy")
+    noted.note(arguments, config, "backup", ok=True)
     print(f"{copy}: whoever has it can be this locker; keep it where the locker's own card would be safe")
     if gone:
         print(f"{gone} older copies were removed")

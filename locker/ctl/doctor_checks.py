@@ -14,6 +14,8 @@ from typing import Any, Final
 from locker.config import Config
 from locker.ctl import provision_files as names
 from locker.platform import Keys, KeysError
+from locker.watching import results
+from locker.watching.troubles import LATE_DAYS, WEEKLY_LATE_DAYS
 from sync import certificates
 from sync.certificates import BadCertificate
 
@@ -181,6 +183,20 @@ def disk(machine: Machine) -> Findings:
         yield Finding(Grade.LOOK, f"{used} % used", "free it: journalctl --vacuum-size=50M")
 
 
+def night(machine: Machine) -> Findings:
+    """How the work of the last nights ended; what was never done may not be wanted."""
+    for name, result in results.read(machine.config.state_dir).items():
+        days = (machine.wall_ms - result.when_ms) // DAY_MS
+        late = WEEKLY_LATE_DAYS if name == "rehearse" else LATE_DAYS
+        log = f"journalctl -u locker-{name}"
+        if not result.ok:
+            grade = Grade.BAD if name in ("verify", "rehearse") else Grade.LOOK
+            yield Finding(grade, f"{name}: {result.told or 'it failed'}", f"{log}; docs/operate/watching.md")
+        elif days > late:
+            told = f"{name}: last done {days} days ago"
+            yield Finding(Grade.LOOK, told, f"systemctl status locker-{name}.timer")
+
+
 def broker(machine: Machine) -> Findings:
     """Said beside the daemon's own connection, which it leaves alone."""
     mqtt = machine.config.mqtt
@@ -233,6 +249,7 @@ CHECKS: Final[Mapping[str, Callable[[Machine], Findings]]] = {
     "boards": boards,
     "journal": journal,
     "disk": disk,
+    "night": night,
     "broker": broker,
     "centre": centre,
     "kiosk": kiosk,

@@ -2,8 +2,11 @@
 
 import argparse
 import sqlite3
+from typing import Final
 
-from locker.ctl import site
+from locker.ctl import noted, site
+
+LOG: Final = "journalctl -u locker-{}"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -16,11 +19,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     verify = commands.add_parser("verify", help="check every link of the chain")
     site.with_config(verify)
     verify.add_argument("--head", default="", metavar="SEQ:HASH", help="what the centre knows of the head")
+    noted.with_note(verify)
     verify.set_defaults(run=_verify)
     rehearse = commands.add_parser(
         "rehearse", help="whether this software can go on with it: on a copy, in full"
     )
     site.with_config(rehearse)
+    noted.with_note(rehearse)
     rehearse.set_defaults(run=_rehearse)
     readable = commands.add_parser(
         "readable", help="the same of a stopped daemon's, of its last entries alone"
@@ -47,17 +52,23 @@ def _verify(arguments: argparse.Namespace) -> int:
     from locker.journal import verify  # noqa: PLC0415  # late
 
     head = ["--head", arguments.head] if arguments.head else []
-    return verify.main([str(site.config(arguments).journal_path), *head])
+    config = site.config(arguments)
+    code = verify.main([str(config.journal_path), *head])
+    noted.note(arguments, config, "verify", ok=not code, told="" if not code else LOG.format("verify"))
+    return code
 
 
 def _rehearse(arguments: argparse.Namespace) -> int:
     from locker.ctl.rehearse import CannotRehearse, rehearse  # noqa: PLC0415  # late: heavy
     from locker.journal.errors import JournalError  # noqa: PLC0415  # late
 
+    config = site.config(arguments)
     try:
-        print(rehearse(site.config(arguments).journal_path))
+        print(rehearse(config.journal_path))
     except (CannotRehearse, JournalError, sqlite3.Error, OSError) as error:
+        noted.note(arguments, config, "rehearse", ok=False, told=str(error))
         return site.wrong(str(error))
+    noted.note(arguments, config, "rehearse", ok=True)
     return 0
 
 

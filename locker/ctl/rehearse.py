@@ -61,8 +61,17 @@ def rehearse(path: Path) -> str:
         undo.callback(shutil.rmtree, scratch)
         copy = scratch / path.name
         copy_journal(path, copy)
+        _need_sound(copy)
         with contextlib.closing(Store(copy)) as store:
             state = load(store).state
             if wrong := differences(store):
                 raise CannotRehearse(f"replayed, these differ: {', '.join(wrong)}")
     return f"{state.seq} entries replayed, {len(state.deposits)} deposits, as the running one has them"
+
+
+def _need_sound(copy: Path) -> None:
+    """Every page, index and row as SQLite itself checks them. Raises CannotRehearse, sqlite3.Error."""
+    with contextlib.closing(sqlite3.connect(f"{copy.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+        said = [str(row[0]) for row in connection.execute("PRAGMA integrity_check(5)")]
+    if said != ["ok"]:
+        raise CannotRehearse(f"the file itself is damaged: {'; '.join(said)}")

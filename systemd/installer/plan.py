@@ -31,6 +31,10 @@ _FILES: Final = {
         "locker/mnt-doclocker.mount": f"{_UNITS}/mnt-doclocker.mount",
         "locker/locker-backup.service": f"{_UNITS}/locker-backup.service",
         "locker/locker-backup.timer": f"{_UNITS}/locker-backup.timer",
+        "locker/locker-check.service": f"{_UNITS}/locker-check.service",
+        "locker/locker-check.timer": f"{_UNITS}/locker-check.timer",
+        "locker/locker-rehearse.service": f"{_UNITS}/locker-rehearse.service",
+        "locker/locker-rehearse.timer": f"{_UNITS}/locker-rehearse.timer",
         "locker/locker-renew.service": f"{_UNITS}/locker-renew.service",
         "locker/locker-renew.timer": f"{_UNITS}/locker-renew.timer",
     },
@@ -59,7 +63,7 @@ _PACKAGES: Final = {
     "hub": ("python3-venv", "mosquitto", "postgresql", "chrony"),
 }
 _GPIO: Final = ("python3-lgpio", "python3-rpi.gpio")
-_TIMERS: Final = ("locker-backup.timer", "locker-verify.timer", "locker-renew.timer")
+_TIMERS: Final = tuple(f"locker-{name}.timer" for name in ("backup", "verify", "check", "rehearse", "renew"))
 _UNITS_OF: Final = {
     "locker": ("lockerd.service", "locker-kiosk.service", *_TIMERS),
     "hub": ("locker-central.service", "locker-revoked.path"),
@@ -108,6 +112,11 @@ def files(role: str, here: Path, site: Site) -> list[Step]:
         steps.append(Put("/etc/udev/rules.d/70-doclocker.rules", text.encode()))
         steps.append(Word(_BOOT, "consoleblank=0"))
     return steps
+
+
+def needed(role: str) -> tuple[str, ...]:
+    """Packages of the system that a role has wherever it runs."""
+    return _PACKAGES[role]
 
 
 def packages(role: str) -> Packages:

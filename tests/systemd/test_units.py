@@ -13,6 +13,8 @@ EXPOSED_MOST: Final = {
     "locker/lockerd.service": 2.0,
     "updater/doclocker-trial.service": 4.5,
     "locker/locker-verify.service": 2.0,
+    "locker/locker-check.service": 2.0,
+    "locker/locker-rehearse.service": 2.0,
     "locker/locker-renew.service": 2.0,
     "locker/locker-backup.service": 2.0,
     "locker/locker-kiosk.service": 4.5,
