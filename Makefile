@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 bin := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help setup demo story test check bench soak crash world lock clean
+.PHONY: help setup demo story test check bench soak crash world vm lock wheel deb release clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+: .*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+): .*## (.*)/  make \1\t\2/' | expand -t 16
@@ -42,8 +42,25 @@ world:  ## worlds that try to break it, on all cores: SEED=17 DAYS=3 N=8; FOREVE
 	@.ci/setup --dev
 	@$(bin)/python -m tests.world $(SEED) $(if $(DAYS),--days $(DAYS)) $(if $(N),--n $(N)) $(if $(FOREVER),--forever)
 
+vm:  ## a bare Debian under an emulator becomes a locker in service; needs root; AGAIN=1 from the disk of last time
+	@.ci/setup --vm
+	@exec $(bin)/python -m tests.vm $(if $(AGAIN),--again)
+
 lock:  ## pin dependencies anew after a change of pyproject.toml
 	@.ci/lock $(if $(UPGRADE),--upgrade)
+
+wheel:  ## the Python packages, into build/
+	@.ci/setup
+	@systemd/pack wheel
+
+deb:  ## Debian packages: the software, a locker, a hub; into build/
+	@.ci/setup
+	@systemd/pack deb
+
+release:  ## one signed file for `systemd/update install`: KEY=release.pem; MACHINE=aarch64 PY=3.11 WHEELS=DIR
+	@.ci/setup
+	@systemd/pack release --key $(or $(KEY),$(error KEY=FILE: openssl genpkey -algorithm ed25519 -out FILE)) \
+	  $(if $(MACHINE),--machine $(MACHINE)) $(if $(PY),--python $(PY)) $(if $(WHEELS),--wheels $(WHEELS))
 
 clean:  ## away with .venv, caches and demo state
 	@rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build demo-state *.egg-info

@@ -71,12 +71,12 @@ def step(host: Host, on: Trial) -> None:
 
 def _put_back(host: Host, on: Trial) -> None:
     """At no moment there is none: a daemon that finds none begins a new one."""
-    copy, tried = copy_of(on.journal, on.schema), f"{on.journal}.tried-{on.new}"
+    copy = copy_of(on.journal, on.schema)
     if host.journal(copy, on.seq) is None:
         return  # it has its place already
     if host.fold(on.journal):
-        host.disk.also(on.journal, tried)
-        host.disk.sync_folder(folder_of(on.journal))
+        host.disk.also(on.journal, f"{folder_of(copy)}/tried-{on.new}.sqlite3")
+        host.disk.sync_folder(folder_of(copy))
     host.disk.rename(copy, on.journal)
     host.disk.sync_folder(folder_of(on.journal))
     host.disk.sync_folder(folder_of(copy))

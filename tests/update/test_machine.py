@@ -130,7 +130,7 @@ def test_the_fourth_start_puts_journal_and_link_back(tmp_path: Path) -> None:
     guard.start(host)
     assert releases.running(host.disk) == OLD
     assert types(there) == ["Booted", "ItemPickedUp", "Stopped"]
-    assert types(Path(f"{there}.tried-{NEW}"))[3:] == ["Booted", "HeadSigned"]
+    assert types(there.parent / f"before/tried-{NEW}.sqlite3")[3:] == ["Booted", "HeadSigned"]
     found = trial.load(host.disk)
     assert found is not None
     assert (found.goes_back, found.starts) == (Back.COPY, 4)
