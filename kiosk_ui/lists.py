@@ -134,7 +134,7 @@ def service_item_of(visit: Visit, state: LockerState) -> str:
 
 _WITH_FACTS: Final = frozenset(
     {Screen.OFFER, Screen.OFFER_AGAIN, Screen.TAKE, Screen.CONFIRM_TAKEN, Screen.STILL_INSIDE}
-    | {Screen.COLLECTED, Screen.RECEIPT, Screen.LABEL, Screen.SECOND_LOOK, Screen.PUT_IN}
+    | {Screen.RECEIPT, Screen.LABEL, Screen.SECOND_LOOK, Screen.PUT_IN}
     | {Screen.TAKE_OUT, Screen.INTAKE_CONFIRM, Screen.WITHDRAW_CONFIRM}
 )
 

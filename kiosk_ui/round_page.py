@@ -187,7 +187,7 @@ def _left(state: LockerState, known: Round, texts: Texts) -> list[dict[str, Any]
 
 
 def findings(visit: Visit, state: LockerState, texts: Texts) -> list[dict[str, Any]]:
-    """A row for all that this helper found on the round, the last first: each can be picked to be corrected."""
+    """A row for all that this helper found on the round, the last first; each can be picked."""
     picked = picked_of(visit, state)
     return [
         {

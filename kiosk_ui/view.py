@@ -195,17 +195,18 @@ def view_of(visit: Visit, state: LockerState, now: Now, texts: Texts, settings: 
         "hears": listens,
         "labels": _labels(texts),
     }
-    return view if view["ask"] is None else view | _blank(screen, visit, state)
+    return view if view["ask"] is None else view | _blank(view)
 
 
 _PERSONAL_STAGES: Final = frozenset({"papers", "receipt", "rows", "slip"})
 
 
-def _blank(screen: Screen, visit: Visit, state: LockerState) -> View:
-    """Nobody answers just now: what is anybody's own is not shown to whoever comes by."""
-    nothing: View = {"facts": [], "papers": [], "rows": [], "receipt": None, "slip": None}
-    stage = _stage(screen, visit, state, visit.refusal)
-    return nothing | ({"stage": "done"} if stage in _PERSONAL_STAGES else {})
+def _blank(view: View) -> View:
+    """Nobody answers just now: what is anybody's own is not shown to whoever comes by. The question stands in
+    the place of the page's words, so that it is spoken too."""
+    nothing: View = {"facts": [], "papers": [], "rows": [], "receipt": None, "slip": None, "notices": []}
+    said: View = {"title": view["ask"]["title"], "lead": view["ask"]["lead"], "banner": "", "said": ""}
+    return nothing | said | ({"stage": "done"} if view["stage"] in _PERSONAL_STAGES else {})
 
 
 def _facts(screen: Screen, visit: Visit, state: LockerState, now: Now, texts: Texts) -> list[dict[str, Any]]:

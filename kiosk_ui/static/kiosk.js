@@ -6,6 +6,7 @@ import { Keypad } from "/static/keypad.js";
 import { still } from "/static/still.js";
 
 const OFFLINE_AFTER_MS = 2000;
+const COVERED_MS = 90_000;
 const ANSWER_WITHIN_MS = 10_000;
 const ALIVE_EVERY_MS = 10_000;
 
@@ -146,6 +147,8 @@ function tick() {
   const countdown = document.querySelector(".countdown");
   if (countdown) countdown.textContent = Math.max(0, Math.ceil(shown.refused.wait_s - passed / 1000));
   left(passed);
+  // Nobody ends a visit while the daemon is away: after the time that it would have lasted, it is covered.
+  document.body.dataset.covered = shown.visit && !byId("offline").hidden && passed > COVERED_MS ? "yes" : "no";
   if (shown.ask) byId("ask").querySelector("meter").value = Math.max(0, 1 - passed / shown.ask.ends_in_ms);
 }
 

@@ -269,10 +269,23 @@ async def test_nothing_of_a_person_is_shown_while_nobody_answers(pages: Start) -
     assert view["facts"]
     view = await page.later(60_000)
     assert (view["facts"], view["papers"], view["receipt"]) == ([], [], None)
+    assert view["title"] == view["ask"]["title"]
     assert (await page.act("stay"))["receipt"]["qr"]
     view = await page.act("leave")
     assert "0042" not in json.dumps(view)
     assert "张" not in json.dumps(view, ensure_ascii=False)
+    view = await page.code(scanned=await page.world.enrol())
+    assert "李*" in view["title"]
+    assert "李" not in json.dumps(await page.later(60_000), ensure_ascii=False)
+
+
+async def test_an_end_that_needs_no_proof_says_nothing_of_the_person(page: Page) -> None:
+    codes = await page.load("I-1", "JX2026-004217")
+    view = await page.code(scanned=codes["scan"])
+    assert view["facts"]
+    page.world.hands.take(view["door"])
+    view = await page.shut(view["door"])
+    assert (view["screen"], view["facts"]) == ("collected", [])
 
 
 @pytest.mark.parametrize("typed", ["JX2026-004217", "jx2026004217", "2026004217"])

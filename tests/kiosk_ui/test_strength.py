@@ -28,6 +28,7 @@ STORM: Final = """async ([count, gap_ms]) => {
   }
 }"""
 """Taps all over the page, in an order that is always the same."""
+LATER: Final = "(ms) => { const now = performance.now; performance.now = () => now.call(performance) + ms; }"
 
 
 class Stand:
@@ -117,14 +118,20 @@ async def test_a_press_on_the_page_of_an_earlier_start_does_nothing(stand: Stand
     await stand.sees("not_empty")
 
 
-async def test_a_stream_that_is_cut_is_said_and_comes_back(stand: Stand) -> None:
+async def test_a_stream_that_is_cut_is_said_covers_the_visit_in_time_and_comes_back(stand: Stand) -> None:
+    await stand.opens()
     await stand.tab.context.set_offline(True)
     stand.page.kiosk.close()
     await expect(stand.tab.locator("#offline")).to_be_visible(timeout=WAIT_MS)
+    assert await stand.tab.locator("#title").is_visible()
+    await stand.tab.evaluate(LATER, 91_000)
+    await expect(stand.tab.locator("#title")).to_be_hidden()
+    assert await stand.tab.locator("#offline").is_visible()
     await stand.page.restart()
     await stand.tab.context.set_offline(False)
     await expect(stand.tab.locator("#offline")).to_be_hidden(timeout=WAIT_MS)
-    await stand.opens()
+    await expect(stand.tab.locator("#title")).to_be_visible()
+    await stand.sees("place")
 
 
 async def test_a_code_typed_while_another_is_checked_waits_or_goes(stand: Stand) -> None:
@@ -151,9 +158,7 @@ async def test_any_digit_can_be_put_right(stand: Stand) -> None:
 async def test_half_a_code_left_behind_goes_by_itself(stand: Stand) -> None:
     await stand.tab.keyboard.type("12345")
     await expect(stand.tab.locator(".digits .filled")).to_have_count(5)
-    await stand.tab.evaluate(
-        "() => { const now = performance.now; performance.now = () => now.call(performance) + 31_000; }"
-    )
+    await stand.tab.evaluate(LATER, 31_000)
     await expect(stand.tab.locator(".digits .filled")).to_have_count(0)
 
 
