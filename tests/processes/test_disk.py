@@ -5,7 +5,6 @@ On a small file system of its own, which only root can make.
 
 import os
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ from random import Random  # noqa: TID251  # seeded
 import pytest
 
 from tests.processes import judge
+from tests.processes.disk import Disk
 from tests.processes.people import People
 from tests.processes.rig import PATIENCE_S, Rig, until
 
@@ -25,47 +25,7 @@ pytestmark = [
     pytest.mark.skipif(os.geteuid() != 0, reason="only root mounts a file system"),
     pytest.mark.skipif(not Path("/dev/loop-control").exists(), reason="the kernel has no loop devices"),
 ]
-MIB = 1 << 20
 PHONE = "13711112222"
-
-
-def run(*words: str | Path) -> None:
-    subprocess.run(list(map(str, words)), check=True, capture_output=True, timeout=60)
-
-
-class Disk:
-    """An ext4 of 12 MiB, mounted where the locker keeps its state."""
-
-    def __init__(self, image: Path, at: Path) -> None:
-        self._image, self.at = image, at
-        with image.open("wb") as file:
-            file.truncate(12 * MIB)
-        run("mkfs.ext4", "-q", image)
-        at.mkdir(parents=True)
-        self.mount()
-
-    def mount(self) -> None:
-        run("mount", "-o", "loop", self._image, self.at)
-
-    def unmount(self) -> None:
-        run("umount", self.at)
-
-    def fill(self) -> None:
-        """To the last byte."""
-        with (self.at / "ballast").open("wb", buffering=0) as file:
-            for size in (MIB, 4096, 1):
-                try:
-                    while True:
-                        file.write(bytes(size))
-                except OSError:
-                    continue
-
-    def free(self) -> None:
-        (self.at / "ballast").unlink()
-
-    def break_off(self) -> None:
-        """Read-only under open files, as the kernel does it after an error."""
-        run("mount", "-o", "remount,abort", self.at)
 
 
 @pytest.fixture(scope="module")

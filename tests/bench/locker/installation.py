@@ -105,6 +105,8 @@ class Page:
         self._port = stack.ports.kiosk
         self._http = http.client.HTTPConnection(HOST, self._port, timeout=30)
         self._headers = {"Content-Type": "application/json", "Origin": stack.kiosk_url}
+        self._boot = ""
+        """Of the start whose page it is; what is posted carries it."""
 
     def types(self, code: str) -> Mapping[str, Any]:
         return self._ask("POST", "/api/code", {"typed": code})
@@ -123,7 +125,9 @@ class Page:
 
     def _ask(self, method: str, path: str, body: object) -> Mapping[str, Any]:
         text = None if body is None else json.dumps(body)
-        self._http.request(method, path, text, self._headers)
+        if text is not None and not self._boot:
+            self._boot = str(self.view()["boot"])
+        self._http.request(method, path, text, self._headers | {"X-Kiosk-Boot": self._boot})
         answer = self._http.getresponse()
         view: Mapping[str, Any] = json.loads(answer.read())
         assert answer.status == 200, view
