@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -27,6 +26,7 @@ HEADERS: Final = {
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
 }
+_HEADERS: Final = {name.encode(): value.encode() for name, value in HEADERS.items()}
 
 
 def problem(status: int, reason: str, detail: str) -> JSONResponse:
@@ -50,9 +50,8 @@ class Guard:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers[name] = value
+                own = [each for each in message["headers"] if each[0] not in _HEADERS]
+                message["headers"] = [*own, *_HEADERS.items()]
             await send(message)
 
         headers = Request(scope).headers

@@ -10,9 +10,9 @@ from typing import Final
 LANGUAGES: Final = ("zh", "en")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Texts:
-    """One language. Keys are dotted: ``screen.home.title``."""
+    """One language, of which there is one. Keys are dotted: ``screen.home.title``."""
 
     language: str
     entries: Mapping[str, str]

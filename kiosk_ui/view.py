@@ -6,6 +6,7 @@ carries the act that it posts.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Final
 
 from kiosk_ui import asking, course, lists, round_page, service_page, together_page
@@ -366,8 +367,9 @@ def _asks_for_bag(screen: Screen, visit: Visit, state: LockerState, texts: Texts
     return [texts.say("notice.bag", {})] if wanted else []
 
 
+@cache
 def _labels(texts: Texts) -> View:
-    """The few words that the page itself puts together."""
+    """The few words that the page itself puts together: the same in every view."""
     names = ("clear", "backspace", "slip", "wait", "offline", "scan_box", "scan_send", "door", "digits")
     typed = ("letters", "numbers")
     aids = {key.removeprefix("aid."): text for key, text in texts.entries.items() if key.startswith("aid.")}

@@ -138,7 +138,7 @@ def test_every_screen_has_its_acts_and_words() -> None:
 FAILURES = [
     *(Reason.CODE_NOT_ACCEPTED, Reason.CODE_EXPIRED, Reason.TOO_MANY_TRIES, Reason.NO_ROOM),
     *(Reason.OPENINGS_USED_UP, Reason.TRIES_USED_UP, Reason.BOARD_LOST, Reason.POWER_FAILING),
-    *(Reason.HISTORY_AWAITED, Reason.JOURNAL_FAILING, Reason.TOO_OFTEN),
+    *(Reason.HISTORY_AWAITED, Reason.JOURNAL_FAILING, Reason.TOO_OFTEN, Reason.DISK_FULL),
 ]
 """What nobody can put right by pressing once more."""
 
