@@ -14,6 +14,7 @@ from tests.world.reference import PULSED, TENTATIVE, Fact, Reference
 from tests.world.screen import DarkError
 
 if TYPE_CHECKING:
+    from tests.world.company import Company
     from tests.world.ears import Ears
     from tests.world.machine import Machine
     from tests.world.sightings import Sightings
@@ -38,15 +39,20 @@ class Liveness:
     model: Reference
     ears: "Ears"
     sightings: "Sightings"
+    company: "Company"
     since: dict[str, float] = field(default_factory=dict)
     """Since when something has been waiting that must not wait for long."""
     entry_s: float = 0.0
     started_s: float = 0.0
+    worked_s: float = 0.0
+    """When somebody last worked behind the doors, in a service window: nobody comes by then."""
     looked: bool = False
     """Whether the page was looked at since somebody last touched it."""
 
     def told(self, fact: Fact) -> None:
         self.entry_s = self.world.loop.time()
+        if fact.kind == "ServiceWindowClosed":
+            self.worked_s = self.entry_s
         if fact.kind == "OpeningRequested" and self.sightings.untroubled:
             grant, life, now_s = fact.data["grant"], self.machine.life, self.world.loop.time()
             times.at(now_s + PULSE_S, partial(self._unpulsed, grant, life, now_s))
@@ -182,7 +188,9 @@ class Liveness:
 
     def _visit(self, now_s: float) -> None:
         """A page that nobody touches goes home."""
-        last_s = max([self.ears.act_s, self.started_s, *self.sightings.moved_s.values()])
+        if self.company.window is not None:
+            self.worked_s = now_s
+        last_s = max([self.ears.act_s, self.started_s, self.worked_s, *self.sightings.moved_s.values()])
         idle = now_s - last_s > IDLE_S and not self._stands_open()
         if not idle:
             self.looked = False

@@ -94,7 +94,7 @@ class Oracle:
             Ledger(machine.name),
             ears,
             sightings,
-            Liveness(world, machine, custody.model, ears, sightings),
+            Liveness(world, machine, custody.model, ears, sightings, custody.company),
         )
 
     async def at_rest(self) -> None:

@@ -103,12 +103,18 @@ class Guided:
         others, lying = who.finds(door, thing), who.lying(door)
         mine = [each for each in lying if each not in others]
         hasty = bool(mine) and who.chance(HASTY if who.errs else 0.0)
-        for each in () if hasty else (*mine, *others):
+        for each in () if hasty else mine:
             who.takes(door, each)
         if hasty:
             who.town.testimony.lied_about(who.machine, door)
             who.say("lied", door=door, word="taken")
-        await self._says(door, case, thing, "complete" if mine else "empty")
+        for each in others:
+            self.world.reached("a helper found what was put behind the wrong door")
+            who.takes(door, each)
+        finding = "complete" if mine else "empty"
+        if mine and not hasty and who.chance(who.errs):
+            finding = who.rng.choice(("missing", "wrong"))
+        await self._says(door, case, thing, finding)
         return True
 
     def _case(self) -> str:
@@ -145,6 +151,7 @@ class Guided:
         self.last = case
         if who.shown["screen"] in GOES_ON:
             self.took[case] += 1
+            self.world.reached("withdrawn by a helper" if self.kind == "withdraw" else f"intake: {finding}")
         who.say(DONE[self.kind], case=case, door=door, thing=thing, word=finding)
 
     async def _still_there(self, door: int, thing: str) -> None:

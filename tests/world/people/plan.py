@@ -25,9 +25,9 @@ VANDALS_A_DAY: Final = 0.7
 ROUNDS: Final = (2, 4, 5, 6, 7)
 """A day, at each locker."""
 PAIRS: Final = ("doubts", "all", "all")
-"""Stocktakes of a day, at each locker, by their scope. Each takes the place of three of the day's visits."""
-PAIR_VISITS: Final = 3
-WINDOWS_A_DAY: Final = 0.7
+"""Stocktakes of a day, at each locker, by their scope. Each takes the place of four of the day's visits."""
+PAIR_VISITS: Final = 4
+WINDOWS_A_DAY: Final = 1.0
 ERRANDS_A_DAY: Final = 8
 """Of clerks at the centre."""
 HANDED_IN: Final = frozenset({0, 2, 4, 6, 9, 11, 13, 15, 17})

@@ -62,11 +62,7 @@ class Recipient(Visitor):
 
     async def _another(self, first: Sms) -> Sms:
         """Some lose their code and ask for a new one; some send an agent, who has a code of their own."""
-        wish, centre, asked_s = (
-            Random(f"{self.case} asks").random(),
-            self.world.centre,
-            self.world.loop.time(),
-        )
+        wish, centre, asked_s = self.rng.random(), self.world.centre, self.world.loop.time()
         with suppress(Refused):
             if wish < LOSE:
                 self.typed, self.scan = first.said["typed"], first.said["scan"]

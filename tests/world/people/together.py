@@ -9,9 +9,9 @@ from tests.world.people.staff import Staff
 from tests.world.people.town import Town
 from tests.world.times import HOUR_S, MINUTE_S, pause
 
-DOORS_MAX: Final = 7
+DOORS_MAX: Final = 5
 """Then they have seen enough for today, and end it."""
-ALONE, SAME, WRONG_PIN, SKIPS, ERRS, RESTS, FORGETS = 0.25, 0.15, 0.1, 0.08, 0.04, 0.3, 0.15
+ALONE, SAME, WRONG_PIN, SKIPS, ERRS, RESTS, FORGETS = 0.35, 0.15, 0.1, 0.08, 0.04, 0.3, 0.15
 """Comes without a second person; shows the own badge again; a slip at the PIN; a door left for later; a
 finding that is not so; a stocktake that is left for others to go on with; a window that stands on."""
 BY_KEY_MAX: Final = 3
