@@ -103,7 +103,7 @@ def _built(source: Checkout, at: Path, to: Path, depends: str, scripts: Mapping[
     (about / "md5sums").write_text(sums)
     for kind, text in scripts.items():
         (about / kind).write_text(text)
-    for path in at.rglob("*"):
+    for path in (at, *at.rglob("*")):
         is_program = path.is_dir() or path.stat().st_mode & 0o100 or path.name in scripts
         path.chmod(0o755 if is_program else 0o644)
         os.utime(path, (source.built_s, source.built_s))

@@ -68,7 +68,14 @@ def ran(argv: Sequence[str], cwd: Path, env: Mapping[str, str] | None = None) ->
     """What a program of this machine prints. Raises ToolFailed."""
     try:
         done = subprocess.run(  # noqa: S603 -- our own table of commands, no shell
-            argv, cwd=cwd, env=env, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+            argv,
+            cwd=cwd,
+            env=env,
+            capture_output=True,
+            text=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            umask=0o022,
         )
     except OSError as error:
         raise ToolFailed(argv, 127, str(error)) from error
