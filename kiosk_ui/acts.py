@@ -6,9 +6,10 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from kiosk_ui.buttons import CATEGORIES, FINDINGS, REASONS, ROUNDS, WHYS
+from kiosk_ui.names import Act, Screen
 from kiosk_ui.round_page import CORRECTIONS
 from kiosk_ui.round_page import WHYS as WHYS_SKIPPED
-from kiosk_ui.screens import TABS, Act, Screen
+from kiosk_ui.screens import TABS
 from kiosk_ui.texts import LANGUAGES
 from locker.domain.stocktakes import Found, Scope
 

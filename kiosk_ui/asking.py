@@ -10,7 +10,8 @@ from kiosk_ui.acts import Press
 from kiosk_ui.backroom import Contact
 from kiosk_ui.forms import Form, Move, Sheet
 from kiosk_ui.lists import authorisation_of, shown_door
-from kiosk_ui.screens import Act, Visit, screen_beneath
+from kiosk_ui.names import Act
+from kiosk_ui.screens import Visit, screen_beneath
 from locker.domain.asked import HelpCategory
 from locker.domain.errors import Refusal
 from locker.domain.ids import AuthorisationId

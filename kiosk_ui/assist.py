@@ -8,7 +8,8 @@ from typing import Final
 
 from kiosk_ui.acts import Press
 from kiosk_ui.flow import Signal, advance
-from kiosk_ui.screens import Act, Visit
+from kiosk_ui.names import Act
+from kiosk_ui.screens import Visit
 from kiosk_ui.together import Together
 from kiosk_ui.visitors import name_in
 from locker.domain.ids import Seq

@@ -6,8 +6,9 @@ from typing import Any, Final
 
 from kiosk_ui import round_page, service_page, together_page
 from kiosk_ui.backroom import Sight
+from kiosk_ui.names import Act, Screen
 from kiosk_ui.offers import corner, may_rate, offered
-from kiosk_ui.screens import TABS, Act, Screen, Visit, door_of
+from kiosk_ui.screens import TABS, Visit, door_of
 from kiosk_ui.texts import Texts
 from locker.domain.asked import GRADES, LOW, HelpCategory
 from locker.domain.door import Presence

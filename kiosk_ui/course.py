@@ -5,7 +5,8 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from kiosk_ui import round_page
-from kiosk_ui.screens import Screen, Visit, at_work, door_of, opening_of
+from kiosk_ui.names import Screen
+from kiosk_ui.screens import Visit, at_work, door_of, opening_of
 from kiosk_ui.texts import Texts
 from locker.domain.opening import Phase, Purpose
 from locker.domain.state import LockerState

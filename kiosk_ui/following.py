@@ -5,9 +5,11 @@ from typing import Final
 
 from kiosk_ui import flow
 from kiosk_ui.flow import Signal
-from kiosk_ui.screens import Visit
-from locker.domain.events import OpeningRequested
-from locker.domain.ids import CompartmentNumber
+from kiosk_ui.screens import Visit, door_of, opening_of
+from locker.domain import deposit as deposits
+from locker.domain.door import Presence
+from locker.domain.events import Event, OpeningRequested
+from locker.domain.ids import CompartmentNumber, GrantId
 from locker.domain.opening import Opening, Phase, Purpose
 from locker.domain.state import LockerState
 
@@ -29,6 +31,41 @@ def was_interrupted(opening: Opening, state: LockerState, now_ms: int) -> bool:
     recent = 0 <= now_ms - opening.requested_ms < _STANDS_THERE_MS
     # Monotonic time may have begun anew; a door not seen since is what the cut interrupted.
     return recent or not state.compartments[opening.door].doubt
+
+
+def interrupted(state: LockerState, now_ms: int) -> Opening | None:
+    """The latest such opening; None where nobody waits for their page."""
+    known = [each for each in state.openings.values() if was_interrupted(each, state, now_ms)]
+    return max(known, key=lambda each: each.requested_ms) if known else None
+
+
+def is_ours(visit: Visit, state: LockerState, event: Event) -> bool:
+    """Whether somebody at this visit's door, or with its deposit, did that."""
+    opening = state.openings.get(getattr(event, "grant", GrantId("")))
+    door = getattr(event, "door", None) if opening is None else opening.door
+    if door is not None and from_afar(state, door):
+        return False
+    return bool(door and door == door_of(visit, state)) or bool(
+        visit.deposit and getattr(event, "deposit", "") == visit.deposit
+    )
+
+
+def is_shut(visit: Visit, state: LockerState) -> bool:
+    """Whether the door that this visit opened was seen shut again."""
+    opening = opening_of(visit, state)
+    return opening is not None and opening.phase is Phase.CLOSED
+
+
+def back_inside(visit: Visit, state: LockerState) -> bool:
+    """Whether a good sensor shows that a refused item was put back."""
+    door, deposit = door_of(visit, state), state.deposits.get(visit.deposit)
+    return (
+        is_shut(visit, state)
+        and door is not None
+        and deposit is not None
+        and deposit.phase is deposits.Phase.AWAITING_PICKUP
+        and state.compartments[door].item is Presence.PRESENT
+    )
 
 
 def commanded(begun: Visit, fact: OpeningRequested) -> Visit:

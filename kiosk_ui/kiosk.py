@@ -21,28 +21,26 @@ from kiosk_ui import (
     window,
 )
 from kiosk_ui.acts import CodeShown, NotHere, Press
-from kiosk_ui.backroom import Backroom, Offline, Sight
+from kiosk_ui.backroom import Backroom
 from kiosk_ui.flow import Signal, Step
+from kiosk_ui.looking import Link, Looking
+from kiosk_ui.names import Act
 from kiosk_ui.offers import hears, hears_bag, takes
-from kiosk_ui.screens import Act, Visit, at_work, screen_of
+from kiosk_ui.screens import Visit, at_work, screen_of
 from kiosk_ui.texts import Texts
 from kiosk_ui.view import Now, Settings, View, view_of
-from locker.domain import deposit as deposits
 from locker.domain.codes import parse_bag
-from locker.domain.door import Presence
 from locker.domain.entry import Entry
 from locker.domain.errors import Reason, Refusal
 from locker.domain.events import (
     DoorLeftOpen,
     DoorOpened,
-    Event,
     OpeningRequested,
     OpeningUnknown,
     ReceiptIssued,
     ServiceWindowClosed,
 )
-from locker.domain.ids import GrantId
-from locker.domain.opening import Phase, Purpose
+from locker.domain.opening import Purpose
 from locker.domain.state import LockerState
 from locker.operations import drop_off, sign_in
 from locker.operations.ports import JournalFailing, World
@@ -52,10 +50,6 @@ log = logging.getLogger(__name__)
 
 _WAYS_OUT: Final = frozenset({Act.LEAVE, Act.SIGN_OUT})
 """Also the answers to "are you still there?", on whatever screen that was asked."""
-_LINK_MS: Final = 30_000
-"""How often it is looked whether the centre can be reached."""
-_LOOK_MS: Final = 1_000
-"""How often figures of the machine are looked at anew while a technician watches them."""
 Does = Callable[[World, Visit, Press], Awaitable[Visit]]
 
 
@@ -70,9 +64,7 @@ class Kiosk:
         failing: Callable[[], bool] = lambda: False,
         backroom: Backroom = Backroom(),  # noqa: B008  # frozen, and empty
     ) -> None:
-        self._backroom = backroom
-        self._facts, self._testing = Sight().facts, False
-        self._cancel_look: Callable[[], None] = lambda: None
+        self._looking = Looking(world.clock, backroom, self._is_looked_at, self._changed, self._spawn)
         self._staff_does = {**_STAFF_DOES, **service.testing(backroom.tester)}
         self._asked_does = asking.does(backroom.contact)
         self._world, self._settings, self._texts, self._failing = world, settings, texts, failing
@@ -87,9 +79,7 @@ class Kiosk:
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
         self._made = 0
-        self._offline: Offline | None = None
-        self._cancel_link: Callable[[], None] = lambda: None
-        self._watch_link()
+        self._link = Link(world.clock, backroom, self._changed)
         self._find_interrupted(world.journal.state)
 
     # --- what the page sees ----------------------------------------------------------------------------
@@ -101,31 +91,18 @@ class Kiosk:
     def view(self) -> View:
         """The view now; ``rev`` tells a later one from an earlier."""
         clock, state = self._world.clock, self._world.journal.state
-        sight = self._sight() if self._looking else Sight()
         now = Now(
             clock.mono_ms(),
             keypad_wait_s(self._world),
             self._ask_ends_ms,
             self._failing(),
-            sight,
-            offline=self._offline,
+            self._looking.sight(),
+            offline=self._link.offline,
         )
         now = replace(now, asks_mono_ms=0 if self._ask_ends_ms else self._asks_mono_ms())
         self._made += 1
         view = view_of(self._visit, state, now, self._texts[self._language], self._settings)
         return {**view, "rev": self._made}
-
-    def _sight(self) -> Sight:
-        room = self._backroom
-        return Sight(
-            room.figures(),
-            room.contact(),
-            room.wires,
-            room.software,
-            self._world.clock.quality(),
-            self._testing,
-            self._facts,
-        )
 
     async def views(self) -> AsyncIterator[View]:
         """The view now and after every change, the newest only; ends with `close`."""
@@ -146,8 +123,8 @@ class Kiosk:
         """Let every watcher go. Called when the daemon stops, before its server does."""
         self._closed = True
         self._cancel_alarm()
-        self._cancel_look()
-        self._cancel_link()
+        self._looking.stop()
+        self._link.stop()
         self._changed()
 
     # --- what a person does ----------------------------------------------------------------------------
@@ -181,7 +158,7 @@ class Kiosk:
             elif press.act is not Act.STAY:
                 does = (self._staff_does if self._visit.staff else VISITOR_DOES)[press.act]
                 await self._do(lambda world, visit: does(world, visit, press))
-                await self._follow_test()
+                await self._looking.follow_test()
         self._touch()
 
     async def _do(self, step: Callable[[World, Visit], Awaitable[Visit]], *, keeps: bool = False) -> None:
@@ -237,28 +214,18 @@ class Kiosk:
         """Subscribed to the journal: the page follows what became durable, and nothing else."""
         for entry in entries:
             self._follow(state, entry)
-        if self._visit.refusing and self._back_inside(state):
+        if self._visit.refusing and following.back_inside(self._visit, state):
             self._spawn(self._refuse_put_back())
-        if self._visit.step is Step.NOT_EMPTY and self._shut(state):
+        if self._visit.step is Step.NOT_EMPTY and following.is_shut(self._visit, state):
             self._spawn(self._another_door())
         if rounds.has_shut(self._visit, state):
             self._spawn(self._next_door())
-        if any(self._is_ours(state, entry.event) for entry in entries):
+        if any(following.is_ours(self._visit, state, entry.event) for entry in entries):
             self._touch()
         else:
             # Whatever else goes on at the locker is no sign of life of whoever stood here.
             self._arm()
             self._changed()
-
-    def _is_ours(self, state: LockerState, event: Event) -> bool:
-        """Whether somebody at this visit's door, or with its deposit, did that."""
-        visit, opening = self._visit, state.openings.get(getattr(event, "grant", GrantId("")))
-        door = getattr(event, "door", None) if opening is None else opening.door
-        if door is not None and following.from_afar(state, door):
-            return False
-        return bool(door and door == screens.door_of(visit, state)) or bool(
-            visit.deposit and getattr(event, "deposit", "") == visit.deposit
-        )
 
     def _follow(self, state: LockerState, entry: Entry) -> None:
         visit = self._visit
@@ -275,7 +242,7 @@ class Kiosk:
                 self._visit = replace(visit, receipt=entry.event)
             case DoorOpened(door) if door == screens.door_of(visit, state):
                 self._visit = replace(visit, opened_mono_ms=entry.stamp.mono_ms)
-            case DoorLeftOpen(door) if door == screens.door_of(visit, state) and not self._looking:
+            case DoorLeftOpen(door) if door == screens.door_of(visit, state) and not self._is_looked_at():
                 # The kiosk is for the next person now; the door is followed in the background.
                 self._spawn(self._leave_alone(visit.visit))
             case ServiceWindowClosed():
@@ -286,30 +253,12 @@ class Kiosk:
 
     def _find_interrupted(self, state: LockerState) -> None:
         """After a restart: whoever stands in front of an open compartment gets their page back."""
-        now_ms = self._world.clock.mono_ms()
-        known = [o for o in state.openings.values() if following.was_interrupted(o, state, now_ms)]
-        if self._visit.visit or not known:
+        opening = following.interrupted(state, self._world.clock.mono_ms())
+        if self._visit.visit or opening is None:
             return
-        opening = max(known, key=lambda o: o.requested_ms)
         step = flow.advance(Step.HOME, Signal.INTERRUPTED)
         self._visit = Visit(visit=self._world.secrets.new_id(), step=step, deposit=opening.deposit)
         self._touch()
-
-    def _back_inside(self, state: LockerState) -> bool:
-        """Whether a good sensor shows that a refused item was put back."""
-        opening, visit = screens.opening_of(self._visit, state), self._visit
-        deposit = state.deposits.get(visit.deposit)
-        return (
-            opening is not None
-            and opening.phase is Phase.CLOSED
-            and deposit is not None
-            and deposit.phase is deposits.Phase.AWAITING_PICKUP
-            and state.compartments[opening.door].item is Presence.PRESENT
-        )
-
-    def _shut(self, state: LockerState) -> bool:
-        opening = screens.opening_of(self._visit, state)
-        return opening is not None and opening.phase is Phase.CLOSED
 
     async def _another_door(self) -> None:
         async with self._one_at_a_time:
@@ -323,7 +272,7 @@ class Kiosk:
 
     async def _refuse_put_back(self) -> None:
         async with self._one_at_a_time:
-            if self._visit.refusing and self._back_inside(self._world.journal.state):
+            if self._visit.refusing and following.back_inside(self._visit, self._world.journal.state):
                 press = Press(Act.REFUSE, {"reason": self._visit.refusing})
                 await self._do(lambda world, visit: visitors.refuse(world, visit, press))
 
@@ -332,46 +281,14 @@ class Kiosk:
             if self._visit.visit == visit:
                 await self._end()
 
-    def _watch_link(self) -> None:
-        clock = self._world.clock
-        self._cancel_link = clock.call_at(clock.mono_ms() + _LINK_MS, self._look_at_link)
-
-    def _look_at_link(self) -> None:
-        """The page says of itself when the centre cannot be reached, and when it can again."""
-        clock, online = self._world.clock, self._backroom.contact().online
-        if online != (self._offline is None):
-            self._offline = None if online else Offline(clock.mono_ms(), clock.wall_ms())
-            self._changed()
-        self._watch_link()
-
-    @property
-    def _looking(self) -> bool:
-        return self._visit.step in service.LOOKING
-
-    def _watch(self) -> None:
-        """While a technician looks on, figures move by themselves, and a self-test goes from door to door."""
-        self._cancel_look()
-        self._cancel_look = lambda: None
-        if self._looking and not self._closed:
-            at_ms = self._world.clock.mono_ms() + _LOOK_MS
-            self._cancel_look = self._world.clock.call_at(at_ms, self._look)
-
-    def _look(self) -> None:
-        self._spawn(self._follow_test())
-        self._watch()
-
-    async def _follow_test(self) -> None:
-        tester = self._backroom.tester
-        if self._looking and tester is not None:
-            self._facts, self._testing = await tester.progress(0, 0), tester.running
-        if self._looking:
-            self._changed()
+    def _is_looked_at(self) -> bool:
+        return self._visit.step in service.LOOKING and not self._closed
 
     def _touch(self) -> None:
         """Something happened: the session is alive, and the page is told."""
         self._last_act_ms, self._ask_ends_ms = self._world.clock.mono_ms(), 0
         self._arm()
-        self._watch()
+        self._looking.watch()
         self._changed()
 
     def _changed(self) -> None:

@@ -5,7 +5,8 @@ from typing import Any, Final, Protocol
 
 from kiosk_ui import round_page, together_page
 from kiosk_ui.backroom import Offline
-from kiosk_ui.screens import Screen, Visit, door_of
+from kiosk_ui.names import Screen
+from kiosk_ui.screens import Visit, door_of
 from kiosk_ui.texts import Texts
 from locker.domain.asked import Neighbour
 from locker.domain.codes import Authorisation

@@ -6,7 +6,8 @@ from typing import Final
 
 from kiosk_ui import round_page, together_page
 from kiosk_ui.flow import Step
-from kiosk_ui.screens import WHILE_OPEN, Act, Screen, Visit, screen_beneath, screen_of
+from kiosk_ui.names import Act, Screen
+from kiosk_ui.screens import WHILE_OPEN, Visit, screen_beneath, screen_of
 from locker.domain.access import Action, Role, allowed
 from locker.domain.allocation import being_opened
 from locker.domain.door import Position

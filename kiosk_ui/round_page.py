@@ -3,7 +3,8 @@
 from typing import Any, Final
 
 from kiosk_ui.going import Going
-from kiosk_ui.screens import Act, Screen, Visit, opening_of
+from kiosk_ui.names import Act, Screen
+from kiosk_ui.screens import Visit, opening_of
 from kiosk_ui.texts import Texts
 from locker.domain import rounds as domain
 from locker.domain.deposit import Deposit, Phase

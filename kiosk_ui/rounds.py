@@ -8,7 +8,8 @@ from typing import Final
 from kiosk_ui.acts import CodeShown, Press
 from kiosk_ui.flow import Signal, Step, advance
 from kiosk_ui.going import Going
-from kiosk_ui.screens import Act, Screen, Visit, opening_of, screen_of
+from kiosk_ui.names import Act, Screen
+from kiosk_ui.screens import Visit, opening_of, screen_of
 from kiosk_ui.visitors import name_in, opened, refused
 from locker.domain import rounds as domain
 from locker.domain.codes import parse_bag

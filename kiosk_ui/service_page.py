@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 from kiosk_ui.backroom import Sight, Terminal
-from kiosk_ui.screens import Screen, Visit
+from kiosk_ui.names import Screen
+from kiosk_ui.screens import Visit
 from kiosk_ui.texts import Texts
 from locker.domain import acceptance as found
 from locker.domain.acceptance import Finding

@@ -7,7 +7,8 @@ from typing import Final
 from kiosk_ui import rounds, second
 from kiosk_ui.acts import CodeShown, Press
 from kiosk_ui.flow import Signal, Step, advance
-from kiosk_ui.screens import Act, Screen, Visit, opening_of, screen_of
+from kiosk_ui.names import Act, Screen
+from kiosk_ui.screens import Visit, opening_of, screen_of
 from kiosk_ui.visitors import name_in, not_empty, opened, refused
 from locker.domain.allocation import Wish
 from locker.domain.errors import Reason, Refusal

@@ -7,7 +7,8 @@ from typing import Final
 from kiosk_ui import second
 from kiosk_ui.acts import Press
 from kiosk_ui.flow import Signal, Step, advance
-from kiosk_ui.screens import Act, Visit
+from kiosk_ui.names import Act
+from kiosk_ui.screens import Visit
 from kiosk_ui.visitors import name_in, opened, refused
 from locker.domain.errors import Reason, Refusal
 from locker.domain.ids import CompartmentNumber, DepositId, Seq

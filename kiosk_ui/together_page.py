@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from kiosk_ui.screens import Act, Screen, Visit
+from kiosk_ui.names import Act, Screen
+from kiosk_ui.screens import Visit
 from kiosk_ui.texts import Texts
 from locker.domain.access import Role
 from locker.domain.compartment import Compartment

@@ -9,15 +9,16 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final
 
-from kiosk_ui import asking, course, lists, round_page, service_page, together_page
+from kiosk_ui import course, lists, round_page, service_page, together_page
 from kiosk_ui.backroom import Offline, Sight
 from kiosk_ui.buttons import buttons, in_corner, rating
+from kiosk_ui.names import Screen
 from kiosk_ui.offers import hears, hears_bag, may_open_again
-from kiosk_ui.screens import Screen, Visit, opening_of, screen_of
+from kiosk_ui.screens import Visit, opening_of, screen_of
+from kiosk_ui.stages import ENTRIES, STAGES
 from kiosk_ui.texts import Texts
 from locker.domain import opening as openings
 from locker.domain.access import Role
-from locker.domain.codes import TYPED_DIGITS
 from locker.domain.door import Position
 from locker.domain.errors import Reason, Refusal
 from locker.domain.opening import Purpose
@@ -25,63 +26,6 @@ from locker.domain.state import LockerState
 
 View = dict[str, Any]
 
-ENTRIES: Final[Mapping[Screen, tuple[str, int, int]]] = {
-    Screen.HOME: ("code", TYPED_DIGITS, TYPED_DIGITS),
-    Screen.PHONE: ("phone4", 4, 4),
-    Screen.PIN: ("pin", 6, 6),
-    Screen.SECOND_PIN: ("second_pin", 6, 6),
-    Screen.ASSIST: ("code", TYPED_DIGITS, TYPED_DIGITS),
-    Screen.HELP_PHONE: ("help_phone", asking.CALL_DIGITS_MIN, asking.CALL_DIGITS_MAX),
-    Screen.LOST_CASE: ("lost_case", asking.CASE_MIN, asking.CASE_MAX),
-    Screen.LOST_PHONE: ("lost_phone", asking.PHONE_DIGITS, asking.PHONE_DIGITS),
-}
-"""Screens with a keypad: what is typed there, and how many digits at least and at most."""
-STAGES: Final[Mapping[Screen, str]] = {
-    Screen.HOME: "keypad",
-    Screen.PHONE: "keypad",
-    Screen.PIN: "keypad",
-    Screen.OFFER: "papers",
-    Screen.INTAKE_CONFIRM: "papers",
-    Screen.RECEIPT: "receipt",
-    Screen.TAKEN_BACK: "done",
-    Screen.CANCELLED: "done",
-    Screen.REFUSED_ITEM: "done",
-    Screen.COLLECTED: "done",
-    Screen.LOAD: "scan",
-    Screen.LABEL: "scan",
-    Screen.SECOND_LOOK: "scan",
-    Screen.INTERRUPTED: "scan",
-    Screen.MENU: "tiles",
-    Screen.ROUND_INTAKE: "rows",
-    Screen.ROUND_WITHDRAW: "rows",
-    Screen.ROUND_CHECK: "rows",
-    Screen.CORRECTING: "rows",
-    Screen.ENDED: "alert",
-    Screen.PROBLEM: "alert",
-    Screen.STAFF_PROBLEM: "alert",
-    Screen.SERVICE: "service",
-    Screen.BLOCKING: "tiles",
-    Screen.HELP_WHAT: "tiles",
-    Screen.HELP_PHONE: "keypad",
-    Screen.HELP_SENT: "done",
-    Screen.LOST_CASE: "keypad",
-    Screen.LOST_PHONE: "keypad",
-    Screen.LOST_SENT: "done",
-    Screen.LOST_OFFLINE: "alert",
-    Screen.LOST_TOO_OFTEN: "alert",
-    Screen.HELP_TOO_OFTEN: "alert",
-    Screen.STOCKTAKE: "tiles",
-    Screen.STOCK_LIST: "rows",
-    Screen.STOCK_DONE: "done",
-    Screen.SECOND: "scan",
-    Screen.SECOND_PIN: "keypad",
-    Screen.ASSIST: "keypad",
-    Screen.WINDOW: "alert",
-    Screen.SKIPPING: "tiles",
-    Screen.ROUND_DONE: "slip",
-    Screen.ROUND_SLIP: "slip",
-}
-"""What fills the larger part of a screen; the others show the cabinet."""
 _STAYS_TRUE: Final = frozenset(
     {Screen.RECEIPT, Screen.COLLECTED, Screen.TAKEN_BACK, Screen.CANCELLED, Screen.REFUSED_ITEM}
     | {Screen.SERVICE}

@@ -6,7 +6,8 @@ from typing import Final
 
 from kiosk_ui.acts import CodeShown, Press
 from kiosk_ui.flow import Signal, Step, advance
-from kiosk_ui.screens import Act, Screen, Visit, door_of, screen_of
+from kiosk_ui.names import Act, Screen
+from kiosk_ui.screens import Visit, door_of, screen_of
 from locker.domain import deposit as deposits
 from locker.domain.allocation import Wish
 from locker.domain.door import Position

@@ -7,7 +7,8 @@ from typing import Final
 from kiosk_ui import second
 from kiosk_ui.acts import Press
 from kiosk_ui.flow import Signal, advance
-from kiosk_ui.screens import Act, Visit
+from kiosk_ui.names import Act
+from kiosk_ui.screens import Visit
 from kiosk_ui.visitors import refused
 from locker.domain.errors import Reason
 from locker.operations import service_window

@@ -71,7 +71,8 @@ def _in_each_language(page: Page) -> dict[str, View]:
         page.kiosk._language = language
         text = json.dumps(page.kiosk.view(), ensure_ascii=False)
         for plain, said in SAID.items():
-            text = text.replace(f'"{plain}', f'"{said}')
+            for before_it in ('"', "· "):
+                text = text.replace(f"{before_it}{plain}", f"{before_it}{said}")
         views[language] = json.loads(text)
     page.kiosk._language = before
     return views

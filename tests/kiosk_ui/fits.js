@@ -55,5 +55,6 @@
     (await import("/static/kiosk.js")).show(view);
     wanted(aids);
     await document.fonts.ready;
+    await Promise.all([...document.images].map((image) => image.decode().catch(() => {})));
   };
 })();

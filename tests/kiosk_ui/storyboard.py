@@ -15,9 +15,9 @@ from playwright.async_api import async_playwright
 
 from kiosk_ui import texts
 from kiosk_ui.course import WAYS
+from kiosk_ui.names import Screen
 from kiosk_ui.offers import ACTS, TAKES_CODES
-from kiosk_ui.screens import Screen
-from kiosk_ui.view import STAGES
+from kiosk_ui.stages import STAGES
 from tests.kiosk_ui.album import LANDSCAPE, PORTRAIT, Stop, album, screen
 from tests.kiosk_ui.pictures import ARGUMENTS
 from tests.mosquitto import free_port

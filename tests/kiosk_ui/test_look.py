@@ -11,7 +11,7 @@ import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser
 
-from kiosk_ui.screens import Screen
+from kiosk_ui.names import Screen
 from kiosk_ui.texts import LANGUAGES
 from tests.kiosk_ui import album
 from tests.kiosk_ui.album import SIZES, Stop

@@ -8,8 +8,9 @@ import pytest
 
 from kiosk_ui import texts
 from kiosk_ui.flow import Step
+from kiosk_ui.names import Act, Screen
 from kiosk_ui.offers import ACTS, offered
-from kiosk_ui.screens import Act, Screen, Visit, screen_of
+from kiosk_ui.screens import Visit, screen_of
 from kiosk_ui.view import Now, Settings, view_of
 from locker.domain import deposit as deposits
 from locker.domain.compartment import Compartment

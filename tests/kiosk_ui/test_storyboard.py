@@ -1,6 +1,6 @@
 """docs/kiosk.md says what the tables say, and shows every screen, at a modest size."""
 
-from kiosk_ui.screens import Screen
+from kiosk_ui.names import Screen
 from tests.kiosk_ui import storyboard
 
 MOST_BYTES = 3 * 1024 * 1024

@@ -5,7 +5,7 @@ import string
 
 from kiosk_ui import texts
 from kiosk_ui.buttons import FINDINGS, REASONS
-from kiosk_ui.screens import Act, Screen
+from kiosk_ui.names import Act, Screen
 from locker.domain.errors import Reason
 
 ALL = texts.load_all()
