@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import select
 
-from kiosk_ui.screens import Screen as Page
+from kiosk_ui.names import Screen as Page
 from locker.domain import events as ev
 from locker.domain.deposit import TENTATIVE
 from locker.domain.door import Position

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from kiosk_ui.kiosk import Kiosk
-from kiosk_ui.screens import Screen
+from kiosk_ui.names import Screen
 from tests.world.mutants.mutant import mutant, replaced, table
 
 
