@@ -27,9 +27,13 @@ class Mutant:
     breaks: str = ""
     """What else may come of it: an error that ends the world."""
 
+    def named(self, kind: str) -> bool:
+        """Whether a world that ended so has violated what its author names."""
+        return kind in {f"invariant {number}" for number in self.numbers}
+
     def found_by(self, kind: str) -> bool:
-        """Whether a world that ended so has found it."""
-        return kind in {self.breaks, *(f"invariant {number}" for number in self.numbers)} - {""}
+        """Whether a scene that ended so has found it."""
+        return self.named(kind) or kind in {self.breaks} - {""}
 
 
 def mutant(
