@@ -6,16 +6,18 @@ comes next, after whatever happened, takes the rest of them.
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
-from systemd.updater.disk import Disk, drop, put
+from systemd.updater.disk import Disk, drop, folder_of, put
 from systemd.updater.errors import BadRecord
 
 FOLDER: Final = "/var/lib/doclocker-update"
 FILE: Final = f"{FOLDER}/trial.json"
 RESULT: Final = f"{FOLDER}/result.json"
+TOLD_MAX: Final = 500
 
 
 class Back(StrEnum):
@@ -84,4 +86,14 @@ def end(disk: Disk, trial: Trial, outcome: Outcome, why: str, wall_s: int) -> No
     """Told first, then over: cut in between, it ends again."""
     said = {"when_s": wall_s, "old": trial.old, "new": trial.new, "outcome": outcome, "why": why}
     put(disk, RESULT, json.dumps(said, indent=1).encode() + b"\n")
+    if trial.journal:
+        _tell(disk, folder_of(trial.journal), said, is_well=outcome in (Outcome.DONE, Outcome.NOT_BEGUN))
     drop(disk, FILE)
+
+
+def _tell(disk: Disk, state: str, said: Mapping[str, Any], *, is_well: bool) -> None:
+    """Where the daemon sees what went wrong on its machine, and tells the centre."""
+    told = f"{said['old']} → {said['new']}: {said['outcome']}" + (f", {said['why']}" if said["why"] else "")
+    result = {"when_ms": said["when_s"] * 1000, "ok": is_well, "told": told[:TOLD_MAX]}
+    if "results" in disk.names(state):  # the daemon's own folder, which it must be able to write to
+        put(disk, f"{state}/results/update.json", json.dumps(result).encode() + b"\n")

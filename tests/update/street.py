@@ -232,6 +232,7 @@ def opened(made: Made, new: str, files: dict[str, bytes]) -> Street:
     disk.settle(JOURNAL, json.dumps({"schema": 1, "entries": [(1, "Booted"), (2, "ItemPickedUp")]}).encode())
     disk.link(releases.CURRENT, releases.folder(OLD))
     disk.make_folder(trial.FOLDER)
+    disk.make_folder(f"{STATE}/results")
     disk.sync_all()
     disk.steps = 0
     street = Street(disk, {OLD: Made(), new: made}, {OLD: whole, new: files}, told=1)

@@ -22,6 +22,7 @@ from tests.update.street import JOURNAL, OLD, Made, Street, opened
 ROLE: Final = ROLES["locker"]
 POINTS_MIN: Final = 200
 SEEDS: Final = 2
+TOLD: Final = "/var/lib/doclocker/results/update.json"
 HERE: Final = Here("aarch64", "3.11", OLD, 1)
 NEXT: Final = frozenset({"Booted", "Stopped", "ItemPickedUp", "SomethingNew"})
 
@@ -91,6 +92,7 @@ def test_undisturbed_each_story_ends_as_it_should(name: str, release: Release) -
     judged(street, release, story)
     result = (street.disk.read(trial.RESULT) or b"").decode()
     assert f'"outcome": "{story.ends}"' in result
+    assert (f'"ok": {str(story.ends is Outcome.DONE).lower()}').encode() in (street.disk.read(TOLD) or b"")
     assert (street.runs == OLD) == (story.ends is Outcome.BACK)
     assert (
         street.disk.read("/etc/systemd/system/lockerd.service")
