@@ -8,6 +8,7 @@ from firmware_bridge.around import Around
 from firmware_bridge.cabinet import Cabinet
 from locker.config import Config
 from locker.domain.door import RelayStuck, Report
+from locker.domain.policy import DISK_FULL_PERCENT
 from locker.journal.journal import Journal
 from locker.operations.follow_doors import DoorFollower
 from locker.operations.follow_surroundings import SurroundingsFollower
@@ -61,7 +62,12 @@ def assemble(
     )
     pulses = {n: wired.pulse_ms for n, wired in config.wiring.compartments.items()}
     doors = around.supplied(cabinet, pulses, clock)
-    world = World(journal, doors, clock, secrets, config.locker_id, config.area, UnknownGuesses())
+
+    def takes_in() -> bool:
+        return platform.disk_used_percent(config.state_dir) < DISK_FULL_PERCENT
+
+    who = (config.locker_id, config.area)
+    world = World(journal, doors, clock, secrets, *who, UnknownGuesses(), takes_in)
     follower, surroundings = DoorFollower(world), SurroundingsFollower(world)
     if around.gpio is not None:
         journal.subscribe(Signals(clock, around.gpio).entries_committed)

@@ -23,6 +23,7 @@ from firmware_bridge.line import SerialLine
 from locker.config import LOCKER_ID
 from locker.domain.codes import keyed_digest
 from locker.domain.ids import AreaId, LockerId
+from locker.journal import reserve
 from sync import durable
 from sync.link.link import Link
 from sync.link.settings import Draw, LinkPort, LinkSettings, Waiter
@@ -220,6 +221,8 @@ class Platform:
     make_link: MakeLink
     disk_used_percent: Callable[[Path], int]
     vitals: Callable[[], Vitals] = Vitals
+    keep_reserve: Callable[[Path], None] = lambda _folder: None
+    """Hold space back on the disk of that folder, where there is plenty."""
 
     @classmethod
     def real(cls) -> "Platform":
@@ -232,6 +235,7 @@ class Platform:
             Link,
             _disk_used_percent,
             Vitals.read,
+            reserve.keep,
         )
 
     def close(self) -> None:

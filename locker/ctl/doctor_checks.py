@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from locker.config import Config
 from locker.ctl import provision_files as names
+from locker.domain.policy import DISK_FULL_PERCENT, DISK_WARN_PERCENT
 from locker.platform import Keys, KeysError
 from locker.watching import results
 from locker.watching.troubles import LATE_DAYS, WEEKLY_LATE_DAYS
@@ -24,7 +25,6 @@ HOUR_MS: Final = 3_600_000
 EARLIEST_MS: Final = 1_767_225_600_000
 """2026-01-01: a clock before it was never set."""
 DAYS_LEFT_MIN: Final = 30
-DISK_WARN, DISK_FULL = 80, 90
 SILENT_WARN_MS: Final = 10 * 60_000
 SILENT_LONG_MS: Final = DAY_MS
 UNSYNCED_WARN: Final = 1_000
@@ -176,10 +176,10 @@ def journal(machine: Machine) -> Findings:
 
 def disk(machine: Machine) -> Findings:
     used = machine.disk_used_percent
-    if used >= DISK_FULL:
+    if used >= DISK_FULL_PERCENT:
         told = f"{used} % used: nothing is taken in any more"
         yield Finding(Grade.BAD, told, "free it: journalctl --vacuum-size=50M")
-    elif used >= DISK_WARN:
+    elif used >= DISK_WARN_PERCENT:
         yield Finding(Grade.LOOK, f"{used} % used", "free it: journalctl --vacuum-size=50M")
 
 

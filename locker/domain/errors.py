@@ -85,6 +85,8 @@ class Reason(StrEnum):
     """What was asked does not fit the state of things (any more). Look again."""
     POWER_FAILING = "power_failing"
     """The mains have failed: what is under way ends, nothing new begins. Come back later."""
+    DISK_FULL = "disk_full"
+    """The disk is nearly full: nothing new is taken in, so that what lies here can still be fetched."""
     HISTORY_AWAITED = "history_awaited"
     """This locker may have forgotten something: until the centre has said what it knows, no door opens."""
     JOURNAL_FAILING = "journal_failing"

@@ -10,6 +10,12 @@ _RANGE: Final = "range"
 _CHARACTERS: Final = "characters"
 
 
+DISK_WARN_PERCENT: Final = 80
+"""Used. A month at the busiest takes one in a hundred of the smallest card: time enough to come by."""
+DISK_FULL_PERCENT: Final = 90
+"""Used. Nothing is dropped off or loaded any more: what lies here is still to be fetched, and recorded."""
+
+
 def limit(default: int, low: int, high: int) -> Any:
     """A number with its hard range."""
     return field(default=default, metadata={_RANGE: (low, high)})

@@ -11,7 +11,7 @@ from locker.domain import chain
 from locker.domain.entry import Entry
 from locker.domain.ids import Seq
 from locker.domain.state import COLLECTIONS, FOLD_VERSION
-from locker.journal import rows, schema
+from locker.journal import reserve, rows, schema
 from locker.journal.errors import PurgeRefused, WriteFailed, reading
 from locker.journal.lock import JournalLock
 from locker.journal.project import Changes, Records
@@ -135,6 +135,7 @@ class Store:
     def _writing(self) -> Iterator[sqlite3.Cursor]:
         if self._failed:
             raise WriteFailed(self.path, "an earlier write failed")
+        reserve.give_up_if_short(self.path.parent)
         run = self._connection.cursor()
         try:
             run.execute("BEGIN IMMEDIATE")

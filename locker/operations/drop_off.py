@@ -56,6 +56,8 @@ def _decide(world: World, state: LockerState, offer: DropOffOffer, wish: Wish) -
 def _fresh(
     world: World, state: LockerState, offer: DropOffOffer, record: Authorisation | None, wish: Wish
 ) -> Decided[Answer]:
+    if not world.takes_in():
+        return Decided(Refusal(Reason.DISK_FULL))
     events: list[Event] = []
     if record is None:
         admitted = _admit(world, offer)

@@ -69,6 +69,8 @@ def _again(world: World, state: LockerState, staff: StaffId, deposit: Deposit) -
 
 
 def _fresh(world: World, state: LockerState, staff: StaffId, offer: LoadOffer, wish: Wish) -> Decided[Answer]:
+    if not world.takes_in():
+        return Decided(Refusal(Reason.DISK_FULL))
     size = Size(offer.token.size)
     door = choose(state, Kind.OUTGOING, size, wish)
     if door is None:

@@ -140,3 +140,5 @@ class World:
     locker: LockerId
     area: AreaId
     guesses: UnknownGuesses
+    takes_in: Callable[[], bool] = lambda: True
+    """Whether the disk has room for what more would bring about."""

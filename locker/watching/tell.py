@@ -25,9 +25,10 @@ PREFIX: Final = "machine_"
 
 
 async def tell(look: Look, journal: Journal, clock: Clock) -> None:
-    """Never returns. Raises JournalFailing, OSError."""
+    """Never returns. Raises JournalFailing."""
     while True:
         await clock.sleep_until(clock.mono_ms() + LOOK_MS)
+        look.sources.platform.keep_reserve(look.sources.state_dir)
         await round_of(look, journal)
 
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
+from locker.domain.policy import DISK_FULL_PERCENT, DISK_WARN_PERCENT
 from locker.watching.reading import Reading
 
-DISK_WARN, DISK_FULL = 80, 90
 HOT_C: Final = 80.0
 """From here a Raspberry Pi slows itself down."""
 DAY_S: Final = 86_400.0
@@ -36,6 +36,10 @@ class Trouble:
     """Whether the centre gets a ticket of it; not where it hears or sees it by itself."""
 
 
+def _fills(reading: Reading) -> bool:
+    return DISK_WARN_PERCENT <= reading.disk_used_percent < DISK_FULL_PERCENT
+
+
 def _failed(name: str) -> Callable[[Reading], bool]:
     return lambda reading: name in reading.results and not reading.results[name].ok
 
@@ -54,14 +58,14 @@ TROUBLES: Final = (
     Trouble("board_silent", Grade.BAD, lambda r: r.silent_boards > 0, told=False),
     Trouble("supply_cut", Grade.BAD, lambda r: bool(r.surroundings.supply_cut), told=False),
     Trouble("back_panel_open", Grade.BAD, lambda r: r.surroundings.tamper_open, told=False),
-    Trouble("disk_full", Grade.BAD, lambda r: r.disk_used_percent >= DISK_FULL),
+    Trouble("disk_full", Grade.BAD, lambda r: r.disk_used_percent >= DISK_FULL_PERCENT),
     Trouble("journal_damaged", Grade.BAD, _failed("verify")),
     Trouble("certificate_ended", Grade.BAD, _ends_within(0), told=False),
     Trouble("mains_lost", Grade.LOOK, lambda r: r.surroundings.mains_lost, told=False),
     Trouble("battery_low", Grade.LOOK, lambda r: r.surroundings.battery_low, told=False),
     Trouble("under_voltage", Grade.LOOK, lambda r: r.under_voltage),
     Trouble("hot", Grade.LOOK, lambda r: (r.temperature_c or 0) >= HOT_C),
-    Trouble("disk_filling", Grade.LOOK, lambda r: DISK_WARN <= r.disk_used_percent < DISK_FULL),
+    Trouble("disk_filling", Grade.LOOK, _fills),
     Trouble("clock_unset", Grade.LOOK, lambda r: r.clock == "unset", told=False),
     Trouble("centre_away", Grade.LOOK, lambda r: r.away_s > AWAY_S, told=False),
     Trouble("outbox_deep", Grade.LOOK, lambda r: r.unsynced > UNSYNCED, told=False),

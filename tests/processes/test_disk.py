@@ -61,6 +61,9 @@ def test_nothing_opens_the_page_says_whom_to_call_and_the_centre_knows(
         people.posts("act", act="leave")
         people.posts("code", typed=typed)
         people.posts("code", scanned=running.badge)
+        people.posts(
+            "act", act="pin", digits="000000"
+        )  # a full disk refuses drop-offs; this is to be recorded
     view = people.look()
     assert view is not None
     assert (view["screen"], view["refused"]["reason"]) == ("problem", "journal_failing")
