@@ -36,8 +36,9 @@ def test_it_is_found(mutant: Mutant, plays: Plays) -> None:
 
 @pytest.mark.parametrize("scene", sorted({each.scene for each in MUTANTS.values()}))
 def test_without_a_mistake_its_scene_is_clean(scene: str, plays: Plays) -> None:
+    """At the first and the last of the seeds."""
     seeds = {seed for each in MUTANTS.values() if each.scene == scene for seed in each.seeds}
-    for seed in sorted(seeds):
+    for seed in (min(seeds), max(seeds)):
         outcome = plays(scene, seed)
         assert outcome.problem == "", f"seed {seed}"
 

@@ -28,8 +28,8 @@ SAID_MAX: Final = 80
 
 
 def needed(name: str, before: Mapping[str, Any], worlds: int) -> dict[str, Any]:
-    """The first seed above those of ``before`` at which a named invariant is violated; ``seed`` is 0 where there
-    is none. ``others``: how many worlds ended otherwise, by what."""
+    """The first seed above those of ``before`` at which a named invariant is violated; ``seed`` is 0 where
+    none is. ``others``: how many worlds ended otherwise, by what."""
     mutant, others = MUTANTS[name], Counter(before.get("others", {}))
     with mutant.plant():
         for seed in range(before.get("worlds", 0) + 1, worlds + 1):

@@ -54,7 +54,7 @@ def pickup_code_outlives_collection() -> Iterator[None]:
         yield
 
 
-@mutant({8}, "second codes", seeds=(1, 2))
+@mutant({8}, "second codes")
 def recipients_code_outlives_the_agents_collection() -> Iterator[None]:
     """A collection ends the code that it was made with, and no other."""
 
@@ -66,7 +66,7 @@ def recipients_code_outlives_the_agents_collection() -> Iterator[None]:
         yield
 
 
-@mutant({8}, "second codes", seeds=(1, 2))
+@mutant({8}, "second codes")
 def a_reissue_is_made_twice() -> Iterator[None]:
     """An order makes a code, and once more when it is journaled."""
 
