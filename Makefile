@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 bin := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help setup demo story test check bench soak crash world vm lock wheel deb release clean
+.PHONY: help setup demo story test check bench soak crash world vm lock wheel deb sbom release clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+: .*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+): .*## (.*)/  make \1\t\2/' | expand -t 16
@@ -56,6 +56,10 @@ wheel:  ## the Python packages, into build/
 deb:  ## Debian packages: the software, a locker, a hub; into build/
 	@.ci/setup
 	@systemd/pack deb
+
+sbom:  ## the bill of materials, CycloneDX; into build/
+	@.ci/setup
+	@systemd/pack sbom
 
 release:  ## one signed file for `systemd/update install`: KEY=release.pem; MACHINE=aarch64 PY=3.11 WHEELS=DIR
 	@.ci/setup
