@@ -73,6 +73,7 @@ TROUBLES: Final = (
     Trouble("check_failed", Grade.LOOK, _failed("check")),
     Trouble("backup_failed", Grade.LOOK, _failed("backup")),
     Trouble("rehearsal_failed", Grade.BAD, _failed("rehearse")),
+    Trouble("update_failed", Grade.LOOK, _failed("update")),
     Trouble("check_late", Grade.LOOK, _late("check", LATE_DAYS)),
     Trouble("verify_late", Grade.LOOK, _late("verify", LATE_DAYS)),
     Trouble("backup_late", Grade.LOOK, _late("backup", LATE_DAYS)),

@@ -67,6 +67,7 @@ TROUBLED: Final = {
     "check_failed": ended("check", ok=False, told="A/1 does not answer"),
     "backup_failed": ended("backup", ok=False),
     "rehearsal_failed": ended("rehearse", ok=False),
+    "update_failed": ended("update", ok=False),
     "check_late": ended("check", days=3.1),
     "verify_late": ended("verify", days=3.1),
     "backup_late": ended("backup", days=3.1),
