@@ -1,4 +1,4 @@
-"""``systemd/pack wheel | deb | release | key``."""
+"""``systemd/pack wheel | deb | release | sbom | key``."""
 
 import argparse
 import getpass
@@ -11,6 +11,7 @@ from typing import Final
 from systemd.packer import release as releases
 from systemd.packer.deb import debs
 from systemd.packer.errors import PackError
+from systemd.packer.sbom import bill
 from systemd.packer.tree import checkout
 from systemd.packer.wheel import wheel
 from systemd.updater.errors import UpdateError
@@ -55,6 +56,14 @@ def _release(told: argparse.Namespace) -> None:
     print(f"{path}: {len(files)} files, signed by {signer.public}")
 
 
+def _sbom(told: argparse.Namespace) -> None:
+    source = checkout(ROOT)
+    told.to.mkdir(parents=True, exist_ok=True)
+    path = told.to / f"doclocker-{source.version}.cdx.json"
+    path.write_bytes(bill(source))
+    print(path)
+
+
 def _key(told: argparse.Namespace) -> None:
     print(_signer(told.key).public)
 
@@ -71,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
         ("wheel", _wheel, "the Python packages"),
         ("deb", _deb, "Debian packages: the software, a locker, a hub"),
         ("release", _release, "one signed file, for `systemd/update install`"),
+        ("sbom", _sbom, "the bill of materials of what runs, as CycloneDX"),
         ("key", _key, "the public half of a signing key, for `systemd/update trust`"),
     ):
         command = commands.add_parser(name, help=said)

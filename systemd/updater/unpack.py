@@ -76,7 +76,7 @@ def try_out(host: Host, role: Role, name: str, config: str, *, has_journal: bool
     for program in role.programs:
         _do(host, as_user(role, name, program, "--help"))
     if role.name == "locker":
-        _do(host, as_user(role, name, "lockerctl", "config", "check", config))
+        _do(host, as_user(role, name, "lockerctl", "config", "check", "--config", config))
         if has_journal:
             _do(host, as_user(role, name, "lockerctl", "journal", "rehearse", "--config", config), TRY_S)
 

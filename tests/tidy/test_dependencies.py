@@ -1,0 +1,145 @@
+"""What we take from others: pinned, hashed, under a licence that lets us, and needed."""
+
+import json
+import re
+import tomllib
+from functools import cache
+from typing import Any, Final
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from systemd.packer.dependencies import Locked, licence, locked, needs
+from systemd.packer.errors import PackError
+from systemd.packer.sbom import bill, is_ours
+from systemd.packer.tree import checkout
+from tests.tidy import tree
+
+LOCKS: Final = {"run": ".ci/requirements.lock", "dev": ".ci/requirements-dev.lock"}
+TO_RUN: Final = frozenset(
+    {"MIT", "MIT-0", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "PSF-2.0"}
+    # Theirs stays theirs, in files of its own, and may be exchanged: nothing of ours has to follow.
+    | {"MPL-2.0", "LGPL-3.0-only"}
+)
+TO_TEST: Final = TO_RUN | {"MIT-CMU", "GPL-2.0-only"}
+"""Tools that check this code and are in nothing that is carried anywhere."""
+IMPORTED_AS: Final = {
+    "paho-mqtt": "paho",
+    "pyserial": "serial",
+    "argon2-cffi": "argon2",
+    "prometheus-client": "prometheus_client",
+}
+IMPORT: Final = re.compile(r"^ *(?:import|from) (\w+)", re.MULTILINE)
+BY_OTHERS: Final = {
+    "httptools": "uvicorn's faster parser, taken where it is there",
+    "setuptools": "builds the project itself",
+}
+"""Asked for by name, imported by somebody else."""
+
+
+@cache
+def packages(name: str) -> tuple[Locked, ...]:
+    return locked((tree.ROOT / LOCKS[name]).read_text())
+
+
+@cache
+def project() -> dict[str, Any]:
+    with (tree.ROOT / "pyproject.toml").open("rb") as file:
+        return dict(tomllib.load(file)["project"])
+
+
+def asked(*extras: str) -> dict[str, frozenset[str]]:
+    """What the project names itself, with the extras of each."""
+    lines = [
+        *project()["dependencies"],
+        *(line for extra in extras for line in project()["optional-dependencies"][extra]),
+    ]
+    wanted = [Requirement(line) for line in lines]
+    return {canonicalize_name(each.name): frozenset(each.extras) for each in wanted}
+
+
+def reached(*extras: str) -> set[str]:
+    """Everything that is needed by what is needed, on this machine."""
+    found, left = {"setuptools"}, list(asked(*extras).items())
+    while left:
+        name, wanted = left.pop()
+        if name not in found or wanted:
+            found.add(name)
+            left += [(each, more) for each, more in needs(name, wanted).items() if each not in found or more]
+    return found
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_each_is_pinned_and_hashed_and_installed_as_pinned(name: str) -> None:
+    from importlib.metadata import version  # noqa: PLC0415 -- the name is short, and used once
+
+    every = [each for each in packages(name) if is_ours(each)]
+    assert len(every) > 40
+    assert {each.name for each in every if version(each.name) != each.version} == set()
+
+
+def test_both_locks_are_of_one_resolution() -> None:
+    assert set(packages("run")) <= set(packages("dev"))
+
+
+@pytest.mark.parametrize(("name", "allowed"), [("run", TO_RUN), ("dev", TO_TEST)])
+def test_each_has_a_licence_that_lets_us(name: str, allowed: frozenset[str]) -> None:
+    said = {each.name: licence(each.name) for each in packages(name) if is_ours(each)}
+    assert {name: told for name, told in said.items() if not lets(told, allowed)} == {}
+
+
+def lets(expression: str, allowed: frozenset[str]) -> bool:
+    """All of ``A AND B``; one of ``A OR B``."""
+    return any(set(choice.split(" AND ")) <= allowed for choice in expression.split(" OR "))
+
+
+def test_licences_are_read_as_they_are_meant() -> None:
+    assert lets("EPL-2.0 OR BSD-3-Clause", TO_RUN)
+    assert lets("MIT AND PSF-2.0", TO_RUN)
+    assert not lets("MIT AND GPL-2.0-only", TO_RUN)
+    assert not lets("AGPL-3.0-only", TO_TEST)
+
+
+@pytest.mark.parametrize(("name", "extras"), [("run", ("central",)), ("dev", ("central", "dev"))])
+def test_nothing_is_locked_that_nothing_needs(name: str, extras: tuple[str, ...]) -> None:
+    assert {each.name for each in packages(name) if not each.marker} - reached(*extras) == set()
+
+
+def test_what_is_asked_for_by_name_is_imported() -> None:
+    texts = ((tree.ROOT / name).read_text() for name in tree.product_modules())
+    imported = {found for text in texts for found in IMPORT.findall(text)}
+    named = {
+        IMPORTED_AS.get(name, name.replace("-", "_")) for name in asked("central") if name not in BY_OTHERS
+    }
+    assert named - imported == set()
+    assert set(BY_OTHERS) <= {each.name for each in packages("run")}
+
+
+def test_the_bill_of_materials_is_what_is_locked() -> None:
+    source = checkout(tree.ROOT)
+    made = bill(source)
+    assert bill(source) == made
+    said = json.loads(made)
+    assert (said["bomFormat"], said["specVersion"]) == ("CycloneDX", "1.6")
+    every = [each for each in packages("run") if is_ours(each)]
+    assert {(each["name"], each["version"]) for each in said["components"]} == {
+        (e.name, e.version) for e in every
+    }
+    assert all(
+        each["purl"] == each["bom-ref"] and each["licenses"] and each["hashes"] for each in said["components"]
+    )
+    refs = {each["bom-ref"] for each in said["components"]} | {said["metadata"]["component"]["bom-ref"]}
+    assert {each["ref"] for each in said["dependencies"]} == refs
+    assert {ref for each in said["dependencies"] for ref in each["dependsOn"]} <= refs
+    direct = next(each for each in said["dependencies"] if each["ref"].startswith("pkg:generic/"))
+    assert {"pkg:pypi/pymodbus@3.16.1"} <= set(direct["dependsOn"])
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["left-pad\n", "left-pad>=1 \\\n", "left-pad==1 \\\n", "left-pad==1 \\\n    --hash=md5:00\n", "-e .\n"],
+)
+def test_a_lock_that_pins_nothing_is_refused(text: str) -> None:
+    with pytest.raises(PackError, match="make lock"):
+        locked(text)
