@@ -37,7 +37,7 @@ class Beside(NamedTuple):
 
 
 class Part(NamedTuple):
-    """Of a round: one helper's, under a slip of their own."""
+    """Of a round: one helper's, under a slip of their own. ``kind`` is empty where it began unheard."""
 
     name: str
     kind: str
@@ -270,9 +270,9 @@ class Company:
         if not slip or (part is None and not self.whole):
             return
         what = f"entry {fact.seq}: {fact.data['deposit']} stands on slip {slip} by {staff}"
-        if part is None or part.staff != staff or part.kind != OF_ROUND[fact.kind]:
+        if part is None or part.staff != staff or part.kind not in ("", OF_ROUND[fact.kind]):
             yield 5, f"{what}, which is {part}"
-        elif part.name not in self.rounds:
+        elif part.name not in self.rounds and part.kind:
             yield 5, f"{what}, and its round is over"
         if fact.kind == "ItemLoaded":
             self.loaded[slip] = fact.data["deposit"]
