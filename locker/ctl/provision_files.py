@@ -82,6 +82,7 @@ def put(path: Path, text: str, mode: int, owner: tuple[int, int] | None) -> None
     try:
         fresh.unlink(missing_ok=True)
         durable.write_new(fresh, text, mode)
+        fresh.chmod(mode)  # whatever the umask of whoever types: the daemon must be able to read it
         if owner:
             os.chown(fresh, *owner)
         fresh.replace(path)

@@ -51,6 +51,15 @@ def test_a_claim_makes_a_locker_that_its_daemon_would_start(
     assert events(parts) == [("machine", "claim_made"), ("locker:loc-1", "claim_taken")]
 
 
+def test_its_daemon_can_read_the_configuration_whoever_typed(centre: Centre, machine: Machine) -> None:
+    before = os.umask(0o077)
+    try:
+        machine.ask(centre, centre.claim())
+    finally:
+        os.umask(before)
+    assert machine.place.config.stat().st_mode & 0o777 == 0o640
+
+
 def test_what_the_hub_keeps_and_what_is_on_its_way_opens_nothing(
     parts: Parts, centre: Centre, machine: Machine
 ) -> None:
