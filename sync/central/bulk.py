@@ -124,16 +124,21 @@ def fetch(
     """The rows with these values in these columns."""
     if not keys:
         return
-    if connection.dialect.name == "postgresql":
-        asked: Values = {f"of_{name}": [key[n] for key in keys] for n, name in enumerate(names)}
+    dialect = "" if len(keys) == 1 else connection.dialect.name
+    if not dialect:
+        asked: Values = {f"of_{name}": value for name, value in zip(names, keys[0], strict=True)}
+    elif dialect == "postgresql":
+        asked = {f"of_{name}": [key[n] for key in keys] for n, name in enumerate(names)}
     else:
         asked = {"asked": canonical([list(key) for key in keys])}
-    for row in _fetching(table, names, connection.dialect.name).all(connection, asked):
-        yield row._asdict()
+    yield from _fetching(table, names, dialect).mappings(connection, asked)
 
 
 @cache
 def _fetching(table: Table, names: tuple[str, ...], dialect: str) -> Statement:
+    """For several keys at once; without ``dialect`` for one, in words that every database knows."""
+    if not dialect:
+        return Statement(select(table).where(*(table.c[name] == bindparam(f"of_{name}") for name in names)))
     if dialect == "postgresql":
         lists = _lists({f"of_{name}": table.c[name].type for name in names})
         asked: FromClause = lists

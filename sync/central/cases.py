@@ -19,7 +19,8 @@ from sync import seal
 from sync.central import masks
 from sync.central.desk import Desk, Refusal, Refused, locker_row, note
 from sync.central.directives import append
-from sync.central.store import find
+from sync.central.statement import Statement
+from sync.central.store import find, insert
 from sync.central.tables import AUTHORISATION
 
 HOUR_MS: Final = 3_600_000
@@ -28,13 +29,14 @@ BACKDATE_MS: Final = 5 * 60_000
 PHONE_DIGITS_ASKED: Final = 4
 TOKEN_NONCE_BYTES: Final = 8
 _own: Final = AUTHORISATION.c
-_NEW: Final = AUTHORISATION.insert()
-_TAKEN: Final = select(_own.locator).where(
-    _own.locker == bindparam("locker"),
-    or_(
-        _own.ended_ms > bindparam("rested_ms"),
-        (_own.ended == "") & (_own.valid_until_ms > bindparam("rested_ms")),
-    ),
+_TAKEN: Final = Statement(
+    select(_own.locator).where(
+        _own.locker == bindparam("locker"),
+        or_(
+            _own.ended_ms > bindparam("rested_ms"),
+            (_own.ended == "") & (_own.valid_until_ms > bindparam("rested_ms")),
+        ),
+    )
 )
 
 
@@ -99,7 +101,7 @@ def authorise(
         "valid_until_ms": says.valid_until_ms,
         "made_ms": now_ms,
     }
-    connection.execute(_NEW, values)
+    insert(connection, AUTHORISATION, [values])
     note(
         connection,
         passed.case,
@@ -194,4 +196,4 @@ def phone_digest(key: bytes, phone: str, case: str) -> str:
 def _taken(connection: Connection, locker: str, now_ms: int) -> frozenset[str]:
     """Locators of living rights, and of those that ended within the rest period."""
     times = {"locker": locker, "rested_ms": now_ms - Policy().locator_rest_ms}
-    return frozenset(connection.execute(_TAKEN, times).scalars())
+    return frozenset(row.locator for row in _TAKEN.all(connection, times))

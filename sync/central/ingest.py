@@ -67,7 +67,7 @@ class Ingest:
         self._pump = pump
         self._released = released
         self._gaps: dict[str, asyncio.Task[None]] = {}
-        self._publics: dict[str, str] = {}
+        self._publics: dict[str, Mapping[bytes, bytes]] = {}
         """Each locker's key as it was last read: an enrolled one is not looked up for every heartbeat."""
         self.dropped: Counter[str] = Counter()
         self.slots = Slots(at_once)
@@ -117,18 +117,18 @@ class Ingest:
         if known := self._publics.get(locker):
             # One that was enrolled anew since has another key: that is looked up below.
             with contextlib.suppress(seal.UnknownKey):
-                return seal.open_frame(frame, _keyring(known))
+                return seal.open_frame(frame, known)
         if self._publics:
             named = {"locker": locker}
             row = await self._store.read(lambda connection: store.find(connection, LOCKER, named))
-            found = {locker: row.public} if row else {}
+            found = {locker: _keyring(row.public)} if row else {}
         else:
             # After a restart everybody comes at once.
             found = await self._store.read(_all_publics)
         self._publics |= found
         if locker not in found:
             raise Dropped("unknown locker")
-        return seal.open_frame(frame, _keyring(found[locker]))
+        return seal.open_frame(frame, found[locker])
 
     def _drop(self, topic: str, error: Exception) -> None:
         self.dropped[type(error).__name__] += 1
@@ -221,8 +221,9 @@ class Ingest:
 
     async def _stored(self, said: Sequence[FromLocker], done: "_Done") -> None:
         """Answer what is durable now."""
+        stored = {id(batch): outcome.stored_to for batch, outcome in done.outcomes}
         for each in said:
-            self.quiet.wrote(each)
+            self.quiet.wrote(each, stored.get(id(each)))
         self._pump.wake(done.told)
         if done.freed:
             self._released()
@@ -319,8 +320,9 @@ def _rounds(said: Sequence[FromLocker]) -> list[tuple[list[wire.Link], list[From
     return rounds
 
 
-def _all_publics(connection: Connection) -> dict[str, str]:
-    return {row.locker: row.public for row in connection.execute(select(LOCKER.c.locker, LOCKER.c.public))}
+def _all_publics(connection: Connection) -> dict[str, Mapping[bytes, bytes]]:
+    asked = select(LOCKER.c.locker, LOCKER.c.public)
+    return {row.locker: _keyring(row.public) for row in connection.execute(asked)}
 
 
 def _keyring(public: str) -> Mapping[bytes, bytes]:

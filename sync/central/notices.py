@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
-from sqlalchemy import Connection, Integer, Row, Update, bindparam, or_, select
+from sqlalchemy import Connection, Integer, Row, Update, bindparam, select
 
 from locker.domain import events as ev
 from locker.domain.deposit import ENDED, Phase
@@ -25,6 +25,7 @@ from sync.central.project import rows
 from sync.central.project.keys import subject_of
 from sync.central.project.sheet import Held
 from sync.central.statement import OfMany, Statement
+from sync.central.store import find
 from sync.central.tables import (
     AUTHORISATION,
     DEPOSIT,
@@ -256,42 +257,35 @@ FROM: Final = frozenset(_COMPOSE)
 
 
 def _drop_off_over(connection: Connection, notice: Row[Any], now_ms: int) -> bool:
-    named = AUTHORISATION.c.authorisation == notice.subject.partition("/")[0]
-    row = connection.execute(select(AUTHORISATION).where(named)).first()
+    row = find(connection, AUTHORISATION, {"authorisation": notice.subject.partition("/")[0]})
     return row is None or bool(row.ended) or row.valid_until_ms <= now_ms
 
 
 def _confirmed(connection: Connection, notice: Row[Any], now_ms: int) -> bool:
     """The typed code is on its way by now, or nobody needs it any more."""
-    own = AUTHORISATION.c
-    named = own.authorisation == notice.subject.partition("/")[0]
-    granted_ms = connection.execute(select(own.granted_ms).where(named)).scalar()
-    return bool(granted_ms) or _drop_off_over(connection, notice, now_ms)
+    row = find(connection, AUTHORISATION, {"authorisation": notice.subject.partition("/")[0]})
+    return (row is not None and bool(row.granted_ms)) or _drop_off_over(connection, notice, now_ms)
 
 
 def _slot_over(connection: Connection, notice: Row[Any], _now_ms: int) -> bool:
-    named = BOOKING.c.booking == notice.subject.rpartition("/")[2]
-    return connection.execute(select(BOOKING.c.state).where(named)).scalar() not in STANDING
+    row = find(connection, BOOKING, {"booking": notice.subject.rpartition("/")[2]})
+    return row is None or row.state not in STANDING
 
 
 def _item_gone(connection: Connection, notice: Row[Any], _now_ms: int) -> bool:
-    where = [DEPOSIT.c.locker == notice.locker, DEPOSIT.c.deposit == notice.subject]
-    phase = connection.execute(select(DEPOSIT.c.phase).where(*where)).scalar()
-    return phase != Phase.AWAITING_PICKUP.value
+    stay = find(connection, DEPOSIT, {"locker": notice.locker, "deposit": notice.subject})
+    return stay is None or stay.phase != Phase.AWAITING_PICKUP.value
 
 
 def _pickup_over(connection: Connection, notice: Row[Any], _now_ms: int) -> bool:
-    joined = PICKUP_CODE.join(
-        DEPOSIT, (DEPOSIT.c.locker == PICKUP_CODE.c.locker) & (DEPOSIT.c.deposit == PICKUP_CODE.c.deposit)
-    )
-    over = or_(
-        PICKUP_CODE.c.ended != "",
-        DEPOSIT.c.phase.in_([phase.value for phase in ENDED | {Phase.REFUSED}]),
-    )
-    where = [PICKUP_CODE.c.locker == notice.locker, PICKUP_CODE.c.code == notice.subject, over]
-    return (
-        connection.execute(select(PICKUP_CODE.c.code).select_from(joined).where(*where)).first() is not None
-    )
+    code = find(connection, PICKUP_CODE, {"locker": notice.locker, "code": notice.subject})
+    if code is None:
+        return False
+    stay = find(connection, DEPOSIT, {"locker": notice.locker, "deposit": code.deposit})
+    return stay is not None and (bool(code.ended) or Phase(stay.phase) in _COLLECTED_OR_NEVER)
+
+
+_COLLECTED_OR_NEVER: Final = ENDED | {Phase.REFUSED}
 
 
 _SUPERSEDED: Final[Mapping[str, Callable[[Connection, Row[Any], int], bool]]] = MappingProxyType(

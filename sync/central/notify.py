@@ -171,7 +171,9 @@ class Notifier:
     def _letter(self, sight: Sight) -> Letter:
         notice = sight.notice
         contact = self._desk.opened(notice.contact_sealed)
-        codes = self._desk.opened(notice.codes_sealed) if notice.codes_sealed else {}
+        # Mostly one seal holds both: opened once.
+        same = notice.codes_sealed == notice.contact_sealed
+        codes = contact if same else self._desk.opened(notice.codes_sealed) if notice.codes_sealed else {}
         words = self._words[templates.language_of(contact)]
         variables = self._variables(sight, words, codes)
         shown = {**variables, **({"place": sight.place} if sight.place else {})}

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row
 
 from locker.domain import directives, tokens
 from locker.domain.compartment import Size
@@ -16,6 +16,7 @@ from sync.central.cases import BACKDATE_MS, TOKEN_NONCE_BYTES, Person, phone_dig
 from sync.central.desk import Desk, Refusal, Refused, locker_row, note
 from sync.central.directives import append
 from sync.central.settings.said import wished
+from sync.central.store import find, insert
 from sync.central.tables import OUTGOING_ITEM
 
 DAY_MS: Final = 86_400_000
@@ -44,7 +45,7 @@ def announce(connection: Connection, desk: Desk, outgoing: Outgoing, actor: str)
     locker = locker_row(connection, outgoing.locker)
     now_ms = desk.clock.wall_ms()
     item = ItemId(outgoing.item or desk.chance.new_id())
-    if connection.execute(select(OUTGOING_ITEM.c.item).where(OUTGOING_ITEM.c.item == item)).first():
+    if find(connection, OUTGOING_ITEM, {"item": item}):
         raise Refused(Refusal.ITEM_EXISTS, f"item {item!r} is known already")
     begins, ends = now_ms - BACKDATE_MS, now_ms + LABEL_DAYS * DAY_MS
     says = ItemAnnounced(
@@ -73,29 +74,28 @@ def announce(connection: Connection, desk: Desk, outgoing: Outgoing, actor: str)
         ),
     )
     append(connection, outgoing.locker, says, now_ms)
-    connection.execute(
-        OUTGOING_ITEM.insert().values(
-            item=item,
-            case_number=outgoing.case,
-            service_item=outgoing.service_item,
-            results=canonical(list(outgoing.results)),
-            size=outgoing.size.name,
-            locker=outgoing.locker,
-            second_factor=outgoing.second_factor,
-            name=says.name,
-            phone=says.phone,
-            sealed=desk.sealed(
-                {
-                    "phone": outgoing.recipient.phone,
-                    "language": outgoing.recipient.language,
-                    "token": token,
-                }
-            ),
-            directive=directives.write(Seq(1), says),
-            made_ms=now_ms,
-            valid_until_ms=ends,
-        )
-    )
+    row = {
+        "item": item,
+        "case_number": outgoing.case,
+        "service_item": outgoing.service_item,
+        "results": canonical(list(outgoing.results)),
+        "size": outgoing.size.name,
+        "locker": outgoing.locker,
+        "second_factor": outgoing.second_factor,
+        "name": says.name,
+        "phone": says.phone,
+        "sealed": desk.sealed(
+            {
+                "phone": outgoing.recipient.phone,
+                "language": outgoing.recipient.language,
+                "token": token,
+            }
+        ),
+        "directive": directives.write(Seq(1), says),
+        "made_ms": now_ms,
+        "valid_until_ms": ends,
+    }
+    insert(connection, OUTGOING_ITEM, [row])
     note(
         connection,
         outgoing.case,
@@ -117,7 +117,7 @@ def results_of(row: Row[Any]) -> list[str]:
 
 def item_row(connection: Connection, item: str) -> Row[Any]:
     """Raises Refused."""
-    row = connection.execute(select(OUTGOING_ITEM).where(OUTGOING_ITEM.c.item == item)).first()
+    row = find(connection, OUTGOING_ITEM, {"item": item})
     if row is None:
         raise Refused(Refusal.UNKNOWN_ITEM, "no such item")
     return row

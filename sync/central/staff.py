@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, bindparam, select
 
 from locker.domain import codes
 from locker.domain.encoding import canonical
@@ -11,6 +11,7 @@ from locker.domain.events import StaffRevoked
 from locker.domain.ids import StaffId
 from sync.central import directives
 from sync.central.desk import Desk, Refusal, Refused, locker_row
+from sync.central.statement import Statement
 from sync.central.store import put
 from sync.central.tables import STAFF, STAFF_GRANT
 
@@ -62,12 +63,7 @@ def enrol(connection: Connection, desk: Desk, person: Enrolment) -> str:
 
 def renew(connection: Connection, now_ms: int) -> list[str]:
     """Grants of today's staff reach seven days ahead again; the lockers that have news."""
-    joined = STAFF_GRANT.join(STAFF, STAFF.c.staff == STAFF_GRANT.c.staff)
-    own = STAFF_GRANT.c
-    ending = [own.until_ms > TAKEN_AWAY, own.until_ms < now_ms + RENEW_BEFORE_MS]
-    rows = connection.execute(
-        select(STAFF_GRANT.c.staff, STAFF_GRANT.c.locker).select_from(joined).where(*ending)
-    ).all()
+    rows = _ENDING.all(connection, {"taken_away": TAKEN_AWAY, "before_ms": now_ms + RENEW_BEFORE_MS})
     for row in rows:
         keys = {"staff": row.staff, "locker": row.locker}
         put(connection, STAFF_GRANT, keys, {"until_ms": now_ms + GRANT_DAYS * DAY_MS})
@@ -117,7 +113,18 @@ def _living(grants: list[Row[Any]]) -> tuple[Row[Any], ...]:
 
 
 def _say(connection: Connection, staff: str, locker: str, now_ms: int) -> None:
-    joined = STAFF_GRANT.join(STAFF, STAFF.c.staff == STAFF_GRANT.c.staff)
-    where = [STAFF_GRANT.c.staff == staff, STAFF_GRANT.c.locker == locker]
-    query = select(STAFF.c.name, STAFF.c.roles, STAFF_GRANT).select_from(joined).where(*where)
-    directives.append(connection, locker, directives.enrolled(connection.execute(query).one()), now_ms)
+    row = _GRANTED.one(connection, {"staff": staff, "locker": locker})
+    directives.append(connection, locker, directives.enrolled(row), now_ms)
+
+
+_JOINED: Final = STAFF_GRANT.join(STAFF, STAFF.c.staff == STAFF_GRANT.c.staff)
+_ENDING: Final = Statement(
+    select(STAFF_GRANT.c.staff, STAFF_GRANT.c.locker)
+    .select_from(_JOINED)
+    .where(STAFF_GRANT.c.until_ms > bindparam("taken_away"), STAFF_GRANT.c.until_ms < bindparam("before_ms"))
+)
+_GRANTED: Final = Statement(
+    select(STAFF.c.name, STAFF.c.roles, STAFF_GRANT)
+    .select_from(_JOINED)
+    .where(STAFF_GRANT.c.staff == bindparam("staff"), STAFF_GRANT.c.locker == bindparam("locker"))
+)

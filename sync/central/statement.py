@@ -4,7 +4,7 @@ What SQLAlchemy does around every execution costs several times what SQLite does
 transactions stay as SQLAlchemy has them, so both ways may be mixed on one connection.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any, Final
@@ -37,13 +37,13 @@ class Statement:
         return int(cursor.rowcount)
 
     def all(self, connection: Connection, values: Values) -> list[Row[Any]]:
-        plan = self._plan(connection.dialect)
-        cursor, found = self._said(connection, plan, (values,), fetches=True)
-        if not found:
-            return found
-        if plan.shape is None:
-            plan.shape = _shape(self._worded, connection.dialect, cursor.description)
-        return plan.shape.read(found)
+        shape, found = self._found(connection, values)
+        return [shape.row(values) for values in found]
+
+    def mappings(self, connection: Connection, values: Values) -> list[dict[str, Any]]:
+        """The same rows as plain dictionaries."""
+        shape, found = self._found(connection, values)
+        return [dict(zip(shape.names, values, strict=True)) for values in found]
 
     def first(self, connection: Connection, values: Values) -> Row[Any] | None:
         found = self.all(connection, values)
@@ -58,6 +58,13 @@ class Statement:
         """The first column of the first row, None where there is none."""
         found = self.all(connection, values)
         return found[0][0] if found else None
+
+    def _found(self, connection: Connection, values: Values) -> tuple["_Shape", Sequence[Any]]:
+        plan = self._plan(connection.dialect)
+        cursor, found = self._said(connection, plan, (values,), fetches=True)
+        if plan.shape is None:
+            plan.shape = _shape(self._worded, connection.dialect, cursor.description)
+        return plan.shape, plan.shape.processed(found)
 
     def _plan(self, dialect: Dialect) -> "_Plan":
         plan = self._plans.get(dialect.name)
@@ -161,16 +168,18 @@ def _binding(
 class _Shape:
     """How rows are read."""
 
-    __slots__ = ("_make", "_processes")
+    __slots__ = ("_processes", "names", "row")
 
     def __init__(self, names: Sequence[str], processes: Sequence[tuple[int, _Process]]) -> None:
-        self._make = result_tuple(names)
+        self.names = tuple(names)
+        self.row: Callable[[Sequence[Any]], Row[Any]] = result_tuple(names)
         self._processes = processes
 
-    def read(self, found: Iterable[Sequence[Any]]) -> list[Row[Any]]:
+    def processed(self, found: Sequence[Sequence[Any]]) -> Sequence[Sequence[Any]]:
+        """As types say what the driver means."""
         if not self._processes:
-            return [self._make(row) for row in found]
-        return [self._make(self._processed(row)) for row in found]
+            return found
+        return [self._processed(row) for row in found]
 
     def _processed(self, row: Sequence[Any]) -> Sequence[Any]:
         values = list(row)

@@ -58,7 +58,7 @@ def _read(wanted: type[P], values: dict[str, Any]) -> P:
 
 def _parse(kind: str, body: bytes) -> dict[str, Any]:
     try:
-        values = json.loads(body.decode(), object_pairs_hook=_unique, parse_constant=_no_constant)
+        values = _PARSER.decode(body.decode())
     except (ValueError, RecursionError) as error:
         raise Unreadable(kind, str(error)) from error
     if not isinstance(values, dict):
@@ -76,3 +76,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is no JSON")
+
+
+_PARSER: Final = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant)
+"""Made once: for a short payload that costs as much as the parsing."""

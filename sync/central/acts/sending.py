@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, func, or_, select
+from sqlalchemy import Connection, Row, bindparam, func, or_, select
 
 from locker.domain.acts import ActKind
 from sync import wire
@@ -243,9 +243,14 @@ def _asked(view: View) -> Asked:
 
 
 def _approvers(connection: Connection, act: str) -> tuple[str, ...]:
-    query = select(APPROVAL.c.who).where(APPROVAL.c.act == act).order_by(APPROVAL.c.at_ms, APPROVAL.c.who)
-    return tuple(connection.execute(query).scalars())
+    return tuple(row.who for row in _APPROVED.all(connection, {"act": act}))
 
+
+_APPROVED: Final = Statement(
+    select(APPROVAL.c.who)
+    .where(APPROVAL.c.act == bindparam("act"))
+    .order_by(APPROVAL.c.at_ms, APPROVAL.c.who)
+)
 
 _WAIT: Final = Statement(
     select(ACT).where(or_(*(ACT.c.state == state.value for state in sorted(approvals.WAITING))))

@@ -1,6 +1,7 @@
 """Which rows a batch of entries will ask for, so that they are fetched together."""
 
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import fields
 from functools import cache
 from typing import Any, Final
@@ -32,6 +33,12 @@ _BY: Final[Mapping[str, Table]] = {
     "entrustment": ENTRUSTMENT,
 }
 """What an entry's field names."""
+_LAST: Final = tuple(
+    table
+    for table in (*_BY.values(), t.NOTICE, t.STAFF_GRANT)
+    if table not in {t.OPENING, t.PICKUP_CODE, t.DEPOSIT}
+)
+"""What the rows of others name as well."""
 _ALONE: Final = frozenset({t.AUTHORISATION, t.OUTGOING_ITEM, BOOKING, ENTRUSTMENT})
 """Their keys hold no locker."""
 _WHOLE: Final = frozenset({Booted, CompartmentsConfigured, EpochStarted})
@@ -54,7 +61,7 @@ def prefetch(sheet: Sheet, events: Iterable[tuple[str, Event]]) -> None:
         _name(named, t.AUTHORISATION, row.locker, row.authorisation)
         _name(named, t.OUTGOING_ITEM, row.locker, row.item)
         _name(named, t.COMPARTMENT, row.locker, row.door)
-    for table in named.keys() - {t.OPENING, t.PICKUP_CODE, t.DEPOSIT}:
+    for table in _LAST:
         _fetch(sheet, table, named[table])
 
 
@@ -90,7 +97,9 @@ def _name(named: dict[Table, set[Key]], table: Table, locker: str, value: object
         named[table].add((value,) if table in _ALONE else (locker, value))
 
 
-def _fetch(sheet: Sheet, table: Table, keys: Iterable[Key]) -> list[Any]:
+def _fetch(sheet: Sheet, table: Table, keys: AbstractSet[Key]) -> list[Any]:
     """Those there are."""
+    if not keys:
+        return []
     sheet.fetch(table, keys)
     return [row for row in map(sheet.held(table).get, keys) if row is not None]

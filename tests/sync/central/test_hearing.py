@@ -120,6 +120,17 @@ async def test_what_is_new_is_written_at_once(parts: Parts, news: str) -> None:
     assert hub.row().dropped == ('{"topic":2}' if news == "dropped" else "{}")
 
 
+async def test_a_heartbeat_after_entries_that_are_stored_tells_nothing_new(parts: Parts) -> None:
+    hub = await born(parts)
+    await hub.hears(parts.locker.add(BIRTH, Stopped("a")).batch())
+    hub.writes.clear()
+    await hub.hears(beat(parts.locker))
+    assert hub.writes["all"] == 0
+    await hub.hears(beat(parts.locker, parts.locker.head + 1))
+    assert hub.writes["all"] == 1, "but what is not stored yet does"
+    assert hub.row().head == parts.locker.head + 1
+
+
 async def test_a_heartbeat_that_was_kept_takes_nothing_back(parts: Parts) -> None:
     hub = await born(parts)
     parts.locker.add(BIRTH)
