@@ -1,6 +1,5 @@
 """A signed release: our wheel, those it needs on one kind of machine, units, documents, and the manifest."""
 
-import hashlib
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from typing import Final
 from systemd.packer.errors import PackError
 from systemd.packer.tree import LOCK, Checkout, ran
 from systemd.packer.wheel import wheel
+from systemd.updater.admit import digest_of
 from systemd.updater.envelope import listed, packed
 from systemd.updater.keyring import Signer
 from systemd.updater.manifest import Manifest
@@ -71,14 +71,14 @@ def manifest(source: Checkout, kind: For, files: Mapping[str, bytes], keys: tupl
     programs = [name for name in source.under("systemd") if source.is_program(name)]
     steps = [name for name in source.under("locker") if name.startswith(_STEPS) and name.endswith(".sql")]
     store = [name for name in source.under("sync") if name.startswith(_STORE) and name.endswith(".py")]
-    digest = hashlib.sha256(b"".join(name.encode() + (source.root / name).read_bytes() for name in store))
+    digest = digest_of({name.removeprefix(_STORE): (source.root / name).read_bytes() for name in store})
     return Manifest(
         version=source.version,
         built_s=source.built_s,
         machine=kind.machine,
         python=kind.python,
         journal_schema=len(steps),
-        store_schema=digest.hexdigest()[:12],
+        store_schema=digest,
         keys=keys,
         files=listed(files, programs),
     )

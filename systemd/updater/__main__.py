@@ -10,7 +10,7 @@ from typing import Final
 
 from systemd.updater import manifest, releases, trial, trusted, update
 from systemd.updater.admit import Here
-from systemd.updater.errors import Unfit, UpdateError
+from systemd.updater.errors import Busy, Unfit, UpdateError
 from systemd.updater.host import Host, RealHost
 from systemd.updater.roles import ROLES, Role
 from systemd.updater.trial import Outcome
@@ -35,6 +35,8 @@ def main(argv: list[str] | None = None, host: Host | None = None) -> int:
 def _install(host: Host, told: argparse.Namespace) -> int:
     role = _role(host)
     here = _here(host, role)
+    if trial.load(host.disk) is not None:
+        raise Busy("another release is on trial: systemd/update status")
     release = update.look(host, told.file, here, forced=told.force)
     for name, value in manifest.told(release.manifest).items():
         host.say(f"{name}: {value}")

@@ -1,6 +1,7 @@
 """Whether a genuine release is one for this machine, now."""
 
-import json
+import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from systemd.updater import releases
@@ -52,12 +53,32 @@ def admit_back(disk: Disk, name: str, here: Here) -> None:
 
 
 def schema_of(disk: Disk, name: str) -> int:
-    """To which a release that is here brings a journal; one without facts is of the first."""
-    facts = disk.read(f"{releases.folder(name)}/{releases.FACTS}")
-    return int(json.loads(facts)["journal_schema"]) if facts else 1
+    """To which a release that is here brings a journal: so many steps it knows."""
+    return sum(
+        each.endswith(".sql") for each in disk.names(f"{_packages(disk, name)}/locker/journal/migrations")
+    )
 
 
 def store_of(disk: Disk, name: str) -> str:
-    """What tells schemas of a hub's store apart; empty: not known."""
-    facts = disk.read(f"{releases.folder(name)}/{releases.FACTS}")
-    return str(json.loads(facts)["store_schema"]) if facts else ""
+    """What tells the schemas of a hub's store apart: a digest of the steps. Empty where there are none."""
+    steps = f"{_packages(disk, name)}/sync/central/migrations"
+    files = {
+        f"{part}{each}": disk.read(f"{steps}/{part}{each}") or b""
+        for part in ("", "versions/")
+        for each in disk.names(f"{steps}/{part}".rstrip("/"))
+        if each.endswith(".py")
+    }
+    return digest_of(files) if files else ""
+
+
+def digest_of(steps: Mapping[str, bytes]) -> str:
+    """The same wherever they lie."""
+    return hashlib.sha256(b"".join(name.encode() + text for name, text in sorted(steps.items()))).hexdigest()[
+        :12
+    ]
+
+
+def _packages(disk: Disk, name: str) -> str:
+    """Where a release's own environment has them."""
+    pythons = [each for each in disk.names(f"{releases.folder(name)}/lib") if each.startswith("python")]
+    return f"{releases.folder(name)}/lib/{pythons[0] if pythons else ''}/site-packages"

@@ -12,16 +12,23 @@ from typing import Final
 
 import pytest
 
+from systemd.installer import plan
+from systemd.installer.steps import Put
+from systemd.packer.release import For, manifest
+from systemd.packer.tree import checkout
 from systemd.updater import back, guard, releases, trial
 from systemd.updater.__main__ import main
+from systemd.updater.admit import schema_of, store_of
 from systemd.updater.disk import Disk, RealDisk, move, point, put
 from systemd.updater.errors import BadRecord
 from systemd.updater.host import RealHost
+from systemd.updater.roles import ROLES, TRIAL_UNIT
 from systemd.updater.trial import Back, Trial
 from tests.update.forgetful import ForgetfulDisk
 from tests.update.street import OLD
 
 ROOT = Path(__file__).parents[2]
+SITE = plan.Site({}, "", "")
 NEW = "1.1.0-bbbbbbbbbbbb"
 
 
@@ -88,6 +95,31 @@ def test_the_scripts_run_from_where_they_stand() -> None:
             [ROOT / "systemd" / words[0], words[1]], capture_output=True, text=True, check=False, cwd="/"
         )
         assert said in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(("role", "unit"), [("locker", "lockerd.service"), ("hub", "locker-central.service")])
+def test_each_start_is_guarded_and_each_trial_watched(role: str, unit: str) -> None:
+    lines = (ROOT / "systemd" / role / unit).read_text().splitlines()
+    guarded = "ExecStartPre=-+/opt/doclocker/previous/systemd/guard start"
+    starts = [line.split()[0].partition("=")[0] for line in lines if line.startswith("ExecStart")]
+    assert guarded in lines
+    assert starts == ["ExecStartPre", "ExecStart"]
+    assert f"Wants={TRIAL_UNIT}" in lines
+    assert ROLES[role].unit == unit
+    installed = {step.path for step in plan.files(role, ROOT / "systemd", SITE) if isinstance(step, Put)}
+    assert f"/etc/systemd/system/{TRIAL_UNIT}" in installed
+
+
+def test_what_a_release_knows_is_read_from_itself(tmp_path: Path) -> None:
+    """Also of one that was made of a checkout, and has no manifest."""
+    disk, source = RealDisk(tmp_path), checkout(ROOT)
+    assert (schema_of(disk, OLD), store_of(disk, OLD)) == (0, "")
+    packages = tmp_path / releases.folder(OLD)[1:] / "lib/python3.11/site-packages"
+    parts = [name for name in source.files if "/migrations/" in name]
+    source.copy(parts, packages)
+    (packages / "sync/central/migrations/versions/__pycache__").mkdir()
+    said = manifest(source, For("aarch64", "3.11"), {"a": b""})
+    assert (schema_of(disk, OLD), store_of(disk, OLD)) == (said.journal_schema, said.store_schema)
 
 
 def journal(path: Path, schema: int, *kinds: str) -> None:
