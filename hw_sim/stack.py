@@ -199,7 +199,7 @@ class Stack:
             **more,
         }
         words = [word for name, value in settings.items() for word in ("--set", f"{name}={value}")]
-        output([command("locker-central"), "init", "--dir", str(self.central_config.parent), *words])
+        self._output([command("locker-central"), "init", "--dir", str(self.central_config.parent), *words])
         broker = self.folder / "broker"
         broker.mkdir()
         text = MOSQUITTO.format(port=self.ports.broker, host=HOST, folder=broker)
@@ -216,13 +216,13 @@ class Stack:
         roles = [word for role in OPERATOR_ROLES for word in ("--role", role)]
         words = ["account", "add", OPERATOR, "--area", "*", *roles, "--password-stdin"]
         config = ["--config", str(self.central_config)]
-        output([command("locker-central"), *words, *config], self.operator_password)
+        self._output([command("locker-central"), *words, *config], self.operator_password)
 
     def _make_locker(self) -> None:
         folder = self.locker_config.parent
         keys = folder / "keys"
-        public = output([command("lockerctl"), "keys", "new", str(keys), LOCKER]).strip()
-        output(
+        public = self._output([command("lockerctl"), "keys", "new", str(keys), LOCKER]).strip()
+        self._output(
             [
                 *(command("locker-central"), "enrol", LOCKER, "--area", AREA, "--public", public),
                 *("--out", str(keys / "centre.json"), "--config", str(self.central_config)),
@@ -260,6 +260,9 @@ class Stack:
         self._processes["broker"].send_signal(signal.SIGHUP)
 
     # --- processes ------------------------------------------------------------------------------------------
+
+    def _output(self, words: list[str], given: str = "") -> str:
+        return output(words, given)
 
     def _run(self, name: str, command: list[str]) -> None:
         with (self.folder / "logs" / f"{name}.log").open("ab") as log:

@@ -2,7 +2,7 @@
 
 This folder mirrors no package: what it holds is about the processes together, as an installation runs them.
 A real mosquitto, a real `lockerd`, a real `locker-central`, a simulated cabinet on a pty and a simulated SMS
-gateway, all started by their own commands. `Rig` starts and ends them; `people` makes visits; `judge`
+gateway. `Rig` starts and ends them; `people` makes visits; `judge`
 compares what is left; `rounds` kills at random; `dying_locker` and `dying_hub` die at one point each.
 """
 
@@ -19,9 +19,10 @@ from typing import Any, Final
 
 from hw_sim import clock
 from hw_sim.people import Hands, Office, Phone, until
-from hw_sim.stack import LOCKER, Ports, Stack, command
+from hw_sim.stack import LOCAL_TIME, LOCKER, NotReadyError, Ports, Stack, command
 from locker import control
 from locker.journal.dump import dump
+from tests.processes.nursery import nursery
 
 HERE: Final = Path(__file__).parent
 PULSE_MS: Final = 200
@@ -29,6 +30,7 @@ PULSE_MS: Final = 200
 PATIENCE_S: Final = 90.0
 """For what must come: the machine may be busy with other tests."""
 VICTIMS: Final = ("locker", "hub", "broker")
+PROGRAMS: Final = {"locker": "lockerd", "hub": "locker-central"}
 PIN: Final = "246810"
 
 
@@ -36,7 +38,29 @@ class QuickStack(Stack):
     """Locks that are energised shortly, and a broker that says what passes and keeps what it can.
 
     Killed, it comes back with what it wrote last: that is as stale as a broker can be.
+    Locker and hub, which die often, are born in a `nursery`.
     """
+
+    def _run(self, name: str, words: list[str]) -> None:
+        if name not in PROGRAMS:
+            super()._run(name, words)
+            return
+        script, words = (words[1], words[1:]) if words[0] == sys.executable else ("", words)
+        self._processes[name] = nursery(PROGRAMS[name]).begin(  # type: ignore[assignment]  # of the same face
+            words,
+            script=script,
+            log=self.folder / "logs" / f"{name}.log",
+            environment={**os.environ, "TZ": LOCAL_TIME},
+        )
+
+    def _output(self, words: list[str], given: str = "") -> str:
+        program = Path(words[0]).name
+        if program not in PROGRAMS.values():
+            return super()._output(words, given)
+        code, said = nursery(program).output(words, given, PATIENCE_S)
+        if code:
+            raise NotReadyError(f"{' '.join(words[:3])}: {said}")
+        return said
 
     def _make_locker(self) -> None:
         super()._make_locker()
