@@ -112,8 +112,8 @@ class Company:
     def may_undo(self, staff: str, deposit: str) -> bool:
         """Whether they loaded it last, on a round that goes on."""
         own = [slip for slip, part in self.slips.items() if (part.kind, part.staff) == ("load", staff)]
-        theirs = any(self.loaded.get(slip) == deposit and self.slips[slip].name in self.rounds for slip in own)
-        return theirs or not self.whole
+        last = {self.loaded.get(slip) for slip in own if self.slips[slip].name in self.rounds}
+        return deposit in last or not self.whole
 
     # --- facts ---
 
