@@ -7,57 +7,50 @@ after so many: the synced part for certain, of everything later each write on it
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from random import Random  # noqa: TID251  # seeded: the same seed finds the same disk
-from typing import Final
+from typing import Final, NamedTuple
 
 SECTOR: Final = 512
 """A device writes whole sectors; a write of more may be torn between any two."""
 
 
-@dataclass(frozen=True, slots=True)
-class Create:
+class Create(NamedTuple):
     """``synced``: its directory is known to hold the name already."""
 
     name: str
     synced: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Write:
+class Write(NamedTuple):
     name: str
     at: int
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Truncate:
+class Truncate(NamedTuple):
     name: str
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class Sync:
+class Sync(NamedTuple):
     """``directory``: names too, new ones and deleted ones."""
 
     name: str
     directory: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Delete:
+class Delete(NamedTuple):
     name: str
     synced: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Rename:
+class Rename(NamedTuple):
     """In place of what ``to`` was: one or the other, never a mixture."""
 
     name: str
     to: str
 
 
-@dataclass(frozen=True, slots=True)
-class SyncDirectory:
+class SyncDirectory(NamedTuple):
     """Names, and nothing of what the files hold."""
 
 
@@ -82,11 +75,14 @@ class Disk:
 
     def do(self, operation: Operation) -> None:
         self.log.append(operation)
+        self.change(operation)
+
+    def change(self, operation: Operation) -> None:
         match operation:
-            case Create(name, _):
-                self.files.setdefault(name, bytearray())
             case Write(name) | Truncate(name):
                 _apply(self.files[name], operation)
+            case Create(name, _):
+                self.files.setdefault(name, bytearray())
             case Delete(name, _):
                 self.files.pop(name, None)
             case Rename(name, to):
@@ -155,10 +151,10 @@ class Descent:
 
     def step(self, operation: Operation) -> None:
         match operation:
-            case Create(name, synced):
-                self._files.setdefault(name, _File(bytearray(), named=synced))
             case Write(name) | Truncate(name):
                 self._files[name].pending.append(operation)
+            case Create(name, synced):
+                self._files.setdefault(name, _File(bytearray(), named=synced))
             case Sync(name, directory):
                 self._files[name].settle()
                 if directory:

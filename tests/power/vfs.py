@@ -39,6 +39,7 @@ REFUSED_BY: Final = {SHARED: PENDING, RESERVED: RESERVED, EXCLUSIVE: SHARED}
 """The lowest level of another connection at which one is not had."""
 SHM_UNLOCK: Final = 1
 SHM_EXCLUSIVE: Final = 8
+SHM_SLOTS: Final = 8
 
 METHOD_NAME: Final = re.compile("([A-Z])")
 """``xFileSize`` is our ``_file_size``."""
@@ -93,7 +94,7 @@ class _Vfs(ctypes.Structure):
 
 
 class _OsFile(ctypes.Structure):
-    _fields_ = [("methods", ctypes.POINTER(_Methods)), ("key", ctypes.c_uint64)]
+    _fields_ = [("methods", ctypes.POINTER(_Methods))]
 
 
 def library() -> ctypes.CDLL:
@@ -114,13 +115,14 @@ class Vfs:
         self._disk: Disk | None = None
         self._chance = Random(0)
         self._opened: dict[int, str] = {}
+        """By the address of the library's own record, which is one file's from its opening to its close."""
         self._new: set[str] = set()
-        self._keys = itertools.count(1)
+        self._numbers = itertools.count(1)
         self._regions: dict[str, list[Any]] = {}
         self._levels: dict[int, int] = {}
         """Of each open file's lock."""
-        self._slots: dict[int, dict[int, bool]] = {}
-        """Of each open file the slots held in its shared memory, and whether for itself alone."""
+        self._slots: dict[str, list[dict[int, bool]]] = {}
+        """Of each name the slots of its shared memory: who holds them, and whether alone."""
         self._library.sqlite3_libversion_number.restype = _int
         nothing = ctypes.cast(self._library.sqlite3_libversion_number, _p).value
         """Any function that changes nothing: where one process has one thread, a barrier is none."""
@@ -167,9 +169,6 @@ class Vfs:
         assert self._disk is not None, "a connection outlived its disk"
         return self._disk
 
-    def _name(self, file: int) -> str:
-        return self._opened[_OsFile.from_address(file).key]
-
     def _do(self, operation: Operation) -> int:
         try:
             self._now.do(operation)
@@ -180,7 +179,7 @@ class Vfs:
     # --- the VFS ---
 
     def _open(self, _vfs: int, name: bytes | None, file: int, flags: int, out: Any) -> int:
-        path = name.decode() if name else f"temporary-{next(self._keys)}"
+        path = name.decode() if name else f"temporary-{next(self._numbers)}"
         if path not in self._now.files:
             if not flags & OPEN_CREATE:
                 _OsFile.from_address(file).methods = None
@@ -191,10 +190,8 @@ class Vfs:
                 return refused
             if flags & LOGS:
                 self._new.add(path)
-        key = next(self._keys)
-        self._opened[key] = path
-        opened = _OsFile.from_address(file)
-        opened.methods, opened.key = ctypes.pointer(self._methods), key
+        self._opened[file] = path
+        _OsFile.from_address(file).methods = ctypes.pointer(self._methods)
         if out:
             out[0] = flags
         return OK
@@ -215,14 +212,13 @@ class Vfs:
     # --- one file ---
 
     def _close(self, file: int) -> int:
-        key = _OsFile.from_address(file).key
-        for held in (self._opened, self._levels, self._slots):
-            held.pop(key, None)
+        self._let_go(file)
+        self._levels.pop(file, None)
+        self._opened.pop(file, None)
         return OK
 
     def _read(self, file: int, to: int, count: int, at: int) -> int:
-        with memoryview(self._now.files[self._name(file)]) as data:
-            part = bytes(data[at : at + count])
+        part = bytes(self._now.files[self._opened[file]][at : at + count])
         if len(part) == count:
             ctypes.memmove(to, part, count)
             return OK
@@ -230,38 +226,38 @@ class Vfs:
         return SHORT_READ
 
     def _write(self, file: int, data: int, count: int, at: int) -> int:
-        return self._do(Write(self._name(file), at, ctypes.string_at(data, count)))
+        return self._do(Write(self._opened[file], at, ctypes.string_at(data, count)))
 
     def _truncate(self, file: int, size: int) -> int:
-        return self._do(Truncate(self._name(file), size))
+        return self._do(Truncate(self._opened[file], size))
 
     def _sync(self, file: int, _flags: int) -> int:
-        name = self._name(file)
+        name = self._opened[file]
         refused = self._do(Sync(name, directory=name in self._new))
         if not refused:
             self._new.discard(name)
         return refused
 
     def _file_size(self, file: int, out: Any) -> int:
-        out[0] = len(self._now.files[self._name(file)])
+        out[0] = len(self._now.files[self._opened[file]])
         return OK
 
     def _others(self, file: int) -> Iterator[int]:
-        """The keys under which others have the same file open."""
-        own, name = _OsFile.from_address(file).key, self._name(file)
-        return (key for key, each in self._opened.items() if each == name and key != own)
+        """Those through which others have the same file open."""
+        name = self._opened[file]
+        return (other for other, each in self._opened.items() if each == name and other != file)
 
     def _lock(self, file: int, level: int) -> int:
-        if any(self._levels.get(key, 0) >= REFUSED_BY[level] for key in self._others(file)):
+        if any(self._levels.get(other, 0) >= REFUSED_BY[level] for other in self._others(file)):
             return BUSY
         return self._unlock(file, level)
 
     def _unlock(self, file: int, level: int) -> int:
-        self._levels[_OsFile.from_address(file).key] = level
+        self._levels[file] = level
         return OK
 
     def _check_reserved_lock(self, file: int, out: Any) -> int:
-        out[0] = int(any(self._levels.get(key, 0) >= RESERVED for key in self._others(file)))
+        out[0] = int(any(self._levels.get(other, 0) >= RESERVED for other in self._others(file)))
         return OK
 
     def _file_control(self, *_: Any) -> int:
@@ -276,29 +272,38 @@ class Vfs:
     # --- the index of the write-ahead log: shared memory, which no cut survives ---
 
     def _shm_map(self, file: int, region: int, size: int, extend: int, out: Any) -> int:
-        regions = self._regions.setdefault(self._name(file), [])
+        regions = self._regions.setdefault(self._opened[file], [])
         while extend and len(regions) <= region:
             regions.append(ctypes.create_string_buffer(size))
         out[0] = ctypes.addressof(regions[region]) if region < len(regions) else None
         return OK
 
     def _shm_lock(self, file: int, first: int, count: int, flags: int) -> int:
-        key = _OsFile.from_address(file).key
-        own, slots = self._slots.setdefault(key, {}), range(first, first + count)
+        slots = self._slots_of(self._opened[file])[first : first + count]
         if flags & SHM_UNLOCK:
-            for slot in slots:
-                own.pop(slot, None)
+            for holders in slots:
+                holders.pop(file, None)
             return OK
-        name, alone = self._opened[key], bool(flags & SHM_EXCLUSIVE)
-        for other, held in self._slots.items():
-            others = held and other != key and self._opened.get(other) == name
-            if others and any(slot in held and (alone or held[slot]) for slot in slots):
+        alone = bool(flags & SHM_EXCLUSIVE)
+        for holders in slots:
+            if any(alone or theirs for other, theirs in holders.items() if other != file):
                 return BUSY
-        own |= dict.fromkeys(slots, alone)
+        for holders in slots:
+            holders[file] = alone
         return OK
 
+    def _slots_of(self, name: str) -> list[dict[int, bool]]:
+        known = self._slots.get(name)
+        if known is None:
+            known = self._slots[name] = [{} for _ in range(SHM_SLOTS)]
+        return known
+
+    def _let_go(self, file: int) -> None:
+        for holders in self._slots.get(self._opened.get(file, ""), ()):
+            holders.pop(file, None)
+
     def _shm_unmap(self, file: int, delete: int) -> int:
-        self._slots.pop(_OsFile.from_address(file).key, None)
+        self._let_go(file)
         if delete:
-            self._regions.pop(self._name(file), None)
+            self._regions.pop(self._opened[file], None)
         return OK

@@ -51,7 +51,6 @@ class Platter(Disk):
         self.stopped = False
         """The power is going this very moment: nothing gets here any more."""
         self.operations = 0
-        self.bytes_written = 0
 
     def do(self, operation: Operation) -> None:
         ills = self.ills
@@ -75,9 +74,8 @@ class Platter(Disk):
 
     def _do(self, operation: Operation) -> None:
         self.operations += 1
-        super().do(operation)
+        self.change(operation)
         self._certain.step(operation)
-        self.log.clear()
 
     def _fit(self, write: Write, ills: Ills) -> None:
         """Takes from the room what the file grows by; DiskFault where it is too small."""
@@ -171,9 +169,10 @@ class WorldVfs(Vfs):
 
     def power_gone(self, folder: Path) -> None:
         """Whatever was opened in ``folder`` can do nothing any more; its shared memory is gone."""
-        for key, name in self._opened.items():
+        for file, name in self._opened.items():
             if name.startswith(f"{folder}/"):
-                self._opened[key] = f"{GONE}{key}:{name}"
+                self._slots.pop(name, None)
+                self._opened[file] = f"{GONE}{file}:{name}"
         for name in [name for name in self._regions if name.startswith(f"{folder}/")]:
             regions = self._regions.pop(name)
             # Connections that are not collected yet still point into it.
@@ -189,13 +188,13 @@ class WorldVfs(Vfs):
         return super()._open(vfs, name, file, flags, out)
 
     def _shm_map(self, file: int, region: int, size: int, extend: int, out: Any) -> int:
-        if self._name(file).startswith(GONE):
+        if self._opened[file].startswith(GONE):
             out[0] = None
             return IO_ERROR
         return super()._shm_map(file, region, size, extend, out)
 
     def _read(self, file: int, to: int, count: int, at: int) -> int:
-        if self._name(file).startswith(GONE):
+        if self._opened[file].startswith(GONE):
             ctypes.memset(to, 0, count)
             return IO_ERROR
         return super()._read(file, to, count, at)
