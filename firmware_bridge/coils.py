@@ -50,12 +50,12 @@ class CoilWatch:
         """When there is something to say or ask."""
         if self._all_off_due:
             return 0.0
-        return min([self._check_s, *self._ends.values()])
+        return min(self._check_s, self.urgent_s)
 
     @property
     def urgent_s(self) -> float:
         """When a pulse must be ended: before anything else is said on the line."""
-        return min(self._ends.values(), default=NEVER_S)
+        return min(self._ends.values()) if self._ends else NEVER_S
 
     def question(self, now: float) -> Request | None:
         for channel, at_s in self._ends.items():

@@ -74,7 +74,7 @@ class Schedule:
     @property
     def deadline_s(self) -> float:
         """When the first pulse that waits will be too late."""
-        return min((pulse.deadline_s for pulse in self._pulses), default=NEVER_S)
+        return min(pulse.deadline_s for pulse in self._pulses) if self._pulses else NEVER_S
 
     def turn(self, now: float, *, echo_known: bool) -> Turn:
         if not self._stations:
