@@ -75,12 +75,10 @@ def test_files_stay_small() -> None:
 
 def test_functions_stay_small() -> None:
     long = {
-        f"{name}:{node.name}": node.end_lineno - node.lineno + 1
+        f"{name}:{function}": lines
         for name in tree.ending_in(".py")
-        for node in ast.walk(tree.parsed(name))
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        and node.end_lineno is not None
-        and node.end_lineno - node.lineno >= FUNCTION_LINES_MAX
+        for function, lines in tree.outline(name).functions
+        if lines > FUNCTION_LINES_MAX
     }
     assert long == {}
 
@@ -98,10 +96,7 @@ def test_few_excepts_catch_everything() -> None:
     modules = list(tree.product_modules())
     lines = sum(len((tree.ROOT / name).read_text().splitlines()) for name in modules)
     broad = [
-        f"{name}:{node.lineno}"
-        for name in modules
-        for node in ast.walk(tree.parsed(name))
-        if isinstance(node, ast.ExceptHandler) and is_broad(node.type)
+        f"{name}:{line}" for name in modules for line, caught in tree.outline(name).caught if is_broad(caught)
     ]
     assert len(broad) <= lines / BROAD_EXCEPTS_PER_LINES, broad
 

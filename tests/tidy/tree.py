@@ -3,6 +3,7 @@
 import ast
 import subprocess
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -40,15 +41,46 @@ def product_modules() -> Iterator[str]:
     return (name for name in ending_in(".py") if name.split("/")[0] in PACKAGES)
 
 
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """What is asked of a module: its statements without what is in them."""
+
+    imported: tuple[str, ...]
+    """Full names of the modules that it imports, wherever in it the import stands."""
+    functions: tuple[tuple[str, int], ...]
+    """Each with its lines."""
+    caught: tuple[tuple[int, ast.expr | None], ...]
+    """Where, and what."""
+
+
 @cache
-def parsed(name: str) -> ast.Module:
-    return ast.parse((ROOT / name).read_bytes(), name)
-
-
-def imported(name: str) -> Iterator[str]:
-    """Full names of the modules that a module imports, wherever in it the import stands."""
-    for node in ast.walk(parsed(name)):
+def outline(name: str) -> Outline:
+    """No tree is kept: those of all modules together are some hundred megabytes."""
+    statements = list(_statements(ast.parse((ROOT / name).read_bytes(), name)))
+    imported: list[str] = []
+    for node in statements:
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            imported += (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            yield "." * node.level + (node.module or "")
+            imported.append("." * node.level + (node.module or ""))
+    functions = tuple(
+        (node.name, node.end_lineno - node.lineno + 1)
+        for node in statements
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno is not None
+    )
+    caught = tuple((node.lineno, node.type) for node in statements if isinstance(node, ast.ExceptHandler))
+    return Outline(tuple(imported), functions, caught)
+
+
+def _statements(tree: ast.AST) -> Iterator[ast.AST]:
+    """Every one, however deep; expressions, which are ten times as many, are not gone into."""
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        for part in ("body", "orelse", "finalbody", "handlers", "cases"):
+            waiting += getattr(node, part, ())
+
+
+def imported(name: str) -> tuple[str, ...]:
+    return outline(name).imported
