@@ -86,7 +86,7 @@ def _course(screen: Screen, way: str, texts: Texts) -> dict[str, Any] | None:
 
 
 def _next(screen: Screen, way: str, variant: str, texts: Texts) -> str:
-    for key in (f"next.{screen.value}{variant}", f"next.{screen.value}_{way}", f"next.{screen.value}"):
+    for key in (f"next.{screen.value}_{variant}", f"next.{screen.value}_{way}", f"next.{screen.value}"):
         if texts.has(key):
             return texts.entries[key]
     return ""

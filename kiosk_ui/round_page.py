@@ -264,12 +264,14 @@ def follows(screen: Screen, visit: Visit, state: LockerState) -> str:
     if going is None:
         return ""
     if screen is Screen.ROUND_SLIP:
-        return "_load" if going.kind == RoundKind.LOAD else ""
+        return "load" if going.kind == RoundKind.LOAD else ""
     if screen not in {Screen.TAKE_OUT, Screen.INTAKE_CONFIRM, Screen.WITHDRAW_CONFIRM}:
         return ""
     if going.kind == RoundKind.LOAD:
-        return "_undo"
+        return "undo"
     if not going.guided:
-        return "_single"
+        return "single"
     others = [each for each in rounds.ahead(state, going.kind) if each.deposit != visit.deposit]
-    return "" if others else "_last"
+    if not others:
+        return "last"
+    return "said" if going.verdict is not None else ""
