@@ -105,7 +105,7 @@ async def test_projections_in_another_transaction(
 async def test_a_migration_outside_a_transaction(
     vfs: Vfs, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def migrate(connection: Connection) -> None:
+    def migrate(connection: Connection, _path: Path) -> None:
         steps = schema.migrations()
         for number in range(schema._pragma(connection, "user_version") + 1, len(steps) + 1):
             connection.executescript(steps[number - 1])
