@@ -25,6 +25,7 @@ _FILES: Final = {
         "locker/chromium.json": "/etc/chromium/policies/managed/doclocker.json",
         "locker/lockerd.service": f"{_UNITS}/lockerd.service",
         "updater/doclocker-trial.service": f"{_UNITS}/doclocker-trial.service",
+        "locker/locker-clock.service": f"{_UNITS}/locker-clock.service",
         "locker/locker-kiosk.service": f"{_UNITS}/locker-kiosk.service",
         "locker/locker-verify.service": f"{_UNITS}/locker-verify.service",
         "locker/locker-verify.timer": f"{_UNITS}/locker-verify.timer",
@@ -65,7 +66,7 @@ _PACKAGES: Final = {
 _GPIO: Final = ("python3-lgpio", "python3-rpi.gpio")
 _TIMERS: Final = tuple(f"locker-{name}.timer" for name in ("backup", "verify", "check", "rehearse", "renew"))
 _UNITS_OF: Final = {
-    "locker": ("lockerd.service", "locker-kiosk.service", *_TIMERS),
+    "locker": ("lockerd.service", "locker-clock.service", "locker-kiosk.service", *_TIMERS),
     "hub": ("locker-central.service", "locker-revoked.path"),
 }
 LENT: Final[dict[str, tuple[str, ...]]] = {"locker": (), "hub": ("mosquitto.service",)}

@@ -109,6 +109,8 @@ def test_the_centres_time_counts_until_ntp_does(tmp_path: Path, monkeypatch: pyt
     step = clock.learn_centre_time(before - day_ms, 50)
     assert abs(step + day_ms) < 1_000
     assert abs(clock.wall_ms() - (before - day_ms)) < 1_000
+    monkeypatch.setattr(platform, "NTP_MARKS", (Path("/dev/null/not-for-us"), mark))
+    assert clock.quality() == "centre"
     mark.touch()
     assert clock.quality() == "ntp"
     assert clock.learn_centre_time(0, 0) == 0

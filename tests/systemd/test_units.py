@@ -14,6 +14,7 @@ EXPOSED_MOST: Final = {
     "updater/doclocker-trial.service": 4.5,
     "locker/locker-verify.service": 2.0,
     "locker/locker-check.service": 2.0,
+    "locker/locker-clock.service": 2.0,
     "locker/locker-rehearse.service": 2.0,
     "locker/locker-renew.service": 2.0,
     "locker/locker-backup.service": 2.0,
