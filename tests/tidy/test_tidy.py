@@ -32,6 +32,7 @@ CHILDREN: Final = {
         "assembly",
         "kiosk_server",
         "watchdog",
+        "watching",
         "daemon",
         "platform",
         "ctl",
