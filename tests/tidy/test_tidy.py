@@ -33,6 +33,7 @@ CHILDREN: Final = {
         "kiosk_server",
         "watchdog",
         "watching",
+        "watching",
         "daemon",
         "platform",
         "ctl",
