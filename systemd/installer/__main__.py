@@ -44,12 +44,16 @@ def install(machine: Machine, done: Done, told: argparse.Namespace) -> None:
     if not machine.dry:
         done.keep(machine)
     running = list(done.units)
-    changed = _all(written, machine, done) + _all(software, machine, done)
+    left_over = not done.settled  # an earlier run was interrupted before it had told the system
+    changed = left_over + _all(written, machine, done) + _all(software, machine, done)
     if changed:
         settle(machine)
     changed += _all(beside, machine, done)
     if changed:
         restart(machine, running)
+        done.settled = True
+        if not machine.dry:
+            done.keep(machine)
     changed += _all(plan.units(told.role, machine), machine, done)
     if not changed:
         machine.say("nothing to do")

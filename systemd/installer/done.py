@@ -30,6 +30,8 @@ class Done:
     words: dict[str, list[str]] = field(default_factory=dict)
     units: list[str] = field(default_factory=list)
     site: dict[str, dict[str, str]] = field(default_factory=dict)
+    settled: bool = True
+    """Whether the system was told of what was written; an interrupted run leaves that to the next."""
 
     def keep(self, machine: Machine) -> None:
         """On the disk, before what it tells of is done: an interrupted run can be undone."""

@@ -43,7 +43,6 @@ class Release:
 
     def do(self, machine: Machine, done: Done) -> bool:
         """Make it if it is not there whole, then let the link point at it."""
-        del done
         folder = f"{BASE}/releases/{self.name}"
         made = self._make(machine, folder)
         link = machine.at(CURRENT)
@@ -51,6 +50,8 @@ class Release:
             return made
         machine.say(f"run {folder}")
         if not machine.dry:
+            done.settled = False
+            done.keep(machine)
             switch(machine, folder)
         return True
 

@@ -38,6 +38,7 @@ class Put:
             machine.write(kept_as(self.path), there, 0o600)
             done.before.append(self.path)
         done.files[self.path] = digest(self.content)
+        done.settled = False
         done.keep(machine)
         machine.write(self.path, self.content, self.mode)
         return True

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
+from systemd.installer import __main__ as program
 from systemd.installer import plan
 from systemd.installer.__main__ import main
 from systemd.installer.devices import rules
 from systemd.installer.done import FILE
-from systemd.installer.errors import BadDevice
+from systemd.installer.errors import BadDevice, CommandFailed
 from systemd.installer.machine import Machine
 
 # An installation gives files to users of its own, which only root may. CI is root; whoever is not is told.
@@ -123,6 +124,25 @@ def test_interrupted_anywhere_it_goes_on_or_goes(times: int, tmp_path: Path, cut
         assert b"doclocker" in tree(tmp_path)["etc/udev/rules.d/70-doclocker.rules"][0]
     run("locker", tmp_path, "--undo")
     assert {name: what for name, what in tree(tmp_path).items() if not name.startswith(FILE[1:])} == before
+
+
+def test_interrupted_before_the_system_was_told_the_next_run_tells_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told: list[Machine] = []
+
+    def fails(_machine: Machine) -> None:
+        raise CommandFailed(("systemd-tmpfiles",), 1, "/proc is not mounted")
+
+    monkeypatch.setattr(program, "settle", fails)
+    assert run("locker", tmp_path) == 1
+    monkeypatch.setattr(program, "settle", told.append)
+    assert run("locker", tmp_path) == 0
+    assert len(told) == 1
+    assert "nothing to do" not in capsys.readouterr().out
+    assert run("locker", tmp_path) == 0
+    assert len(told) == 1
+    assert capsys.readouterr().out.startswith("nothing to do")
 
 
 def test_devices_are_said_once(tmp_path: Path) -> None:
