@@ -1,4 +1,4 @@
-"""``systemd/pack wheel | deb | release | sbom | key``."""
+"""``systemd/pack wheel | deb | release | sbom | audit | key``."""
 
 import argparse
 import getpass
@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Final
 
 from systemd.packer import release as releases
+from systemd.packer.audit import advisories, found
 from systemd.packer.deb import debs
+from systemd.packer.dependencies import locked
 from systemd.packer.errors import PackError
 from systemd.packer.sbom import bill
-from systemd.packer.tree import checkout
+from systemd.packer.tree import LOCK, checkout
 from systemd.packer.wheel import wheel
 from systemd.updater.errors import UpdateError
 from systemd.updater.keyring import Signer
@@ -64,6 +66,14 @@ def _sbom(told: argparse.Namespace) -> None:
     print(path)
 
 
+def _audit(told: argparse.Namespace) -> None:
+    every = locked((ROOT / LOCK).read_text())
+    known = list(advisories(told.advisories))
+    if said := found(every, known):
+        raise PackError("\n  ".join(("known vulnerabilities:", *said)))
+    print(f"{len(every)} packages, {len(known)} advisories: none applies")
+
+
 def _key(told: argparse.Namespace) -> None:
     print(_signer(told.key).public)
 
@@ -81,6 +91,7 @@ def _parser() -> argparse.ArgumentParser:
         ("deb", _deb, "Debian packages: the software, a locker, a hub"),
         ("release", _release, "one signed file, for `systemd/update install`"),
         ("sbom", _sbom, "the bill of materials of what runs, as CycloneDX"),
+        ("audit", _audit, "the locked packages against known vulnerabilities"),
         ("key", _key, "the public half of a signing key, for `systemd/update trust`"),
     ):
         command = commands.add_parser(name, help=said)
@@ -89,6 +100,9 @@ def _parser() -> argparse.ArgumentParser:
         if name in {"release", "key"}:
             pem = "PEM, Ed25519, away from any locker"
             command.add_argument("--key", type=Path, required=True, metavar="FILE", help=pem)
+        if name == "audit":
+            osv = "OSV's export for PyPI: a zip, or a folder of JSON files"
+            command.add_argument("--advisories", type=Path, required=True, metavar="FILE", help=osv)
         if name == "release":
             _about_releases(command)
     return parser

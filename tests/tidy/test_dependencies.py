@@ -3,13 +3,17 @@
 import json
 import re
 import tomllib
+import zipfile
+from collections.abc import Mapping, Sequence
 from functools import cache
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from systemd.packer.audit import advisories, found
 from systemd.packer.dependencies import Locked, licence, locked, needs
 from systemd.packer.errors import PackError
 from systemd.packer.sbom import bill, is_ours
@@ -134,6 +138,56 @@ def test_the_bill_of_materials_is_what_is_locked() -> None:
     assert {ref for each in said["dependencies"] for ref in each["dependsOn"]} <= refs
     direct = next(each for each in said["dependencies"] if each["ref"].startswith("pkg:generic/"))
     assert {"pkg:pypi/pymodbus@3.16.1"} <= set(direct["dependsOn"])
+
+
+ADVISORIES: Final = tree.ROOT / ".cache/advisories.zip"
+"""The export of OSV for our ecosystem, put there by whoever has a network. Without one a run says so."""
+
+
+@pytest.mark.skipif(not ADVISORIES.exists(), reason="not audited: no .cache/advisories.zip")
+def test_no_known_vulnerability_applies() -> None:
+    assert found(packages("run"), advisories(ADVISORIES)) == []
+
+
+def advisory(
+    name: str, versions: Sequence[str] = (), *events: Mapping[str, str], **more: str
+) -> dict[str, Any]:
+    ranges = [{"type": "ECOSYSTEM", "events": list(events)}]
+    affected = {"package": {"ecosystem": "PyPI", "name": name}, "versions": list(versions), "ranges": ranges}
+    return {"id": "X-1", "summary": "bad", "affected": [affected], **more}
+
+
+PAD: Final = (Locked("left-pad", "1.10.0", "", ("00",)),)
+
+
+@pytest.mark.parametrize(
+    ("known", "applies"),
+    [
+        (advisory("Left_Pad", ["1.10.0"]), True),
+        (advisory("left-pad", ["1.9.0"]), False),
+        (advisory("right-pad", ["1.10.0"]), False),
+        (advisory("left-pad", [], {"introduced": "0"}), True),
+        (advisory("left-pad", [], {"introduced": "0"}, {"fixed": "1.10"}), False),
+        (advisory("left-pad", [], {"introduced": "1.9"}, {"fixed": "1.10.1"}), True),
+        (advisory("left-pad", [], {"introduced": "0"}, {"last_affected": "1.10.0"}), True),
+        (advisory("left-pad", [], {"introduced": "0"}, {"last_affected": "1.9.9"}), False),
+        (advisory("left-pad", [], {"introduced": "0"}, {"fixed": "1.2"}, {"introduced": "1.10"}), True),
+        (advisory("left-pad", [], {"introduced": "2.0"}), False),
+        (advisory("left-pad", [], {"introduced": "no version"}), True),
+        (advisory("left-pad", ["1.10.0"], withdrawn="2026-01-01"), False),
+    ],
+)
+def test_which_advisories_apply(known: dict[str, Any], applies: bool, tmp_path: Path) -> None:
+    (tmp_path / "X-1.json").write_text(json.dumps(known))
+    assert found(PAD, advisories(tmp_path)) == (["left-pad 1.10.0: X-1, bad"] if applies else [])
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        archive.writestr("X-1.json", json.dumps(known))
+    assert found(PAD, advisories(tmp_path / "all.zip")) == found(PAD, advisories(tmp_path))
+
+
+def test_what_holds_no_advisories_is_said(tmp_path: Path) -> None:
+    with pytest.raises(PackError, match="holds no advisories"):
+        list(advisories(tmp_path / "none.zip"))
 
 
 @pytest.mark.parametrize(
