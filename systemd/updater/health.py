@@ -18,6 +18,8 @@ TRIAL_S: Final = 900
 """For what lies further away: a hub that was heard before the update must be heard again by then."""
 LOOK_S: Final = 5
 DOCTOR_S: Final = 120
+NO_DOCTOR: Final = "doctor"
+"""In place of findings where there are none: it did not end, or said nothing that can be read."""
 AFAR: Final = frozenset({"broker", "centre", "clock", "certificate", "disk"})
 """Findings that a network or a passing day may bring: no reason to leave at once."""
 
@@ -47,7 +49,14 @@ def findings(host: Host, role: Role, config: str, release: str = "") -> tuple[st
         checks = json.loads(ran.said)["checks"]
         return tuple(name for name, found in checks.items() if any(each["grade"] == "bad" for each in found))
     except (ValueError, TypeError, KeyError, AttributeError):
-        return ("doctor",)
+        return (NO_DOCTOR,)
+
+
+def before(host: Host, role: Role, config: str, new: str) -> tuple[str, ...]:
+    """What is bad already, by the doctors of both releases: a stricter one is no reason to leave. That one of
+    them cannot look at all excuses nothing."""
+    both = {*findings(host, role, config), *findings(host, role, config, new)}
+    return tuple(sorted(both - {NO_DOCTOR}))
 
 
 def judge(host: Host, on: Trial) -> tuple[Verdict, str]:

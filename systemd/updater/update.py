@@ -54,7 +54,7 @@ def trial_of(host: Host, role: Role, here: Here, name: str, journal: str, keys: 
         role.config,
         journal=journal,
         is_readable_back=same,
-        unwell=health.findings(host, role, role.config),
+        unwell=health.before(host, role, role.config, name),
         keys=keys,
     )
 

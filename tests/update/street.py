@@ -26,12 +26,14 @@ UNIT = "/etc/systemd/system/lockerd.service"
 
 @dataclass(frozen=True)
 class Made:
-    """What a release is like. ``unwell``: what its doctor finds bad; ``used``: somebody comes at once."""
+    """What a release is like. ``unwell``: what is bad where it runs; ``strict``: what its doctor finds bad
+    whoever runs; ``used``: somebody comes at once."""
 
     schema: int = 1
     kinds: frozenset[str] = frozenset({"Booted", "Stopped", "ItemPickedUp"})
     dies: bool = False
     unwell: str = ""
+    strict: str = ""
     used: bool = False
 
 
@@ -145,12 +147,7 @@ class Street:
         made = self.made.get(name if name in self.made else releases.running(self.disk), Made())
         match words:
             case ["doctor", *_]:
-                found = [{"grade": "bad"}]
-                checks = {
-                    "daemon": [] if self.runs else found,
-                    made.unwell or "kiosk": found * bool(made.unwell),
-                }
-                return Ran(1 if made.unwell else 0, json.dumps({"checks": checks}))
+                return self._looked_at(made)
             case ["status", *_]:
                 doors = {"1": {"door": self.door}}
                 return Ran(0 if self.runs else 1, json.dumps({"compartments": doors}))
@@ -160,6 +157,14 @@ class Street:
                 return Ran(0 if good else 1, "")
             case _:
                 return Ran(0, "")
+
+    def _looked_at(self, asked: Made) -> Ran:
+        """By the doctor of one release, whichever runs."""
+        if asked.strict == "crash":
+            return Ran(1, "Traceback (most recent call last): …")
+        found = {asked.strict, self.made[self.runs].unwell if self.runs else "daemon"} - {""}
+        bad = {name: [{"grade": "bad"}] for name in found}
+        return Ran(3 if bad else 0, json.dumps({"checks": {"clock": [{"grade": "look"}], **bad}}))
 
     # --- what they command ---
 

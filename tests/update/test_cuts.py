@@ -39,6 +39,8 @@ STORIES: Final = {
     "good": Story(Made(), Outcome.DONE),
     "does not come up": Story(Made(dies=True), Outcome.BACK),
     "its page is broken": Story(Made(unwell="kiosk", used=True), Outcome.BACK),
+    "its doctor is stricter": Story(Made(strict="rights"), Outcome.DONE),
+    "its doctor crashes": Story(Made(strict="crash"), Outcome.BACK),
     "another schema": Story(Made(schema=2, kinds=NEXT), Outcome.DONE),
     "another schema, does not come up": Story(Made(schema=2, dies=True), Outcome.BACK),
     "another schema, used, not well": Story(Made(schema=2, used=True, unwell="boards"), Outcome.STAYS),
@@ -125,7 +127,7 @@ def cut_everywhere(name: str, release: Release, seeds: int) -> int:
 
 
 def test_cut_anywhere_one_of_the_two_starts_whole(release: Release) -> None:
-    points = {name: cut_everywhere(name, release, SEEDS) for name in STORIES}
+    points = {name: cut_everywhere(name, release, SEEDS) for name in STORIES if "doctor" not in name}
     print(f"cut at {sum(points.values())} points, {SEEDS + 1} disks each: {points}")
     assert sum(points.values()) >= POINTS_MIN
     assert min(points.values()) >= POINTS_MIN // len(STORIES)
