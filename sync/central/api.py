@@ -80,6 +80,8 @@ STATUS: Final = {
     Refusal.UNKNOWN_AREA: 404,
     Refusal.WHOLE_FLEET: 403,
     Refusal.CHANGED_MEANWHILE: 409,
+    Refusal.NO_AUTHORITY: 409,
+    Refusal.LOCKER_ELSEWHERE: 409,
 }
 TITLE: Final = "DocLocker hub"
 ROWS_MAX: Final = 1000

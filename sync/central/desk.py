@@ -81,6 +81,9 @@ class Refusal(StrEnum):
     UNKNOWN_AREA = "unknown_area"
     WHOLE_FLEET = "whole_fleet"
     CHANGED_MEANWHILE = "changed_meanwhile"
+    # certificates and claims
+    NO_AUTHORITY = "no_authority"
+    LOCKER_ELSEWHERE = "locker_elsewhere"
 
 
 class Refused(Exception):

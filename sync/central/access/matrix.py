@@ -64,6 +64,8 @@ class Action(StrEnum):
     MANAGE_CALENDAR = "manage_calendar"
     SEE_SETTINGS = "see_settings"
     CHANGE_SETTINGS = "change_settings"
+    SEE_CERTIFICATES = "see_certificates"
+    MANAGE_CERTIFICATES = "manage_certificates"
     ASK_REMOTE_OPEN = "ask_remote_open"
     APPROVE_REMOTE_OPEN = "approve_remote_open"
     # helpers and technicians at the lockers
@@ -157,6 +159,9 @@ MATRIX: Final[Mapping[Action, Rule]] = MappingProxyType(
         Action.CONFIGURE_LOCKER: _rule(_FLEET),
         Action.SEE_SETTINGS: _rule(_FLEET, _AUDITOR, _ADMIN, scope=Scope.FLEET_READ, journaled=False),
         Action.CHANGE_SETTINGS: _rule(_FLEET, _ADMIN),
+        Action.SEE_CERTIFICATES: _rule(_FLEET, _AUDITOR, _ADMIN),
+        # A claim makes a locker of whoever holds it: by those who set them up, not who makes accounts.
+        Action.MANAGE_CERTIFICATES: _rule(_FLEET),
         Action.SEE_CALENDAR: _rule(*_PEOPLE, scope=Scope.CASES_READ, journaled=False),
         Action.MANAGE_CALENDAR: _rule(_ADMIN),
         # Who asks is never one of the two who approve, whatever roles a person has.

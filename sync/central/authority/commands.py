@@ -20,7 +20,7 @@ from sync.central.access.commands import MACHINE
 from sync.central.authority import broker, claims, register
 from sync.central.authority.issuing import Authority, Purpose, issue, new_authority, revocations
 from sync.central.authority.register import NotProvisioned
-from sync.central.authority.root import REVOKED, ROOT, THROWN_OUT, CannotSign
+from sync.central.authority.root import REVOKED, ROOT, CannotSign
 from sync.central.authority.settings import CLAIM_HOURS_MAX, Bureau
 from sync.central.authority.tables import CERTIFICATE
 from sync.central.config import Config, load, load_keys
@@ -146,7 +146,7 @@ def _revoke(desks: Desks, asked: argparse.Namespace) -> None:
     now_ms, name = desks.now_ms, asked.name
     count = desks.store.write_now(lambda c: register.revoke(c, MACHINE, name, now_ms, asked.why))
     # First the mark, then the list: whoever waits for a new list must know what it is about.
-    _replace(desks.bureau.place.folder / THROWN_OUT, f"{name}\n")
+    desks.bureau.place.throw_out(name)
     path = _put_revoked(desks, authority)
     print(f"{count} certificates of {name} are revoked; {path} is for the broker")
     print("An installed hub gives it the list and starts it anew, which throws out who is connected.")

@@ -94,8 +94,15 @@ class Place:
 
     def put_revoked(self, text: str) -> Path:
         """The list, in place of the one before. Raises OSError."""
-        path = self.folder / REVOKED
-        fresh = path.with_name(f"{REVOKED}.fresh")
+        return self._replace(REVOKED, text)
+
+    def throw_out(self, name: str) -> None:
+        """Mark that a person ended this one's certificates. Raises OSError."""
+        self._replace(THROWN_OUT, f"{name}\n")
+
+    def _replace(self, name: str, text: str) -> Path:
+        path = self.folder / name
+        fresh = path.with_name(f"{name}.fresh")
         fresh.unlink(missing_ok=True)
         durable.write_new(fresh, text, mode=0o644)
         fresh.replace(path)

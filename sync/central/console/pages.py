@@ -169,6 +169,7 @@ _MENU: Final = (
             ("/acts", "acts", Action.SEE_LOCKER),
             ("/figures", "figures", Action.SEE_FIGURES),
             ("/settings", "settings", Action.SEE_SETTINGS),
+            ("/certificates", "certificates", Action.SEE_CERTIFICATES),
         ),
     ),
     (

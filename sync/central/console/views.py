@@ -17,6 +17,7 @@ from sync.central.api_models import OutgoingIn, PreReviewIn, StaffIn
 from sync.central.console import (
     accounts,
     bookings,
+    certificates,
     complaints,
     custody,
     figures,
@@ -78,6 +79,7 @@ def add(app: Starlette, desks: Desks, utc_offset_minutes: int) -> None:
     bookings.add(frame)
     settings.add(frame)
     workdays.add(frame)
+    certificates.add(frame, desks.authority)
     frame.add(f"{ROOT}/authorisations/{{authorisation}}", Action.SEE_AUTHORISATION, looks.authorisation)
     frame.add(f"{ROOT}/items/{{item}}", Action.SEE_ITEM, looks.item)
     frame.add(f"{ROOT}/items/{{item}}/label", Action.PRINT_LABEL, looks.label)

@@ -15,6 +15,7 @@ from sync.central.access.actor import EVERY_AREA, HUB, Role, Scope
 from sync.central.access.passwords import Hashing, Passwords
 from sync.central.access.settings import Access
 from sync.central.acts.sending import Acts
+from sync.central.authority.settings import Bureau
 from sync.central.desks import Desks
 from sync.central.fleet.watch import Watch
 from sync.central.office import Office
@@ -44,7 +45,9 @@ def office_of(parts: Parts) -> Office:
     return Office(parts.store, parts.desk, Pump(parts.store, parts.desk, lambda *_: None))
 
 
-def whole(parts: Parts, entered: front.Front, acts: Acts | None = None) -> Starlette:
+def whole(
+    parts: Parts, entered: front.Front, acts: Acts | None = None, authority: Bureau | None = None
+) -> Starlette:
     """API and console, as the hub serves them."""
     desks = Desks(
         office_of(parts),
@@ -53,6 +56,7 @@ def whole(parts: Parts, entered: front.Front, acts: Acts | None = None) -> Starl
         front.Means(parts.store, parts.desk, HASHING),
         Watch(parts.store, parts.clock),
         lambda: (True, {}),
+        authority=authority,
     )
     return rooms.application(desks, HUB_URL, 480)
 
