@@ -6,12 +6,13 @@ Which codes are right is known from the centre's own desk and from what came to 
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from sync.central.pickups.tables import ENTRUSTMENT
+from sync.central.statement import Statement
 from sync.central.tables import AUTHORISATION, LOCKER, OUTGOING_ITEM
 from tests.world.custody import TYPED_FAILURES
 from tests.world.guesses import Guesses
@@ -214,4 +215,9 @@ class Ears:
 
 
 def _sealed(table: Any, case: str, connection: Connection) -> list[str]:
-    return list(connection.execute(select(table.c.sealed).where(table.c.case_number == case)).scalars())
+    return [row.sealed for row in _sealing(table).all(connection, {"case": case})]
+
+
+@cache
+def _sealing(table: Any) -> Statement:
+    return Statement(select(table.c.sealed).where(table.c.case_number == bindparam("case")))
