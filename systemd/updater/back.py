@@ -43,11 +43,14 @@ def way(host: Host, on: Trial) -> Back:
     """Which there is, with the service stopped, or not yet started."""
     if not on.journal:
         return Back.PLAIN if on.is_readable_back else Back.NO
+    now = host.journal(on.journal, on.seq)
+    if now and (now.schema, now.last) == (on.schema, on.seq):
+        return Back.PLAIN  # it never got so far as to write
     role = ROLES[on.role]
     asked = ("lockerctl", "journal", "readable", "--config", on.config, "--after", str(on.seq))
     if host.run(as_user(role, on.old, *asked), READS_S).code == 0:
         return Back.PLAIN
-    now, before = host.journal(on.journal, on.seq), host.journal(copy_of(on.journal, on.schema), on.seq)
+    before = host.journal(copy_of(on.journal, on.schema), on.seq)
     if now is None or before is None or (before.schema, before.last) != (on.schema, on.seq):
         return Back.NO
     return Back.COPY if now.kinds <= OWN else Back.NO

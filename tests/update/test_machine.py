@@ -182,6 +182,15 @@ def test_the_fourth_start_puts_journal_and_link_back(tmp_path: Path) -> None:
     assert types(there) == ["Booted", "ItemPickedUp", "Stopped"]
 
 
+def test_a_journal_that_was_not_touched_needs_no_asking(tmp_path: Path) -> None:
+    """The old release's own programs are not there in this root: nobody could answer."""
+    host, on = on_trial(tmp_path)
+    journal(tmp_path / on.journal[1:], 1, "Booted", "ItemPickedUp", "Stopped")
+    assert back.way(host, on) is Back.PLAIN
+    guard.start(host)
+    assert releases.running(host.disk) == OLD
+
+
 @pytest.mark.parametrize("kind", ["ItemPickedUp", "DoorOpened", "AuthorisationGranted", "NobodyKnows"])
 def test_a_journal_that_somebody_has_used_stays(kind: str, tmp_path: Path) -> None:
     host, on = on_trial(tmp_path)
