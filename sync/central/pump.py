@@ -81,13 +81,14 @@ class Pump:
             self._flights.pop(locker, None)
             return
         flight = self._flights[locker] = self._flight(locker, row, now_ms)
-        while len(flight.ends) < WINDOW:
-            after = flight.ends[-1] if flight.ends else flight.acknowledged
+        after = flight.ends[-1] if flight.ends else flight.acknowledged
+        while len(flight.ends) < WINDOW and after < row.dn_head:
             batch = await self._store.read(partial(directives.batch_after, locker=row, after=after))
             if batch is None:
                 break
             self._say(locker, batch)
-            flight.ends.append(batch.to_seq)
+            after = batch.to_seq
+            flight.ends.append(after)
 
     def _flight(self, locker: str, row: Row[Any], now_ms: int) -> _Flight:
         """What is under way after an acknowledgement, or after none has come for too long."""
