@@ -42,9 +42,9 @@ world:  ## worlds that try to break it, on all cores: SEED=17 DAYS=3 N=8; FOREVE
 	@.ci/setup --dev
 	@$(bin)/python -m tests.world $(SEED) $(if $(DAYS),--days $(DAYS)) $(if $(N),--n $(N)) $(if $(FOREVER),--forever)
 
-vm:  ## a bare Debian under an emulator becomes a locker in service; needs root; AGAIN=1 from the disk of last time
+vm:  ## a bare Debian under an emulator becomes a locker in service; needs root; CHROOT=1 is quicker, AGAIN=1 even more
 	@.ci/setup --vm
-	@exec $(bin)/python -m tests.vm $(if $(AGAIN),--again)
+	@exec $(bin)/python -m tests.vm $(if $(AGAIN),--again) $(if $(CHROOT),--chroot)
 
 lock:  ## pin dependencies anew after a change of pyproject.toml
 	@.ci/lock $(if $(UPGRADE),--upgrade)

@@ -4,6 +4,7 @@ second one with this checkout and the locked Python packages, made for each run.
 import shutil
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
@@ -45,6 +46,7 @@ def base(folder: Path) -> Path:
     _write(root / "etc/systemd/network/10-any.network", _NETWORK)
     _write(root / "etc/fstab", "LABEL=payload /srv ext4 ro,nofail 0 0\n")
     _write(root / "etc/hostname", "locker\n")
+    _write(root / "etc/hosts", "127.0.0.1 localhost\n127.0.1.1 locker\n")
     run("chroot", str(root), "systemctl", "enable", "--quiet", "systemd-networkd")
     run("chroot", str(root), "passwd", "--delete", "root")
     shutil.copytree(root / "boot", folder / "boot", dirs_exist_ok=True, ignore=shutil.ignore_patterns("grub"))
@@ -73,6 +75,24 @@ def payload(folder: Path) -> Path:
     disk.unlink(missing_ok=True)
     run("mke2fs", "-q", "-t", "ext4", "-L", "payload", "-d", str(tree), str(disk), "400M")
     shutil.rmtree(tree)
+    return disk
+
+
+def in_chroot(folder: Path, command: str) -> Path:
+    """The bare disk after ``command``, which saw the payload at /srv: at this processor's own pace, without
+    the machine's devices and without its service manager."""
+    disk, root = folder / "chroot.ext4", folder / "root"
+    root.mkdir(exist_ok=True)
+    run("cp", "--sparse=always", str(base(folder)), str(disk))
+    with ExitStack() as mounted:
+        for what, where in (
+            (("-o", "loop", str(disk)), root),
+            (("-o", "loop,ro", str(folder / "payload.ext4")), root / "srv"),
+            (("-t", "proc", "proc"), root / "proc"),
+        ):
+            run("mount", *what, str(where))
+            mounted.callback(run, "umount", str(where))
+        run("chroot", str(root), "sh", "-ec", command)
     return disk
 
 

@@ -67,9 +67,15 @@ class Site(Outside):
     # --- a locker -------------------------------------------------------------------------------------------
 
     def install(self) -> None:
-        self.machine.does("cp -r /srv/doclocker /opt/checkout")
+        self.machine.does(self._install_words(), INSTALL_S)
+
+    def install_in_chroot(self) -> None:
+        """By the same program, before the machine starts; its start tells the system what is new."""
+        image.in_chroot(self.images, self._install_words())
+
+    def _install_words(self) -> str:
         lines = " ".join(f"--line {name}={LINE}{name.upper()}" for name in self.lines())
-        self.machine.does(f"{INSTALL} {lines}", INSTALL_S)
+        return f"rm -rf /opt/checkout; cp -r /srv/doclocker /opt/checkout; {INSTALL} {lines}"
 
     def renew_files(self) -> None:
         """On a disk of an earlier run: units and rules as they are now, the software as it was."""
@@ -164,8 +170,10 @@ class Site(Outside):
             clock.pause_s(0.5)
 
 
-def fresh(folder: Path, *, again: bool) -> Path:
-    """The disk to start with: bare, or as it was once a locker was installed."""
+def fresh(folder: Path, *, again: bool, chroot: bool) -> Path:
+    """The disk to start with: bare, or with a locker installed on it: last time, or just now in a chroot."""
+    if chroot:
+        return image.overlay(folder / "chroot.ext4", "raw", folder / DISK)
     installed, kept = folder / INSTALLED, folder / KEPT
     if again and kept.exists():
         return image.overlay(installed, "qcow2", folder / DISK)
