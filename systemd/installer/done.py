@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Final
 
 from systemd.installer.errors import NotOurs
@@ -41,13 +41,15 @@ class Done:
 
     @classmethod
     def of(cls, machine: Machine) -> "Done":
-        """As kept; empty on a machine where nothing was done."""
+        """As kept; empty on a machine where nothing was done. What a newer release has noted beside is passed
+        over: an update that goes back comes back to this one."""
         content = machine.read(FILE)
         if content is None:
             return cls()
         try:
-            return cls(**json.loads(content))
-        except (ValueError, TypeError) as error:
+            known = {each.name for each in fields(cls)}
+            return cls(**{name: value for name, value in json.loads(content).items() if name in known})
+        except (ValueError, TypeError, AttributeError) as error:
             raise NotOurs(FILE, str(error)) from error
 
 

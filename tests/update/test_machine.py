@@ -13,6 +13,10 @@ from typing import Final
 import pytest
 
 from systemd.installer import plan
+from systemd.installer.done import FILE as DONE
+from systemd.installer.done import Done
+from systemd.installer.errors import NotOurs
+from systemd.installer.machine import Machine
 from systemd.installer.steps import Put
 from systemd.packer.release import For, manifest
 from systemd.packer.tree import checkout
@@ -216,6 +220,18 @@ def test_a_record_that_cannot_be_read_stops_no_start(tmp_path: Path) -> None:
     with pytest.raises(BadRecord, match="remove it"):
         guard.start(host)
     assert releases.running(host.disk) == NEW
+
+
+def test_an_older_installer_reads_what_a_newer_one_has_noted(tmp_path: Path) -> None:
+    """On the way back the older release puts its own units in place again."""
+    machine = Machine(tmp_path)
+    Done(role="locker", units=["lockerd.service"]).keep(machine)
+    noted = json.loads(machine.read(DONE) or b"")
+    machine.write(DONE, json.dumps({**noted, "of_later_software": {"a": 1}}).encode())
+    assert (Done.of(machine).role, Done.of(machine).units) == ("locker", ["lockerd.service"])
+    machine.write(DONE, b"[]")
+    with pytest.raises(NotOurs):
+        Done.of(machine)
 
 
 def test_without_a_trial_a_start_costs_nothing(tmp_path: Path) -> None:
