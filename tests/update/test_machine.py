@@ -113,6 +113,40 @@ def test_the_scripts_run_from_where_they_stand(script: str, word: str, said: str
     assert said in done.stdout + done.stderr
 
 
+SWITCHING: Final = """
+import itertools, pathlib, sys
+sys.path.insert(0, sys.argv[1])
+from systemd.updater import releases, trial
+from systemd.updater.disk import RealDisk
+disk = RealDisk(pathlib.Path(sys.argv[2]))
+for starts in itertools.count():
+    old, new = sorted(sys.argv[3:5], reverse=starts % 2)
+    trial.keep(disk, trial.Trial("locker", old, new, "/etc/doclocker/locker.toml", starts=starts))
+    releases.run(disk, new)
+    print(starts, flush=True)
+"""
+
+
+@pytest.mark.processes
+def test_killed_while_it_switches_link_and_record_are_whole(tmp_path: Path) -> None:
+    """A real process, a real disk, SIGKILL at any moment; and the next one takes what is left."""
+    disk, chance, last = RealDisk(tmp_path), Random(5), -1
+    for folder in (releases.folder(OLD), releases.folder(NEW), trial.FOLDER):
+        disk.make_folder(folder)
+    for _ in range(6):
+        words = [sys.executable, "-I", "-S", "-B", "-c", SWITCHING, str(ROOT), str(tmp_path), OLD, NEW]
+        with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            for _line in range(chance.randrange(1, 30)):
+                last = int(process.stdout.readline())
+            process.kill()
+        found = trial.load(disk)
+        assert found is not None
+        assert found.starts >= last
+        assert releases.running(disk) in (OLD, NEW)
+        assert set(disk.names(releases.BASE)) - {"current.new"} == {"current", "releases"}
+
+
 @pytest.mark.parametrize(("role", "unit"), [("locker", "lockerd.service"), ("hub", "locker-central.service")])
 def test_each_start_is_guarded_and_each_trial_watched(role: str, unit: str) -> None:
     lines = (ROOT / "systemd" / role / unit).read_text().splitlines()
