@@ -6,12 +6,15 @@ from dataclasses import replace
 from kiosk_ui.backroom import Contact
 from locker.domain.asked import HelpCategory, Neighbour
 from locker.domain.codes import check_digit
+from locker.domain.deposit import Proof
 from locker.domain.door import BoardFound, BoardLost, DoorReading, Position, Presence
 from locker.domain.events import (
     CompartmentsConfigured,
+    DepositCancelled,
     NeighboursTold,
+    SubmissionTaken,
 )
-from locker.domain.ids import BoardId, CompartmentNumber
+from locker.domain.ids import BoardId, CompartmentNumber, StaffId
 from locker.domain.tokens import TokenPurpose
 from locker.operations import ask
 from locker.operations.ports import Decided
@@ -159,6 +162,24 @@ async def interrupted(page: Page) -> Stops:
     shut = DoorReading(Position.CLOSED, Presence.PRESENT)
     page.world.hands.readings[CompartmentNumber(view["door"])] = shut
     yield "interrupted", await page.restart()
+    await page.act("leave")
+
+
+async def behind_its_back(page: Page) -> Stops:
+    """The record of a visit ends while its person stands there: staff, or the centre, were faster."""
+    code = await page.world.grant("JX2026-004231")
+    await page.code(typed=code)
+    view = await page.act("open")
+    view = await page.shut(view["door"])
+    deposit = page.kiosk.visit.deposit
+    cancelled = DepositCancelled(deposit, Proof.SENSED)
+    await page.world.journal.commit("daemon", lambda _state: Decided(None, (cancelled,)))
+    yield "cancelled", await page.view()
+    await page.act("leave")
+    await page.hand_in("JX2026-004232")
+    taken = SubmissionTaken(page.kiosk.visit.deposit, StaffId("h-1"), Proof.DECLARED, "complete")
+    await page.world.journal.commit("daemon", lambda _state: Decided(None, (taken,)))
+    yield "ended", await page.view()
     await page.act("leave")
 
 
@@ -345,6 +366,7 @@ PARTS: dict[str, tuple[Part, bool]] = {
     "pick_up": (pick_up, True),
     "problems": (problems, True),
     "interrupted": (interrupted, True),
+    "behind_its_back": (behind_its_back, True),
     "staff": (staff, True),
     "loading": (loading, True),
     "rounds": (rounds, True),

@@ -39,6 +39,9 @@ async def intake(page: Page) -> AsyncIterator[tuple[str, View]]:
     page.machine.contact = Contact(online=True)
     await page.later(30_000)
     view = await page.act("round_go")
+    earlier = (await page.act("round_undo"))["rows"][-1]["data"]
+    yield "correcting_earlier", await page.act("round_undo", **earlier)
+    view = await page.act("resume")
     while view["screen"] == "take_out":
         page.world.hands.take(view["door"])
         await page.act("intake_confirm", finding="complete")

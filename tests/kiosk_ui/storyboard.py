@@ -27,8 +27,6 @@ PAGE: Final = DOCS / "kiosk.md"
 HEIGHT: Final = 300
 """Of each picture, in pixels: the four of a screen stand side by side."""
 GAP: Final = 6
-SELDOM: Final = ("cancelled", "ended")
-"""Met only where a visit's record ends behind its back: without a picture."""
 FOUR: Final = (("zh", LANDSCAPE), ("en", LANDSCAPE), ("zh", PORTRAIT), ("en", PORTRAIT))
 STAGE_SAID: Final = {
     "keypad": "the keypad",
@@ -81,9 +79,7 @@ def _screen(each: Screen, words: dict[str, texts.Texts]) -> list[str]:
         + (" A code is heard." if each in TAKES_CODES else ""),
         "",
     ]
-    if each.value not in SELDOM:
-        lines += [f"![{each.value}](pictures/kiosk-{each.value}.webp)", ""]
-    return lines
+    return [*lines, f"![{each.value}](pictures/kiosk-{each.value}.webp)", ""]
 
 
 async def draw(stops: list[Stop], folder: Path) -> int:

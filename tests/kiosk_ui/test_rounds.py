@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from kiosk_ui.backroom import Contact
 from locker.domain.codes import BAG_KIND, check_digit
 from locker.domain.deposit import Phase
 from locker.domain.events import (
@@ -381,3 +382,18 @@ async def test_a_round_that_rested_overnight_is_another_one(page: Page) -> None:
     assert view["screen"] == "take_out"
     began = page.world.journal.events(RoundBegan)
     assert (len(began), page.world.journal.events(RoundEnded)[0].round) == (2, began[0].slip)
+
+
+async def test_without_a_link_it_says_what_could_not_be_checked(page: Page) -> None:
+    await page.hand_in("C-1")
+    await page.act("leave")
+    await page.sign_in()
+    assert (await page.act("round", kind="intake"))["notices"] == []
+    page.machine.contact = Contact(online=False)
+    await page.later(30_000)
+    assert "无法核对" in (await page.view())["notices"][0]
+    view = await take(page, await page.act("round_go"))
+    assert view["screen"] == "round_done"
+    assert "连不上中心" in (await page.act("round_end"))["notices"][0]
+    await page.act("menu")
+    assert "无法核对" in (await page.act("load"))["notices"][0]

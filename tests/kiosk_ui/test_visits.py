@@ -1,20 +1,24 @@
 """Applicants' visits over HTTP: what the page says is what the journal knows."""
 
+import json
+
 import pytest
 
 from locker.domain.compartment import Reach, Size
 from locker.domain.deposit import Phase
 from locker.domain.door import PulseOutcome, PulseResult
 from locker.domain.events import (
+    AgentEntrusted,
     CompartmentDoubted,
     DirectiveApplied,
     ItemPickedUp,
     ItemRefused,
     PapersDue,
+    PickupCodeMade,
     ReceiptIssued,
     SlotBooked,
 )
-from locker.domain.ids import AuthorisationId, BookingId
+from locker.domain.ids import AuthorisationId, BookingId, EntrustmentId, ItemId
 from tests.kiosk_ui.page import Page, Start
 
 
@@ -260,3 +264,28 @@ async def test_a_pulse_that_never_left_is_not_blamed_on_the_door(page: Page) -> 
     assert view["screen"] == "stuck"
     assert "稍等" in view["title"]
     assert (await page.act("again"))["screen"] == "place"
+
+
+async def test_a_code_that_came_too_late_is_called_expired_and_opens_nothing(page: Page) -> None:
+    code = await page.world.grant()
+    page.world.clock.wall_offset_ms += 73 * 3_600_000
+    view = await page.code(typed=code)
+    assert (view["screen"], view["refused"]["reason"]) == ("problem", "code_expired")
+    assert ("12345" in view["lead"], bool(view["reference"]), page.world.hands.pulses) == (True, True, [])
+
+
+async def test_an_agent_collects_with_a_code_and_a_phone_of_their_own(page: Page) -> None:
+    await page.load("I-1", "C-1")
+    world = page.world
+    until_ms, digest = world.clock.wall_ms() + 86_400_000, world.secrets.digest("phone4", "4321:C-1")
+    agent, item = EntrustmentId("agent-1"), ItemId("I-1")
+    await world.say(AgentEntrusted(agent, item, 0, until_ms, digest, "李*", "139******21"))
+    theirs = [made for made in world.journal.events(PickupCodeMade) if made.entrustment == agent]
+    codes = json.loads(theirs[-1].sealed.removeprefix("sealed:"))
+    view = await page.code(scanned=codes["scan"])
+    assert view["screen"] == "phone"
+    assert (await page.act("phone4", digits="5678"))["refused"]["reason"] == "phone_wrong"
+    view = await page.act("phone4", digits="4321")
+    assert view["screen"] == "take"
+    world.hands.take(view["door"])
+    assert (await page.shut(view["door"]))["screen"] == "collected"
