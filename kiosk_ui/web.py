@@ -20,9 +20,10 @@ incomplete); ``phone4``, ``pin`` (``digits``); ``language`` (``lang``); ``round`
 check); ``intake_open``, ``withdraw_open`` (``deposit``); ``check_open`` (``door``: number);
 ``intake_confirm`` (``finding``: complete, missing, wrong, empty); ``withdraw_confirm``;
 ``check_confirm`` (``empty``: bool).
-Of a round: ``round_go``, ``round_end``, ``skipping``, ``resume``, ``load_low``, ``name_seen`` (nothing); ``skip``
-(``why``: stuck, nothing_inside, not_mine, other; ``deposit``); ``round_undo`` (``deposit``, optional: of one's own
-findings, else the last); ``correct`` (``finding``: complete, missing, wrong, undone; ``deposit``).
+Of a round: ``round_go``, ``round_end``, ``skipping``, ``resume``, ``load_low``, ``name_seen`` (nothing);
+``skip`` (``why``: stuck, nothing_inside, not_mine, other; ``deposit``); ``round_undo`` (``deposit``, optional:
+one of their own findings, else the last); ``correct`` (``finding``: complete, missing, wrong, undone;
+``deposit``).
 Of an applicant, beside their visit: ``help``, ``lost``, ``sheet_back`` (nothing); ``help_about``
 (``category``: code, door, not_empty, wrong_item, papers, other); ``help_phone`` (``digits``, optional);
 ``lost_case``, ``lost_phone`` (``digits``); ``rate`` (``grade``: 5 … 1).
