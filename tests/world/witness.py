@@ -34,6 +34,9 @@ def disagreements(model: Reference, state: LockerState, facts: Sequence[Fact]) -
         yield from _door(model, state, number)
     for key in sorted(stays):
         yield from _stay(model, state, key)
+        if key in model.stays and model.stays[key].authorisation in model.authorisations:
+            # What becomes of a deposit, its right goes with.
+            yield from _record(model, state, f"authorisation/{model.stays[key].authorisation}")
 
 
 def all_disagreements(model: Reference, state: LockerState) -> Iterator[str]:

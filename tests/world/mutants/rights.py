@@ -25,7 +25,7 @@ from sync.seal import HEAD_BYTES
 from tests.world.mutants.mutant import entry, everywhere, mutant, replaced, table
 
 
-@mutant({8}, "old codes")
+@mutant({8, 28}, "old codes")
 def drop_off_code_outlives_intake() -> Iterator[None]:
     """Papers that a helper took out end their stay, and the right to hand them in lives on."""
 
