@@ -61,4 +61,5 @@ def test_the_browser_goes_nowhere_but_to_the_page() -> None:
     assert page
     assert policy["URLAllowlist"] == [page[0]]
     assert policy["URLBlocklist"] == ["*"]
+    assert {policy["HomepageLocation"], policy["NewTabPageLocation"]} == {f"{page[0]}/"}
     assert "--no-sandbox" not in unit
