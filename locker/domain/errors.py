@@ -67,6 +67,8 @@ class Reason(StrEnum):
     """The second look scanned another label than the first."""
     WITHDRAWN = "withdrawn"
     ALREADY_LOADED = "already_loaded"
+    LOOK_FIRST = "look_first"
+    """This item may lie in a compartment already, which is to be checked: staff look there first."""
     SIGN_IN_FAILED = "sign_in_failed"
     NOT_ALLOWED = "not_allowed"
     SAME_PERSON = "same_person"

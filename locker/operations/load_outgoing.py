@@ -3,16 +3,16 @@
 from locker.domain import deposit as deposits
 from locker.domain.access import Action
 from locker.domain.allocation import Wish, choose, unseen
-from locker.domain.compartment import Size
+from locker.domain.compartment import Size, Status
 from locker.domain.deposit import Deposit, Kind, Proof
 from locker.domain.door import Position, Presence
 from locker.domain.errors import Reason, Refusal
-from locker.domain.events import CompartmentReserved, ItemLoaded
+from locker.domain.events import CompartmentReserved, DepositCancelled, ItemLoaded
 from locker.domain.ids import AuthorisationId, CaseNumber, DepositId, ItemId, StaffId
 from locker.domain.opening import Purpose
 from locker.domain.rounds import RoundKind
 from locker.domain.state import LockerState
-from locker.operations import pickup_codes
+from locker.operations import drop_off, pickup_codes
 from locker.operations.open_door import Answer, grant, hindrance, next_attempt, open_door
 from locker.operations.ports import Decided, World
 from locker.operations.present_code import LoadOffer, expired, too_early
@@ -52,6 +52,8 @@ async def open_compartment(
             return Decided(refusal)
         for deposit in state.deposits.values():
             if deposit.item == offer.item and deposit.phase in deposits.TENTATIVE:
+                if state.compartments[deposit.door].status is Status.TO_CHECK:
+                    return _elsewhere(world, state, staff, offer, wish, deposit)
                 return _again(world, state, staff, deposit)
         return _fresh(world, state, staff, offer, wish)
 
@@ -66,6 +68,20 @@ def _again(world: World, state: LockerState, staff: StaffId, deposit: Deposit) -
         return Decided(Refusal(Reason.TRIES_USED_UP))
     opened, requested = grant(world, deposit.door, Purpose.LOAD, deposit.deposit, staff, attempt)
     return Decided(opened, (requested,))
+
+
+def _elsewhere(
+    world: World, state: LockerState, staff: StaffId, offer: LoadOffer, wish: Wish, doubted: Deposit
+) -> Decided[Answer]:
+    """Another compartment, where the sensor shows that nothing lies in the one set aside before a restart.
+
+    Where nothing shows it, staff look there first.
+    """
+    given_back = drop_off.released(state, doubted.deposit)
+    if not any(isinstance(event, DepositCancelled) for event in given_back):
+        return Decided(Refusal(Reason.LOOK_FIRST))
+    decided = _fresh(world, state, staff, offer, wish)
+    return Decided(decided.answer, (*given_back, *decided.events) if decided.events else ())
 
 
 def _fresh(world: World, state: LockerState, staff: StaffId, offer: LoadOffer, wish: Wish) -> Decided[Answer]:

@@ -354,6 +354,43 @@ async def test_the_second_look_must_be_the_same_label() -> None:
     assert m.journal.state.codes == {}
 
 
+async def cut_off_in_loading(m: MemoryWorld) -> tuple[LoadOffer, CompartmentNumber]:
+    """A label was scanned, and the machine was killed before it knew whether the door opened."""
+    await m.enrol()
+    label = await present_scanned(m.world, m.token("I-1"))
+    assert isinstance(label, LoadOffer)
+    m.hands.jammed = set(m.hands.sensors)
+    opened = await load_outgoing.open_compartment(m.world, HELPER, label)
+    assert isinstance(opened, Opened)
+    await m.restart()
+    m.hands.jammed = set()
+    return label, opened.door
+
+
+async def test_who_loads_again_after_a_restart_gets_another_door() -> None:
+    """The sensor shows that nothing lies in the first one."""
+    m = await MemoryWorld.start()
+    label, before = await cut_off_in_loading(m)
+    assert m.journal.state.compartments[before].status is Status.TO_CHECK
+    opened = await load_outgoing.open_compartment(m.world, HELPER, label)
+    assert isinstance(opened, Opened)
+    assert opened.door != before
+    await m.settle()
+    m.hands.put(opened.door)
+    await m.shut(opened.door)
+    assert await load_outgoing.confirm(m.world, HELPER, opened.deposit, label) is None
+    assert m.journal.state.compartments[before].status is Status.VACANT
+
+
+async def test_where_no_sensor_shows_what_lies_there_somebody_looks_before_it_is_loaded_elsewhere() -> None:
+    m = await MemoryWorld.start(item_sensors=False)
+    label, _ = await cut_off_in_loading(m)
+    pulses = len(m.hands.pulses)
+    refused = await load_outgoing.open_compartment(m.world, HELPER, label)
+    assert refused == Refusal(Reason.LOOK_FIRST)
+    assert len(m.hands.pulses) == pulses
+
+
 async def test_a_second_factor_is_counted_apart_and_runs_out() -> None:
     m = await MemoryWorld.start()
     await m.announce(second_factor=True)
