@@ -17,6 +17,10 @@ COMMON: Final = (
     *(f"opening for {purpose}: shut again" for purpose in ("drop_off", "load", "pick_up", "intake")),
     *("deposit: taken in", "deposit: collected", "start: with a history", "journal: StaffSignedIn"),
     *("screen: receipt", "screen: collected", "journal: ReceiptIssued", "journal: DirectiveApplied"),
+    *("a guided round: intake", "a hand-over slip: intake", "a helper stands beside a visitor"),
+    *("a second person stands beside", "a stocktake", "a look behind an occupied door: expected"),
+    *("a slot was booked", "a visit was rated", "help: help_sent", "a lost code: lost_sent"),
+    *("settings were changed from afar", "a service window stands", "a door was opened by key"),
 )
 """No dozen worlds without these."""
 TRACE: Final = """

@@ -57,7 +57,7 @@ def told_before_the_commit() -> Iterator[None]:
         yield
 
 
-@mutant({13, 1}, "cut on a slow disk")
+@mutant({13, 1, 21}, "cut on a slow disk")
 def answered_before_the_commit() -> Iterator[None]:
     """A decision is answered when its write is ordered."""
     honest = Journal._finish_turn
