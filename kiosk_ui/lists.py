@@ -56,12 +56,19 @@ def values(visit: Visit, state: LockerState, settings: Named) -> dict[str, objec
         "help": state.policy.help_line or settings.help_line,
         "reference": _reference(visit) or f"{state.locker} · {state.seq}",
         "minutes": -(-visit.form.wait_s // 60) if visit.form else 0,
-        "intake": len(clear_submissions.waiting(state)),
-        "withdraw": len(withdraw_overdue.waiting(state)),
-        "check": len(stocktake.doubtful(state)),
+        **_counts(visit, state),
         "done": max(0, visit.round_size - _left(visit, state)),
         "size": visit.round_size,
         **(round_page.values(visit, state) if visit.going else {"skipped": 0, "flagged": 0, "last": ""}),
+    }
+
+
+def _counts(visit: Visit, state: LockerState) -> dict[str, object]:
+    """What there is to do; only staff are told, so for nobody else the cabinet is walked through."""
+    return {
+        "intake": len(clear_submissions.waiting(state)) if visit.staff else 0,
+        "withdraw": len(withdraw_overdue.waiting(state)) if visit.staff else 0,
+        "check": len(stocktake.doubtful(state)) if visit.staff else 0,
     }
 
 

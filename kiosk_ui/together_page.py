@@ -85,9 +85,9 @@ def scopes(state: LockerState) -> Mapping[Scope, int]:
 
 
 def values(visit: Visit, state: LockerState, now_ms: int) -> dict[str, object]:
-    """What texts may mention."""
+    """What texts may mention. What is to be looked into is counted for staff alone."""
     left = stocktake.left(state)
-    counts = scopes(state)
+    counts = scopes(state) if visit.staff else {}
     return {
         "to_look": len(left),
         "looked": len(state.stocktake.looked),
@@ -97,7 +97,7 @@ def values(visit: Visit, state: LockerState, now_ms: int) -> dict[str, object]:
         "second": visit.together.second_name or second_of(visit, state, now_ms) or state.window.second,
         "helper": visit.together.helper_name or visit.together.helper,
         "window_minutes": -(-max(0, state.window.until_mono_ms - now_ms) // _MINUTE_MS),
-        "touched": len(_touched(state)),
+        "touched": len(_touched(state)) if visit.staff else 0,
     }
 
 

@@ -15,6 +15,8 @@ Reader = Callable[[Any], Any]
 
 WIRE_NAMES: Final[Mapping[str, str]] = MappingProxyType({"from_seq": "from", "to_seq": "to"})
 """Fields whose name on the wire is a word of Python."""
+_SCALARS: Final = frozenset({str, int, bool, float, NoneType})
+_MANY: Final = frozenset({list, dict})
 
 
 class Misfit(ValueError):
@@ -48,11 +50,20 @@ def at_most(length: int) -> Must:
 
 def plain(value: Any) -> Any:
     """A payload as JSON values."""
-    if is_dataclass(value):
-        return {wire_name(f.name): plain(getattr(value, f.name)) for f in fields(value)}
+    kind: Any = type(value)
+    if kind in _SCALARS:
+        return value
+    if names := _names(kind):
+        return {on_wire: plain(getattr(value, field)) for field, on_wire in names}
     if isinstance(value, tuple):
         return [plain(item) for item in value]
     return dict(value) if isinstance(value, Mapping) else value
+
+
+@cache
+def _names(kind: Any) -> tuple[tuple[str, str], ...]:
+    """Of a payload's fields, here and on the wire; none for what is no payload."""
+    return tuple((f.name, wire_name(f.name)) for f in fields(kind)) if is_dataclass(kind) else ()
 
 
 def wire_name(field: str) -> str:
@@ -75,18 +86,25 @@ def reader_of(kind: Any) -> Reader:
 
 
 def _checked(read: Reader, must: Must) -> Reader:
-    longest = dict(must.schema).get("max")
+    hold, longest = must.hold, dict(must.schema).get("max")
 
     def read_checked(value: Any) -> Any:
-        # A list is measured before its items are read: a long one costs nothing.
-        if isinstance(value, list | dict) and isinstance(longest, int) and len(value) > longest:
-            raise Misfit(must.told)
         result = read(value)
-        if not must.hold(result):
+        if not hold(result):
             raise Misfit(must.told)
         return result
 
-    return read_checked
+    if not isinstance(longest, int):
+        return read_checked
+    most = longest
+
+    def read_measured(value: Any) -> Any:
+        # A list is measured before its items are read: a long one costs nothing.
+        if type(value) in _MANY and len(value) > most:
+            raise Misfit(must.told)
+        return read_checked(value)
+
+    return read_measured
 
 
 def _scalar(kind: Any) -> Reader:

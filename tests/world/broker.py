@@ -132,11 +132,11 @@ class Broker:
         self.heard.append(parcel)
         if retain:
             self.retained[topic] = parcel
-        found = False
+        found, given = False, replace(parcel, retain=False) if retain else parcel
         for session in tuple(self.sessions.values()):
             if _fits(session.settings, topic):
                 found = True
-                self._give(session, replace(parcel, retain=False))
+                self._give(session, given)
         return SUCCESS if found else NO_SUBSCRIBERS
 
     def acknowledged(self, client: str, mid: int) -> None:
