@@ -6,6 +6,7 @@ same keys, what was answered is put in place.
 
 import base64
 import json
+import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from sync.certificates import BadCertificate
 from sync.wire import provision
 
 STATE_DIR: Final = "/var/lib/doclocker"
+STATUS_PORT: Final = 8081
 RandomBytes = Callable[[int], bytes]
 _DAMAGED: Final = "the answer is damaged, or not for this locker"
 
@@ -207,7 +209,9 @@ def configuration(place: Place, told: Mapping[str, Any]) -> str:
         raise CannotProvision(
             f"the plan does not fit: {error}. Have a claim made with another one"
         ) from error
-    return f"{head}{wired}\n{told['plan']}"
+    # Somebody will look at it or collect its figures: on this machine alone.
+    watched = "" if "status" in tomllib.loads(told["plan"]) else "\n" + _toml("status", port=STATUS_PORT)
+    return f"{head}{wired}{watched}\n{told['plan']}"
 
 
 def _toml(table: str, **values: str | int) -> str:
