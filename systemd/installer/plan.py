@@ -51,10 +51,12 @@ _FILES: Final = {
     },
 }
 _PACKAGES: Final = {
-    # The screen: one program on it, its characters, and voices to speak with. The time: chrony.
+    # The screen: one program on it, who grants its session the seat, its characters, voices to speak with.
+    # The time: chrony.
     "locker": (
         "python3-venv",
         "cage",
+        "polkitd",
         "chromium",
         "fonts-noto-cjk",
         "speech-dispatcher",

@@ -1,6 +1,7 @@
 """The machine's disk: a bare Debian 12 with what `systemd/install` asks of apt, kept between runs; and a
 second one with this checkout and the locked Python packages, made for each run."""
 
+import hashlib
 import shutil
 import subprocess
 import sys
@@ -29,13 +30,17 @@ def run(*argv: str) -> str:
 
 
 def base(folder: Path) -> Path:
-    """The disk, and beside it `boot` with its kernel. Made once: some minutes, by debootstrap and apt."""
-    disk, root = folder / "base.ext4", folder / "root"
+    """The disk, and beside it `boot` with its kernel. Some minutes, by debootstrap and apt; once for each list
+    of packages."""
+    wanted = (*SYSTEM, *packages("locker").names)
+    name = hashlib.sha256(" ".join(wanted).encode()).hexdigest()[:8]
+    disk, root = folder / f"base-{name}.ext4", folder / "root"
     if disk.exists():
         return disk
+    for old in folder.glob("base*.ext4"):
+        old.unlink()
     shutil.rmtree(root, ignore_errors=True)
     root.mkdir(parents=True)
-    wanted = (*SYSTEM, *packages("locker").names, "chromium-sandbox")
     run("debootstrap", "--variant=minbase", f"--include={','.join(SYSTEM)}", RELEASE, str(root), *_mirror())
     shutil.copy("/etc/resolv.conf", root / "etc/resolv.conf")
     quiet = ("chroot", str(root), "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-y")
