@@ -30,8 +30,8 @@ def run(*argv: str) -> str:
 
 
 def base(folder: Path) -> Path:
-    """The disk, and beside it `boot` with its kernel. Some minutes, by debootstrap and apt; once for each list
-    of packages."""
+    """The disk, and beside it `boot` with its kernel. Some minutes, by debootstrap and apt; once for each
+    list of packages."""
     wanted = (*SYSTEM, *packages("locker").names)
     name = hashlib.sha256(" ".join(wanted).encode()).hexdigest()[:8]
     disk, root = folder / f"base-{name}.ext4", folder / "root"
