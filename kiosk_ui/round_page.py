@@ -88,8 +88,6 @@ def facts(screen: Screen, visit: Visit, state: LockerState, texts: Texts) -> lis
         label = texts.say("word.begun_at", {})
         found.append({"label": label, "value": "", "time_ms": going.parts[0].since_ms})
     if screen is Screen.CORRECTING and (done := picked_of(visit, state)):
-        record = state.deposits.get(done.deposit)
-        found.append({"label": texts.say("word.case", {}), "value": record.case if record else ""})
         found.append({"label": texts.say("word.found", {}), "value": texts.say(f"slip.{done.finding}", {})})
     return found
 
@@ -263,15 +261,17 @@ def follows(screen: Screen, visit: Visit, state: LockerState) -> str:
     going = visit.going
     if going is None:
         return ""
+    loads = going.kind == RoundKind.LOAD
     if screen is Screen.ROUND_SLIP:
-        return "load" if going.kind == RoundKind.LOAD else ""
+        return "load" if loads else ""
     if screen not in {Screen.TAKE_OUT, Screen.INTAKE_CONFIRM, Screen.WITHDRAW_CONFIRM}:
         return ""
-    if going.kind == RoundKind.LOAD:
-        return "undo"
+    return "undo" if loads else _after_this_door(going, visit, state)
+
+
+def _after_this_door(going: Going, visit: Visit, state: LockerState) -> str:
     if not going.guided:
         return "single"
-    others = [each for each in rounds.ahead(state, going.kind) if each.deposit != visit.deposit]
-    if not others:
+    if all(each.deposit == visit.deposit for each in rounds.ahead(state, going.kind)):
         return "last"
     return "said" if going.verdict is not None else ""

@@ -21,8 +21,8 @@ check); ``intake_open``, ``withdraw_open`` (``deposit``); ``check_open`` (``door
 ``intake_confirm`` (``finding``: complete, missing, wrong, empty); ``withdraw_confirm``;
 ``check_confirm`` (``empty``: bool).
 Of a round: ``round_go``, ``round_end``, ``skipping``, ``resume``, ``load_low``, ``name_seen`` (nothing);
-``skip`` (``why``: stuck, nothing_inside, not_mine, other; ``deposit``); ``round_undo`` (``deposit`` or nothing:
-one of their own findings, else the last); ``correct`` (``finding``: complete, missing, wrong, undone;
+``skip`` (``why``: stuck, nothing_inside, not_mine, other; ``deposit``); ``round_undo`` (``deposit``: one
+of their own findings; optional, else the last); ``correct`` (``finding``: complete, missing, wrong, undone;
 ``deposit``).
 Of an applicant, beside their visit: ``help``, ``lost``, ``sheet_back`` (nothing); ``help_about``
 (``category``: code, door, not_empty, wrong_item, papers, other); ``help_phone`` (``digits``, optional);
