@@ -3,6 +3,7 @@ hub anew, and that would be most of their time. Nothing of a test is in what is 
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from types import CodeType
 from typing import Any, Final, get_args
 
@@ -12,6 +13,7 @@ from fastapi import params, routing
 from fastapi._compat import v2
 from fastapi.dependencies.models import Dependant
 from fastapi.dependencies.utils import get_dependant
+from httpx._transports import default as transports
 
 _adapters: Final[dict[tuple[str, str], pydantic.TypeAdapter[Any]]] = {}
 _templates: Final[dict[tuple[Any, ...], str | CodeType]] = {}
@@ -95,8 +97,54 @@ def _same(known: Mapping[str, Any], kinds: Mapping[str, Any]) -> bool:
     )
 
 
+# --- whom a client trusts -----------------------------------------------------------------------------------
+
+_made: Final[Any] = getattr(transports, "create_ssl_context")  # noqa: B009  # the module does not export it
+_usual: Final = cache(_made)
+
+
+def _context(verify: Any = True, cert: Any = None, trust_env: bool = True) -> Any:
+    """Reading a hundred and more root certificates takes as long as a test does."""
+    if verify is True and cert is None:
+        return _usual(verify=True, trust_env=trust_env)
+    return _made(verify=verify, cert=cert, trust_env=trust_env)
+
+
+# --- a route ------------------------------------------------------------------------------------------------
+
+_OWN: Final = ("endpoint", "dependant", "dependency_overrides_provider")
+"""What a route has of its hub. All else follows from its words."""
+_routes: Final[dict[tuple[Any, ...], tuple[Mapping[str, Any], dict[str, Any]]]] = {}
+_populated: Final[Any] = getattr(routing, "_populate_api_route_state")  # noqa: B009  # it is not exported
+
+
+def _route(route: Any, path: str, endpoint: Callable[..., Any], **said: Any) -> None:
+    code = getattr(endpoint, "__code__", None)
+    if code is None or said["dependencies"] or said["callbacks"]:
+        _populated(route, path, endpoint, **said)
+        return
+    provider, kinds = said["dependency_overrides_provider"], endpoint.__annotations__
+    key = (code, path, repr({**said, "dependency_overrides_provider": None}))
+    known = _routes.get(key)
+    if known is None or not _same(known[0], kinds):
+        before = set(vars(route))
+        _populated(route, path, endpoint, **said)
+        fresh = {name: value for name, value in vars(route).items() if name not in before}
+        _routes[key] = kinds, {name: value for name, value in fresh.items() if name not in _OWN}
+        return
+    vars(route).update({name: _own(value) for name, value in known[1].items()})
+    route.endpoint, route.dependency_overrides_provider = endpoint, provider
+    route.dependant = _dependant(path=route.path_format, call=endpoint, scope="function")
+
+
+def _own(value: Any) -> Any:
+    return value.copy() if isinstance(value, list | dict | set) else value
+
+
 def install() -> None:
     """For this process."""
+    setattr(routing, "_populate_api_route_state", _route)  # noqa: B010  # as below
+    setattr(transports, "create_ssl_context", _context)  # noqa: B010  # as below
     setattr(v2, "TypeAdapter", _adapter)  # noqa: B010  # the module does not export the name
     setattr(routing, "get_dependant", _dependant)  # noqa: B010  # as above
     setattr(jinja2.Environment, "compile", _template)  # noqa: B010  # overloaded, which ours is not
