@@ -16,7 +16,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, Self, TypeVar
 
-import psycopg
 from sqlalchemy import (
     URL,
     ColumnElement,
@@ -107,15 +106,14 @@ def insert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any
     quote = connection.dialect.identifier_preparer.quote
     statement = f"COPY {quote(table.name)} ({', '.join(map(quote, names))}) FROM STDIN"
     raw: Any = connection.connection.driver_connection
+    driver: Any = connection.dialect.loaded_dbapi  # loaded by who chose PostgreSQL alone
     try:
         with raw.cursor().copy(statement) as copy:
             bind = _binding(table, names, connection.dialect)
             for row in rows:
                 copy.write_row(bind(row))
-    except psycopg.Error as error:
-        raise DBAPIError.instance(
-            statement, None, error, psycopg.Error, dialect=connection.dialect
-        ) from error
+    except driver.Error as error:
+        raise DBAPIError.instance(statement, None, error, driver.Error, dialect=connection.dialect) from error
 
 
 @lru_cache(maxsize=200)
