@@ -192,4 +192,4 @@ def rendered_s(folder: Path, voice: str, pace: float, words: str) -> float:
     minute = round(175 * pace)
     subprocess.run(["espeak-ng", "-v", voice, "-s", str(minute), "-w", str(path), words], check=True)
     with wave.open(str(path)) as sound:
-        return float(sound.getnframes()) / sound.getframerate()
+        return float(sound.getnframes() / sound.getframerate())
