@@ -113,8 +113,8 @@ PAGES: Final = {
 NOTICED: Final = frozenset(
     {"a file to choose", *(f"an external program: {what}" for what in ("mailto:", "tel:", "a scheme"))}
 )
-"""Of these: what ends at Chromium's own notice that it is not allowed. Nobody is anywhere else; a page that is
-covered by the notice serves nobody until its service is started anew."""
+"""Of these: what ends at Chromium's own notice that it is not allowed. Nobody is anywhere else; what the
+notice covers serves nobody until its service is started anew."""
 WATCH: Final = """
 const me = Math.random();
 let tried = "", marks = 0;
