@@ -12,8 +12,8 @@ from sync import durable
 FOLDER: Final = "results"
 """In the state's folder."""
 NIGHTLY: Final = ("verify", "backup", "check", "rehearse", "update")
-"""The journal's links; the copy on the second medium; boards and doors without a pulse; a copy read whole; and
-the last change of release, at whatever hour."""
+"""The journal's links; the copy on the second medium; boards and doors without a pulse; a copy read in full;
+and the last change of release, at whatever hour."""
 TOLD_MAX: Final = 500
 
 
