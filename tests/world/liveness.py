@@ -164,8 +164,8 @@ class Liveness:
 
     def started(self) -> None:
         self.since.pop("asked", None)
-        # A new life has seen no door open yet: how long one stands open it counts from now on.
-        for name in [each for each in self.since if each.startswith("open ")]:
+        # A new life has seen nothing yet: how long a door stands open, or is kept, it counts from now on.
+        for name in [each for each in self.since if each.startswith(("open ", "stay "))]:
             del self.since[name]
         self.started_s = self.world.loop.time()
 
