@@ -18,6 +18,7 @@ from playwright.async_api import Browser, async_playwright
 from tests import mosquitto
 from tests import postgres as postgres_
 from tests.logged import BadlyFormatted
+from tests.world.pace import pytest_terminal_summary  # noqa: F401  # a hook: pytest finds it here
 
 HERE: Final = Path(__file__).parent
 PACKAGES: Final = ("locker", "firmware_bridge", "sync", "kiosk_ui", "hw_sim")
@@ -32,6 +33,7 @@ LONGEST: Final = (
     "processes/test_points.py",
     "world/test_mutants.py",
     "world/test_other_worlds.py",
+    "world/test_third_worlds.py",
     "processes/test_rounds.py",
     "power/test_cuts.py",
     "world/test_world.py",

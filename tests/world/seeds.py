@@ -1,27 +1,30 @@
-"""The worlds of the test run. Two files share them, so that two processes do; `make world` lives others."""
+"""The worlds of the test run, shared by three files, so by three processes; `make world` lives others."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-from tests.world import reached, report
+from tests.world import pace, reached, report
 from tests.world.disks import WorldVfs
 from tests.world.life import Outcome
 from tests.world.runner import Job, live
 
 DAYS: Final = 1.0
-FIRST: Final = tuple(range(1, 5))
-SECOND: Final = tuple(range(5, 9))
+WORLDS: Final = 15
+"""Each of another seed, so of another cabinet, other people and other faults."""
+FIRST, SECOND, THIRD = (tuple(range(first, WORLDS + 1, 3)) for first in (1, 2, 3))
 LIMIT_S: Final = 1_200
 """Of real time, for one world on a machine that does other things as well."""
 POINTS_LEAST: Final = 40
 
 
-def clean(seed: int, vfs: WorldVfs, points: Counter[str]) -> None:
-    """Live the world of ``seed``; what it reached is added to ``points``."""
+def clean(seed: int, vfs: WorldVfs, points: Counter[str], told: Callable[[str, object], None]) -> None:
+    """Live the world of ``seed``; what it reached is added to ``points``, what it took is ``told``."""
     job = Job(seed, DAYS)
     outcome = live(job, vfs)
     points += outcome.points
+    told(pace.DAYS, outcome.days)
+    told(pace.SPENT, outcome.took_s)
     print(f"world {seed}: {_speed(outcome)}")
     assert not outcome.problem, "\n".join(report.of_violation(job, outcome, None))
     assert outcome.pulses, "nobody came"

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Callable
 from typing import Final
 
 import pytest
@@ -37,8 +38,10 @@ def points() -> Counter[str]:
 
 @pytest.mark.timeout(seeds.LIMIT_S)
 @pytest.mark.parametrize("seed", seeds.FIRST)
-def test_what_must_never_happen_does_not(seed: int, vfs: WorldVfs, points: Counter[str]) -> None:
-    seeds.clean(seed, vfs, points)
+def test_what_must_never_happen_does_not(
+    seed: int, vfs: WorldVfs, points: Counter[str], record_property: Callable[[str, object], None]
+) -> None:
+    seeds.clean(seed, vfs, points, record_property)
 
 
 def test_these_worlds_went_through_many_corners(points: Counter[str]) -> None:
