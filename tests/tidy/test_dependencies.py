@@ -37,6 +37,7 @@ IMPORTED_AS: Final = {
 IMPORT: Final = re.compile(r"^ *(?:import|from) (\w+)", re.MULTILINE)
 BY_OTHERS: Final = {
     "httptools": "uvicorn's faster parser, taken where it is there",
+    "psycopg": "SQLAlchemy's driver, loaded where somebody chose PostgreSQL",
     "setuptools": "builds the project itself",
 }
 """Asked for by name, imported by somebody else."""
