@@ -33,7 +33,6 @@ CHILDREN: Final = {
         "kiosk_server",
         "watchdog",
         "watching",
-        "watching",
         "daemon",
         "platform",
         "ctl",
