@@ -45,7 +45,10 @@ class PulseResult:
     outcome: PulseOutcome
     reason: str = ""
     """NOT_SENT: ``late``, ``cool_down``, ``hourly_limit``, ``queue_full``, ``withdrawn``, ``board_lost``,
-    ``board_locked_out``, ``port_closed``, ``no_supply``, ``mains_lost``. REFUSED: ``exception_2`` and the like."""
+    ``board_locked_out``, ``port_closed``, ``no_supply``, ``mains_lost``.
+
+    REFUSED: ``exception_2`` and the like.
+    """
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,8 +38,23 @@ class QuickStack(Stack):
     """Locks that are energised shortly, and a broker that says what passes and keeps what it can.
 
     Killed, it comes back with what it wrote last: that is as stale as a broker can be.
-    Locker and hub, which die often, are born in a `nursery`.
     """
+
+    def _make_locker(self) -> None:
+        super()._make_locker()
+        text = self.locker_config.read_text(encoding="utf-8")
+        text = text.replace("\nlock = ", f"\npulse_ms = {PULSE_MS}\nlock = ")
+        self.locker_config.write_text(text.replace("loss_delay_max_s = 2", "loss_delay_max_s = 1"), "utf-8")
+
+    def _make_hub(self, settings: Mapping[str, str]) -> None:
+        super()._make_hub(settings)
+        path = self.folder / "broker" / "mosquitto.conf"
+        kept = f"persistence true\npersistence_location {path.parent}/\nautosave_interval 2\nlog_type all\n"
+        path.write_text(path.read_text("utf-8").replace("persistence false\n", kept), "utf-8")
+
+
+class NursedStack(QuickStack):
+    """Locker and hub, which die often, are born in a `nursery`."""
 
     def _run(self, name: str, words: list[str]) -> None:
         if name not in PROGRAMS:
@@ -62,24 +77,12 @@ class QuickStack(Stack):
             raise NotReadyError(f"{' '.join(words[:3])}: {said}")
         return said
 
-    def _make_locker(self) -> None:
-        super()._make_locker()
-        text = self.locker_config.read_text(encoding="utf-8")
-        text = text.replace("\nlock = ", f"\npulse_ms = {PULSE_MS}\nlock = ")
-        self.locker_config.write_text(text.replace("loss_delay_max_s = 2", "loss_delay_max_s = 1"), "utf-8")
-
-    def _make_hub(self, settings: Mapping[str, str]) -> None:
-        super()._make_hub(settings)
-        path = self.folder / "broker" / "mosquitto.conf"
-        kept = f"persistence true\npersistence_location {path.parent}/\nautosave_interval 2\nlog_type all\n"
-        path.write_text(path.read_text("utf-8").replace("persistence false\n", kept), "utf-8")
-
 
 class Rig:
     """Made by `rig`. Names of processes: locker, hub, broker, cabinet, phone."""
 
-    def __init__(self, folder: Path) -> None:
-        self.stack = QuickStack(folder, Ports.chosen(preferred=False))
+    def __init__(self, folder: Path, kind: type[Stack] = NursedStack) -> None:
+        self.stack = kind(folder, Ports.chosen(preferred=False))
         self.folder = folder
         self._makes: dict[str, Callable[[], None]] = {
             "locker": self.start_locker,
@@ -232,9 +235,9 @@ def script(name: str, *words: str) -> list[str]:
 
 
 @contextmanager
-def rig(folder: Path) -> Iterator[Rig]:
-    """A running one, ended with whatever still runs."""
-    made = Rig(folder)
+def rig(folder: Path, kind: type[Stack] = NursedStack) -> Iterator[Rig]:
+    """A running one, ended with whatever still runs. With `QuickStack` each start is by its command."""
+    made = Rig(folder, kind)
     try:
         made.start()
         yield made
@@ -247,4 +250,4 @@ def rest_s(seconds: float) -> None:
     clock.pause_s(seconds)
 
 
-__all__ = ["LOCKER", "PATIENCE_S", "PIN", "VICTIMS", "Rig", "rest_s", "rig", "script", "until"]
+__all__ = ["LOCKER", "PATIENCE_S", "PIN", "VICTIMS", "QuickStack", "Rig", "rest_s", "rig", "script", "until"]

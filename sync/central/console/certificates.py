@@ -20,7 +20,7 @@ CLAIM_HOURS: Final = 72
 Name = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,24}$")]
 
 
-class ClaimIn(BaseModel):
+class ClaimForm(BaseModel):
     """Of a locker that is to come in."""
 
     model_config = ConfigDict(extra="forbid")
@@ -53,7 +53,7 @@ class _Pages:
             "hours": forms.number(form, "hours"),
         }
         try:
-            body = forms.read(ClaimIn, values)
+            body = forms.read(ClaimForm, values)
         except forms.BadForm as error:
             return await self._every(visit, form, error.problems)
         office = self.frame.office

@@ -12,7 +12,7 @@ from typing import Final
 from tests.bench.figures import Sheet
 from tests.bench.kept import CACHE, Kept, version
 from tests.processes import judge
-from tests.processes.rig import Rig, rig
+from tests.processes.rig import QuickStack, Rig, rig
 from tests.processes.rounds import Rounds
 
 ROUNDS: Final = 1_000
@@ -27,7 +27,7 @@ def test_killed_again_and_again(sheet: Sheet, times: int) -> None:
         if seed not in kept:
             folder = tempfile.mkdtemp(prefix="rig-")
             print(f"seed {seed}: {folder}, which stays if something goes wrong", flush=True)
-            with rig(Path(folder) / "r") as running:
+            with rig(Path(folder) / "r", QuickStack) as running:
                 rounds = Rounds(running, int(seed))
                 wrong = played(running, rounds, seed)
                 kept.put(seed, wrong=wrong, kills=rounds.kills.total(), waited=rounds.in_mid_visit)
