@@ -10,7 +10,7 @@ from tests.world.life import Outcome
 from tests.world.runner import Job, live
 
 DAYS: Final = 1.0
-WORLDS: Final = 15
+WORLDS: Final = 30
 """Each of another seed, so of another cabinet, other people and other faults."""
 FIRST, SECOND, THIRD = (tuple(range(first, WORLDS + 1, 3)) for first in (1, 2, 3))
 LIMIT_S: Final = 1_200
