@@ -141,6 +141,8 @@ class Applicant(Visitor):
             self.say("astray", case=self.case, door=door)
             self.world.reached("took another person's door for theirs")
         await self.wait(1, 5)
+        if not self.page and not self.machine.is_open(door):
+            return None  # whose door it is has shut it meanwhile
         if self.finds(door, self.thing):
             self.world.reached("something lay in a compartment that was to be vacant")
             self.say("not_empty", door=door)
