@@ -18,7 +18,7 @@ story: setup  ## the same, played through by itself, faults included; then journ
 
 test:  ## every test
 	@.ci/setup --dev
-	@$(bin)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+	@$(bin)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 check:  ## the gate: format, lint, types, imports, spelling, secrets, tidiness
 	@.ci/setup --dev
