@@ -153,6 +153,7 @@ def parts(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Parts]:
         store = Store.open(path)
     locker = FakeLocker()
     centre = store.write_now(lambda c: lockers.enrol(c, desk, locker.locker, "north", locker.public))
-    yield Parts(store, desk, clock, locker, centre)
+    made = Parts(store, desk, clock, locker, centre)
+    yield made
     if store.url is None:
-        store.close()
+        made.store.close()  # which may be another one by now: the database was put back to a copy
