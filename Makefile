@@ -26,7 +26,7 @@ check:  ## the gate: format, lint, types, imports, spelling, secrets, tidiness
 
 measure := -m pytest --timeout=0 --capture=no --quiet tests/bench
 
-bench:  ## the figures, each against its limit; a few minutes
+bench:  ## the figures, each against its limit; about 25 minutes
 	@.ci/setup --dev
 	@$(bin)/python $(measure) -o python_files='bench_*.py' --figures=.cache/bench.json
 
