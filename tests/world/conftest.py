@@ -1,6 +1,7 @@
 """A VFS is made once a process; worlds follow one another on it."""
 
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,12 @@ from tests.world.disks import WorldVfs
 @pytest.fixture(scope="session")
 def vfs() -> WorldVfs:
     return runner.vfs()
+
+
+@pytest.fixture(scope="module")
+def points() -> Counter[str]:
+    """What the worlds of one file reached, together."""
+    return Counter()
 
 
 @pytest.fixture

@@ -9,11 +9,6 @@ from tests.world import seeds
 from tests.world.disks import WorldVfs
 
 
-@pytest.fixture(scope="module")
-def points() -> Counter[str]:
-    return Counter()
-
-
 @pytest.mark.timeout(seeds.LIMIT_S)
 @pytest.mark.parametrize("seed", seeds.THIRD)
 def test_what_must_never_happen_does_not(

@@ -31,11 +31,6 @@ print(live(SHORT).trace)
 """
 
 
-@pytest.fixture(scope="module")
-def points() -> Counter[str]:
-    return Counter()
-
-
 @pytest.mark.timeout(seeds.LIMIT_S)
 @pytest.mark.parametrize("seed", seeds.FIRST)
 def test_what_must_never_happen_does_not(
