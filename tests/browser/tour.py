@@ -227,6 +227,30 @@ async def loading(page: Page) -> Stops:
     await page.act("sign_out")
 
 
+async def cut_off(page: Page) -> Stops:
+    """A label is scanned once more after a kill during its loading; no sensor shows what lies there."""
+    await page.sign_in()
+    await page.world.announce("I-9", "JX2026-000009")
+    label = page.world.token("I-9", case="JX2026-000009")
+    await page.code(scanned=label)
+    page.world.hands.jammed.update(range(1, 17))
+    await page.act("load_open")
+    await page.restart()
+    page.world.hands.jammed.clear()
+    await page.sign_in()
+    await page.code(scanned=label)
+    yield "look_first", await page.act("load_open")
+    await page.act("sign_out")
+
+
+async def disk_full(page: Page) -> Stops:
+    page.world.world = replace(page.world.world, takes_in=lambda: False)
+    await page.restart()
+    await page.code(typed=await page.world.grant("JX2026-004223"))
+    yield "problem_disk_full", await page.act("open")
+    await page.act("leave")
+
+
 async def rounds(page: Page) -> Stops:
     await page.load("I-8", "JX2026-000008")
     await doubt(page, 12)
@@ -369,6 +393,8 @@ PARTS: dict[str, tuple[Part, bool]] = {
     "behind_its_back": (behind_its_back, True),
     "staff": (staff, True),
     "loading": (loading, True),
+    "cut_off": (cut_off, False),
+    "disk_full": (disk_full, True),
     "rounds": (rounds, True),
     "intake_round": (tour_rounds.intake, True),
     "load_round": (tour_rounds.loading, True),
