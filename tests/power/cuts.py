@@ -8,8 +8,7 @@ from random import Random  # noqa: TID251  # seeded: the same seed finds the sam
 
 from locker.journal import verify
 from locker.journal.errors import JournalError
-from locker.journal.project import Changes, snapshot
-from locker.journal.replay import load, replayed
+from locker.journal.replay import differences, load
 from locker.journal.store import Store
 from tests.locker.journal.histories import SetClock
 from tests.power.disk import Descent, Disk, after
@@ -43,40 +42,50 @@ async def reopened(vfs: Vfs, old: Recording, disk: Disk) -> Recording:
 
 
 class Judge:
-    """Opens what is there as the daemon does; then lets a stranger check it."""
+    """Opens what is there as the daemon does; then lets a stranger check it.
+
+    Most cuts leave a journal that an earlier one left too: the same bytes get the same verdict.
+    """
 
     def __init__(self) -> None:
-        self._told: dict[tuple[object, ...], Changes] = {}
-        """What a replay of the entries gave, for each end and beginning of them."""
+        self._loaded: dict[bytes, tuple[int, list[str]]] = {}
+        """What a start found, for each contents of a journal: its last entry, and which tables were wrong."""
+        self._verified: dict[tuple[object, ...], str] = {}
+        """What the stranger said, for each file and head that was held against it."""
 
-    def wrong(self, path: Path, promised: Acknowledged) -> str:
-        """What is wrong with the journal on the disk that is mounted: "" if nothing is."""
+    def wrong(self, path: Path, disk: Disk, promised: Acknowledged) -> str:
+        """What is wrong with the journal on ``disk``, which is mounted: "" if nothing is."""
         try:
             store = Store(path)
         except JournalError as error:
             return f"it cannot be opened: {error}"
         try:
-            loaded = load(store)
-            wrong = self._differences(store, loaded.head)
+            seq, wrong = self._load(store)
         except JournalError as error:
             return f"it cannot be loaded: {error}"
         finally:
             store.close()
         if wrong:
             return f"tables that are not what the entries say: {wrong}"
-        if loaded.state.seq < promised.seq:
-            return f"entry {promised.seq} was promised, {loaded.state.seq} is the last"
-        held = (promised.seq, promised.head) if promised.seq else None
-        return verify.check(path, held).wrong
+        if seq < promised.seq:
+            return f"entry {promised.seq} was promised, {seq} is the last"
+        return self._verify(path, disk, (promised.seq, promised.head) if promised.seq else None)
 
-    def _differences(self, store: Store, head: bytes) -> list[str]:
-        """As `replay.differences`, but the same entries are replayed once: their chain says that they are."""
-        first = next(iter(store.entries(0, 1)), None)
-        key = (head, first and first.seq, tuple(store.anchors()))
-        told = self._told.get(key) or self._told.setdefault(key, snapshot(replayed(store)))
-        meta, records = store.meta(), store.records()
-        wrong = [name for name, rows in told.put.items() if sorted(rows) != sorted(records[name])]
-        return wrong + [name for name, value in told.scalars if meta.get(name) != value]
+    def _load(self, store: Store) -> tuple[int, list[str]]:
+        connection = store._connection
+        there, changes = connection.serialize(), connection.total_changes
+        if found := self._loaded.get(there):
+            return found
+        found = load(store).state.seq, differences(store)
+        if connection.total_changes == changes:  # else a start writes, and that is to be cut as well
+            self._loaded[there] = found
+        return found
+
+    def _verify(self, path: Path, disk: Disk, held: tuple[int, bytes] | None) -> str:
+        closed = (held, *((name, bytes(data)) for name, data in disk.files.items()))
+        if closed not in self._verified:
+            self._verified[closed] = verify.check(path, held).wrong
+        return self._verified[closed]
 
 
 class Cuts:
@@ -141,4 +150,4 @@ class Cuts:
 
     def _judged(self, disk: Disk, promised: Acknowledged) -> str:
         with self._vfs.on(disk):
-            return self._judge.wrong(self._recording.path, promised)
+            return self._judge.wrong(self._recording.path, disk, promised)
