@@ -20,6 +20,7 @@ from kiosk_ui.backroom import Backroom, Contact, Wires
 from kiosk_ui.view import Settings
 from kiosk_ui.web import create_app
 from locker import watchdog
+from locker.anchor.keeper import Keeper
 from locker.assembly import Assembly, assemble
 from locker.commands import bus, check, selftest
 from locker.config import Config, MqttSection
@@ -83,6 +84,7 @@ class Daemon:
     edge: Edge
     kiosk: Starlette
     watch: Watch
+    keeper: Keeper
 
 
 async def run(config: Config, platform: Platform) -> None:
@@ -121,6 +123,8 @@ async def build(config: Config, platform: Platform, keys: Keys, journal: Journal
     journal.subscribe(tester.entries_committed)
     journal.subscribe(acts.entries_committed)
     await _begin(world, journal, config)
+    keeper = Keeper.of(config, platform, journal, world)
+    await _while_recording(keeper.check())
     reader = await loop.run_in_executor(platform.reader_thread, Reader, config.journal_path)
     edge = _edge(config, platform, keys, world, journal, reader, acts)
     settings = Settings(
@@ -145,18 +149,22 @@ async def build(config: Config, platform: Platform, keys: Keys, journal: Journal
         acts,
         edge,
         kiosk,
-        _watch(config, platform, journal, cabinet, edge),
+        _watch(config, platform, journal, cabinet, edge, keeper),
+        keeper,
     )
 
 
-def _watch(config: Config, platform: Platform, journal: Journal, cabinet: Cabinet, edge: Edge) -> Watch:
+def _watch(
+    config: Config, platform: Platform, journal: Journal, cabinet: Cabinet, edge: Edge, keeper: Keeper
+) -> Watch:
     def centre() -> tuple[bool, int]:
         status = edge.status
         return status.centre_online, status.unsynced
 
     certificate = config.path.parent / config.mqtt.cert if config.mqtt.ca else None
     who, state_dir = (config.locker_id, SOFTWARE), config.state_dir
-    look = Look(Sources(*who, state_dir, certificate, platform, journal, cabinet.report, centre))
+    where, stands = (state_dir, certificate), lambda: keeper.standing
+    look = Look(Sources(*who, *where, platform, journal, cabinet.report, centre, stands))
     return Watch(look, journal, platform.clock, config.status.port)
 
 
@@ -326,6 +334,7 @@ async def serve(daemon: Daemon, page: Page, stopping: asyncio.Event) -> None:
                 group.create_task(_while_recording(daemon.edge.run()), name="edge"),
                 group.create_task(page.serve(), name="kiosk"),
                 group.create_task(_while_recording(daemon.watch.run()), name="watching"),
+                group.create_task(_while_recording(daemon.keeper.run()), name="rollback anchor"),
                 group.create_task(_feed_watchdog(daemon), name="watchdog"),
             ]
             await stopping.wait()
@@ -336,6 +345,7 @@ async def serve(daemon: Daemon, page: Page, stopping: asyncio.Event) -> None:
             await daemon.cabinet.close()
             await daemon.around.close()
             await _while_recording(_say_stopped(daemon))
+            await daemon.keeper.close()
             await daemon.edge.stop()
             for part in parts:
                 part.cancel()
@@ -423,6 +433,7 @@ async def _status(daemon: Daemon) -> Mapping[str, Any]:
         "lines": [_line(line) for line in daemon.cabinet.report()],
         "scanner": asdict(scanner) if (scanner := daemon.around.report()) else None,
         "surroundings": asdict(state.surroundings),
+        "anchor": daemon.keeper.told(),
         "compartments": {
             n: {"status": c.status, "door": c.position, "item": c.item} for n, c in state.compartments.items()
         },

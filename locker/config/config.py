@@ -17,6 +17,7 @@ from locker.config.around import SCANNERS, Wrong, wrong_gpio, wrong_kiosk_scanne
 from locker.config.errors import ConfigError
 from locker.config.places import Place, line_of
 from locker.config.sections import (
+    AnchorSection,
     BridgeSection,
     CompartmentSection,
     KioskSection,
@@ -39,7 +40,7 @@ SOCKET_PATH_MAX: Final = 107
 LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 TABLES: Final = (
     *("locker", "kiosk", "mqtt", "bridge", "lines", "boards", "supplies", "compartments", "policy"),
-    *("gpio", "scanner", "status"),
+    *("gpio", "scanner", "status", "anchor"),
 )
 _WHAT_A_WIRING_ERROR_MEANS: Final = (
     # words of its problem, and the key they are about
@@ -72,6 +73,7 @@ class Config:
     gpio: GpioSettings = field(default_factory=GpioSettings)
     scanner: ScannerSettings = field(default_factory=ScannerSettings)
     status: StatusSection = field(default_factory=StatusSection)
+    anchor: AnchorSection = field(default_factory=AnchorSection)
 
     @property
     def locker_id(self) -> LockerId:
@@ -151,13 +153,21 @@ class _Reader:
             self._checked(table, "gpio", GpioSettings, wrong_gpio),
             self._checked(table, "scanner", ScannerSettings, wrong_scanner),
             self._section(StatusSection, table, "status"),
+            self._section(AnchorSection, table, "anchor"),
         )
+        self._check_anchor(config)
         self._check_range(("status", "port"), config.status.port, 0, PORT_MAX)
         self._check("kiosk", wrong_kiosk_scanner(config.kiosk.scanner, config.scanner))
         if len(os.fsencode(config.control_path)) > SOCKET_PATH_MAX:
             problem = f"{config.control_path} is too long a name for a socket"
             self._refuse(("locker", "state_dir"), problem, f"At most {SOCKET_PATH_MAX} bytes")
         return config
+
+    def _check_anchor(self, config: Config) -> None:
+        place = (config.path.parent / config.anchor.file).absolute()
+        if config.anchor.file and place.is_relative_to(config.state_dir.absolute()):
+            problem = f"{config.anchor.file!r} is beside the journal: who puts back that card puts back both"
+            self._refuse(("anchor", "file"), problem, "Name a place that is not the card")
 
     # --- tables -----------------------------------------------------------------------------------------
 

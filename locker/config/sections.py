@@ -45,6 +45,12 @@ class StatusSection:
 
 
 @dataclass(frozen=True, slots=True)
+class AnchorSection:
+    file: str = ""
+    """The place outside the card that keeps the journal's end: an EEPROM as the kernel shows it; "": none."""
+
+
+@dataclass(frozen=True, slots=True)
 class BridgeSection:
     accept_experimental: bool = False
     """Boards with an unsettled fact may serve where the wiring was learned."""

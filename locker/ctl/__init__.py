@@ -13,6 +13,7 @@ COMMANDS: Final = {
     "keys": "the locker's identity: new",
     "backup": "a copy of the journal, the keys and the configuration, beside a running daemon",
     "restore": "go back to such a copy: no door opens before the hub, or two staff, have had their say",
+    "anchor": "the rollback anchor outside the card: show, adopt",
     "retire": "leave nothing on this machine that opens a door or names anybody",
     "doctor": "whether this machine is fit to serve, and what to do where it is not",
     "provision": "a claim of the hub becomes this locker's identity; and its next certificate",

@@ -183,6 +183,23 @@ def disk(machine: Machine) -> Findings:
         yield Finding(Grade.LOOK, f"{used} % used", "free it: journalctl --vacuum-size=50M")
 
 
+ANCHOR_REMEDIES: Final[Mapping[str, str]] = {
+    "blank": "stop the daemon, lockerctl anchor adopt, start it again",
+    "foreign": "is it this cabinet's module? Then: stop the daemon, lockerctl anchor adopt, start it again",
+    "unreadable": "look at the module, its wires, its overlay and udev's rule: docs/operate/wiring.md",
+    "unwritable": "look at its write protection and udev's rule: docs/operate/wiring.md; else exchange it",
+}
+
+
+def anchor(machine: Machine) -> Findings:
+    """Of the running daemon: it alone holds the place and its journal against each other."""
+    said = {} if machine.status is None else machine.status.get("anchor", {})
+    remedy = ANCHOR_REMEDIES.get(said.get("standing", ""))
+    if remedy:
+        told = f"it is {said['standing']} ({said['why']}): an older card shows at the next hello only"
+        yield Finding(Grade.LOOK, told, remedy)
+
+
 def night(machine: Machine) -> Findings:
     """How the work of the last nights ended; what was never done may not be wanted."""
     for name, result in results.read(machine.config.state_dir).items():
@@ -248,6 +265,7 @@ CHECKS: Final[Mapping[str, Callable[[Machine], Findings]]] = {
     "lines": lines,
     "boards": boards,
     "journal": journal,
+    "anchor": anchor,
     "disk": disk,
     "night": night,
     "broker": broker,

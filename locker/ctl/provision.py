@@ -99,8 +99,26 @@ def _first(arguments: argparse.Namespace, platform: "Platform") -> int:
         print(f"{planned} is the head of {place.config.name}: write lines, boards and compartments below it")
     elif planned.exists():
         print(f"{place.config} was left as it is; the hub's plan is in {planned}")
+    _begin_anchor(place)
     print("Start it: restart the machine, or systemctl start lockerd. Every day: lockerctl provision --renew")
     return 0
+
+
+def _begin_anchor(place: "Place") -> None:
+    """Where the plan names a place outside the card, and nobody has begun it yet."""
+    from locker.anchor import adopt  # noqa: PLC0415  # late: heavy
+    from locker.anchor.place import PlaceError  # noqa: PLC0415  # late
+    from locker.config import ConfigError, load  # noqa: PLC0415  # late
+    from locker.journal.errors import JournalError  # noqa: PLC0415  # late
+
+    try:
+        config = load(place.config)
+        if config.anchor.file:
+            adopt.begin(config)
+    except ConfigError:
+        return  # there is none yet, or it is told at the start
+    except (PlaceError, JournalError) as error:
+        print(f"the rollback anchor is not begun ({error}): later, lockerctl anchor adopt")
 
 
 def _claim(arguments: argparse.Namespace) -> "Claim":

@@ -61,6 +61,7 @@ def _restore(arguments: argparse.Namespace) -> int:
             return 0
         with contextlib.closing(Platform.real()) as platform:
             aside = restore(config, arguments.copy, platform, arguments.owner)
+        problem = anchored(config)
     except (CannotRestore, CannotProvision, JournalError, KeysError) as error:
         return site.wrong(str(error))
     except OSError as error:
@@ -69,7 +70,22 @@ def _restore(arguments: argparse.Namespace) -> int:
     if aside:
         print(f"What was there before: {aside}")
     print("No door opens until the hub has answered, or two staff have looked behind every door.")
-    return 0
+    return site.wrong(problem) if problem else 0
+
+
+def anchored(config: "Config") -> str:
+    """Have the rollback anchor follow: the copy was meant. What is wrong with it; "" for nothing.
+
+    After a cut before this the daemon finds the anchor ahead, and begins once more what awaits the hub.
+    """
+    from locker.anchor.adopt import follow  # noqa: PLC0415  # late: heavy
+    from locker.anchor.place import PlaceError  # noqa: PLC0415  # late
+
+    try:
+        follow(config)
+    except PlaceError as error:
+        return f"the rollback anchor could not follow ({error}): see lockerctl anchor show"
+    return ""
 
 
 def look(config: "Config", copy: Path) -> str:

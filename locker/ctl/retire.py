@@ -51,9 +51,22 @@ def _retire(arguments: argparse.Namespace) -> int:
         return site.wrong(str(error))
     except OSError as error:
         return site.wrong(f"{error.filename or ''}: {error.strerror}. Do it again: it goes on where it was")
+    cleared = _anchor_cleared(config)
     print(f"{count} files are gone. At the hub: locker-central authority revoke {config.locker.id}")
     print("Destroy the card, or use it for a locker again: flash memory forgets late.")
-    return 0
+    return site.wrong(cleared) if cleared else 0
+
+
+def _anchor_cleared(config: "Config") -> str:
+    """The module outside the card is as new; "" where it is, or where there is none."""
+    from locker.anchor.adopt import clear  # noqa: PLC0415  # late: heavy
+    from locker.anchor.place import PlaceError  # noqa: PLC0415  # late
+
+    try:
+        clear(config)
+    except PlaceError as error:
+        return f"the rollback anchor stays ({error}). It names nobody; its next locker has to adopt it"
+    return ""
 
 
 def retire(config: "Config", sealed: Path | None, *, despite_items: bool) -> int:

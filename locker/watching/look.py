@@ -44,6 +44,8 @@ class Sources:
     lines: Callable[[], Sequence[LineFigures]]
     centre: Callable[[], tuple[bool, int]]
     """Whether it is there, and how many entries it has not acknowledged."""
+    anchor: Callable[[], str] = lambda: "none"
+    """How the rollback anchor stands: `locker.anchor.record.Standing`."""
 
 
 @dataclass(slots=True)
@@ -89,6 +91,7 @@ class Look:
             temperature_c=vitals.temperature_c,
             under_voltage=vitals.under_voltage,
             surroundings=state.surroundings,
+            anchor=sources.anchor(),
         )
 
 

@@ -45,6 +45,8 @@ class Reading:
     under_voltage: bool = False
     """The board's own supply is, or was since its start, too weak."""
     surroundings: Surroundings = field(default_factory=Surroundings)
+    anchor: str = "none"
+    """How the rollback anchor stands; ``none``: none is configured."""
 
     @property
     def silent_boards(self) -> int:

@@ -70,6 +70,7 @@ TROUBLES: Final = (
     Trouble("centre_away", Grade.LOOK, lambda r: r.away_s > AWAY_S, told=False),
     Trouble("outbox_deep", Grade.LOOK, lambda r: r.unsynced > UNSYNCED, told=False),
     Trouble("certificate_ending", Grade.LOOK, _ends_within(CERTIFICATE_DAYS), told=False),
+    Trouble("anchor_unkept", Grade.LOOK, lambda r: r.anchor not in {"none", "kept"}),
     Trouble("check_failed", Grade.LOOK, _failed("check")),
     Trouble("backup_failed", Grade.LOOK, _failed("backup")),
     Trouble("rehearsal_failed", Grade.BAD, _failed("rehearse")),

@@ -55,6 +55,12 @@ MISTAKES = [
     ("a truth for a number", instead("port", "port = true"), line("port"), "port = True is no int"),
     ("a number for a table", instead("[kiosk]", "kiosk.port = 3"), line("[kiosk]"), "unknown key 'kiosk'"),
     ("no table", "kiosk = 3\n" + TEXT.replace("[kiosk]\nport = 8080\n", ""), 1, "kiosk = 3 is no table"),
+    (
+        "an anchor on the card",
+        TEXT + '[anchor]\nfile = "state/eeprom"\n',
+        TEXT.count("\n") + 2,
+        "is beside the journal",
+    ),
     ("missing key", instead('area = "park"', ""), line("[locker]"), "area is missing"),
     ("empty key", instead("area", 'area = ""'), line("area"), "area is missing"),
     ("missing table", TEXT.replace('[mqtt]\nhost = "127.0.0.1"\nport = 1883\n', ""), 0, "host is missing"),

@@ -55,7 +55,8 @@ async def config(tmp_path: Path) -> Path:
 
 
 def lockerctl(command: str, config: Path, *words: str | Path) -> int:
-    all_words = [command, "--config", str(config), *map(str, words)]
+    first = words[:1] if command == "anchor" else ()
+    all_words = [command, *map(str, first), "--config", str(config), *map(str, words[len(first) :])]
     arguments = ctl._parser(all_words).parse_args(all_words)
     with ThreadPoolExecutor(1) as thread:  # it has an event loop of its own
         return int(thread.submit(arguments.run, arguments).result())

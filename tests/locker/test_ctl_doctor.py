@@ -115,6 +115,12 @@ def test_a_sound_machine_is_left_in_peace(sound: Machine) -> None:
         ({"status": centre(fork="diverged")}, "centre", Grade.BAD, "another history"),
         ({"status": centre(last_hello_wall_ms=None)}, "centre", Grade.LOOK, "has not answered"),
         ({"status": centre(unsynced=1_001)}, "centre", Grade.LOOK, "1001 entries"),
+        (
+            {"status": status(anchor={"standing": "unwritable", "why": "/sys/x: it does not keep"})},
+            "anchor",
+            Grade.LOOK,
+            "it does not keep",
+        ),
         ({"kiosk": lambda: "it answers 503"}, "kiosk", Grade.BAD, "503"),
         ({"wall_ms": made.NOW_MS + 336 * DAY_MS}, "certificate", Grade.LOOK, "28 days left"),
         ({"wall_ms": made.NOW_MS + 367 * DAY_MS}, "certificate", Grade.BAD, "ran out 3 days ago"),

@@ -78,6 +78,7 @@ class Fake:
             follower=SimpleNamespace(run=for_ever),
             surroundings=SimpleNamespace(run=for_ever),
             watch=SimpleNamespace(run=for_ever),
+            keeper=SimpleNamespace(run=for_ever, close=nothing, told=dict),
             around=SimpleNamespace(run=run_around, close=nothing, report=lambda: None),
             tester=SelfTester(m.world, tuple, {}),
             acts=SimpleNamespace(run=for_ever),

@@ -23,6 +23,7 @@ TOP: Final = frozenset(
 )
 CHILDREN: Final = {
     "locker": {
+        "anchor",
         "domain",
         "operations",
         "journal",

@@ -64,6 +64,7 @@ TROUBLED: Final = {
     "centre_away": but(centre_online=False, away_s=3_601),
     "outbox_deep": but(unsynced=1_001),
     "certificate_ending": but(certificate_s=29 * 86_400),
+    "anchor_unkept": but(anchor="unwritable"),
     "check_failed": ended("check", ok=False, told="A/1 does not answer"),
     "backup_failed": ended("backup", ok=False),
     "rehearsal_failed": ended("rehearse", ok=False),

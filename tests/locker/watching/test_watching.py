@@ -131,6 +131,7 @@ class Machine:
             journal=SimpleNamespace(state=self.journal.state, failing=False, boot=1),
             lines=tuple,
             centre=lambda: (self.online, 5),
+            anchor=lambda: "kept",
         )
         self.look = Look(cast("Any", sources))
 
