@@ -51,12 +51,12 @@ _FILES: Final = {
     },
 }
 _PACKAGES: Final = {
-    # The screen: one program on it (cage ends at once where there is no xwayland), who grants its session the
-    # seat, its characters, voices to speak with. The time: chrony.
+    # The screen: one program on it (cage ends at once where there is no xwayland), who hands screen and touch
+    # panel to it, its characters, voices to speak with. The time: chrony.
     "locker": (
         "python3-venv",
         "cage",
-        "polkitd",
+        "seatd",
         "xwayland",
         "chromium",
         "fonts-noto-cjk",

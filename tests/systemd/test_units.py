@@ -8,6 +8,8 @@ from typing import Final
 
 import pytest
 
+from systemd.installer import plan
+
 UNITS: Final = Path(__file__).parents[2] / "systemd"
 EXPOSED_MOST: Final = {
     "locker/lockerd.service": 2.0,
@@ -63,3 +65,13 @@ def test_the_browser_goes_nowhere_but_to_the_page() -> None:
     assert policy["URLBlocklist"] == ["*"]
     assert {policy["HomepageLocation"], policy["NewTabPageLocation"]} == {f"{page[0]}/"}
     assert "--no-sandbox" not in unit
+
+
+def test_the_screens_session_stays_in_its_unit() -> None:
+    """One of logind's is moved into a control group of its own, out of reach of the unit's limits."""
+    unit = (UNITS / "locker/locker-kiosk.service").read_text()
+    assert "PAMName" not in unit
+    assert {"Environment=LIBSEAT_BACKEND=seatd", "IPAddressDeny=any", "DevicePolicy=closed"} <= set(
+        unit.splitlines()
+    )
+    assert "seatd" in plan.needed("locker")
