@@ -1,5 +1,6 @@
 """Names leave the journal in time: on a real file, because bytes are what it is about."""
 
+from collections.abc import AsyncIterator
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -45,15 +46,6 @@ class Filed(DiskWorld):
     """A locker whose journal is a file of the machine's own disk."""
 
     path: Path
-
-    @classmethod
-    async def at(cls, folder: Path) -> "Filed":
-        recording = Recording(Disk(), folder / "journal")
-        self = await cls.on(recording)
-        recording.journals[0]._store._connection.execute("PRAGMA synchronous = OFF")
-        assert isinstance(self, Filed)
-        self.path = recording.path
-        return self
 
     async def days(self, count: float) -> None:
         await self.later(round(count * DAY_MS))
@@ -101,6 +93,17 @@ class Filed(DiskWorld):
         await m.journal.commit("centre", lambda _s: Decided(None, (act,)))
 
 
+@pytest.fixture
+async def m(tmp_path: Path) -> AsyncIterator[Filed]:
+    recording = Recording(Disk(), tmp_path / "journal")
+    made = await Filed.on(recording)
+    recording.journals[0]._store._connection.execute("PRAGMA synchronous = OFF")
+    assert isinstance(made, Filed)
+    made.path = recording.path
+    yield made
+    await recording.end()
+
+
 async def taken_in(m: DiskWorld) -> None:
     """A visit from the code to the helper's hands."""
     await m.enrol()
@@ -114,8 +117,7 @@ async def taken_in(m: DiskWorld) -> None:
     await sign_head(m.world, lambda: m.journal.head)
 
 
-async def test_a_name_goes_two_weeks_after_what_it_was_for_and_evidence_stays_as_good(tmp_path: Path) -> None:
-    m = await Filed.at(tmp_path)
+async def test_a_name_goes_two_weeks_after_what_it_was_for_and_evidence_stays_as_good(m: Filed) -> None:
     await taken_in(m)
     await m.known()
     name = m.journal.events(ev.AuthorisationGranted)[0].name
@@ -139,8 +141,7 @@ async def test_a_name_goes_two_weeks_after_what_it_was_for_and_evidence_stays_as
     assert (found.wrong, found.purged) == ("", len(fact.seqs))
 
 
-async def test_everything_that_names_somebody_goes_and_who_is_waited_for_stays(tmp_path: Path) -> None:
-    m = await Filed.at(tmp_path)
+async def test_everything_that_names_somebody_goes_and_who_is_waited_for_stays(m: Filed) -> None:
     await m.named()
     everybody = (WAITING, CALLED, GONE, AGENT, REASON)
     assert m.there(*everybody) == set(everybody)
@@ -157,10 +158,7 @@ async def test_everything_that_names_somebody_goes_and_who_is_waited_for_stays(t
     assert verify.check(m.path).wrong == ""
 
 
-async def test_it_is_a_few_a_round_and_a_clock_that_nobody_trusts_decides_nothing(
-    tmp_path: Path,
-) -> None:
-    m = await Filed.at(tmp_path)
+async def test_it_is_a_few_a_round_and_a_clock_that_nobody_trusts_decides_nothing(m: Filed) -> None:
     for number in range(AT_ONCE + 5):
         await m.grant(f"C-{number}")
         await m.say(ev.AuthorisationRevoked(AuthorisationId(f"auth-C-{number}"), "closed"))
@@ -173,11 +171,8 @@ async def test_it_is_a_few_a_round_and_a_clock_that_nobody_trusts_decides_nothin
     assert [len(each.seqs) for each in m.journal.events(ev.NamesPurged)] == [AT_ONCE, 5]
 
 
-async def test_an_earlier_epoch_loses_its_names_as_well(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_an_earlier_epoch_loses_its_names_as_well(m: Filed, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("locker.operations.forget_names.PAST_AT_ONCE", 2)
-    m = await Filed.at(tmp_path)
     await m.named()
     past = m.journal.state.epoch
     assert await begin(m.world, m.journal, "forked", past)  # type: ignore[arg-type]  # a `Break` by its word
