@@ -7,6 +7,7 @@ from kiosk_ui.backroom import Sight, Terminal
 from kiosk_ui.names import Screen
 from kiosk_ui.screens import Visit
 from kiosk_ui.texts import Texts
+from kiosk_ui.whys import why
 from locker.domain import acceptance as found
 from locker.domain.acceptance import Finding
 from locker.domain.compartment import Compartment
@@ -98,17 +99,11 @@ def facts(visit: Visit, state: LockerState, sight: Sight, texts: Texts) -> list[
 def _status(compartment: Compartment, texts: Texts) -> str:
     """With its reason; what lies behind a fault or a block is said too."""
     parts = [_word(texts, "status", compartment.status)]
-    if why := compartment.fault or compartment.blocked or compartment.barred:
-        parts.append(reason(why, texts))
+    if cause := compartment.fault or compartment.blocked or compartment.barred:
+        parts.append(why(cause, texts))
         if compartment.occupied:
             parts.append(texts.say("status.occupied", {}))
     return " · ".join(parts)
-
-
-def reason(text: str, texts: Texts) -> str:
-    """In the page's language where it is one we know; otherwise as somebody wrote it."""
-    key = "why." + text.replace(" ", "_")
-    return texts.say(key, {}) if texts.has(key) else text
 
 
 def _wired(door: CompartmentNumber, sight: Sight, texts: Texts) -> str:
@@ -173,12 +168,16 @@ def _board_row(line: LineFigures, board: BoardFigures, texts: Texts) -> Content:
         "cells": [
             board.board,
             f"{board.profile} · {_word(texts, 'quality', board.quality)}",
-            standing if sound or not board.why else f"{standing}: {reason(board.why, texts)}",
+            standing if sound or not board.why else _because(standing, board.why, texts),
             f"{board.latency_ms:.1f} ms" if board.asked else "–",
             f"{_percent(board.error_rate)} ({board.missed}/{board.asked})",
             texts.say("word.line_use", use),
         ],
     }
+
+
+def _because(standing: str, cause: str, texts: Texts) -> str:
+    return texts.say("word.because", {"standing": standing, "why": why(cause, texts)})
 
 
 def _percent(share: float) -> str:

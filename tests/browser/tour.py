@@ -299,6 +299,7 @@ async def service(page: Page) -> Stops:
     yield "service_stuck", await page.later(6_000)
     page.world.hands.jammed.clear()
     page.machine.lost.add("A/1")
+    page.machine.why = "inputs drive channels [1, 2, 3]; set registers 0x1000+n to 0"
     for tab in ("doors", "boards", "sensors", "versions", "self_test"):
         yield f"service_{tab}", await page.act("service", tab=tab)
     await page.act("self_test")

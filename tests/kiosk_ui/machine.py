@@ -21,6 +21,7 @@ class Machine:
     def __init__(self, world: MemoryWorld) -> None:
         self.world = world
         self.lost: set[str] = set()
+        self.why = "no answer"
         self.contact = Contact(online=True, last_wall_ms=1_790_000_000_000, unsent=2)
         self._begun_ms = world.clock.mono_ms()
         doors = world.journal.state.compartments
@@ -57,7 +58,7 @@ class Machine:
         name, levels = BoardId(f"{line}/{number}"), self._levels(line, number)
         board = replace(BOARD, board=name, levels=levels, asked=asked)
         if board.board in self.lost:
-            return replace(board, standing="lost", why="no answer", missed=400)
+            return replace(board, standing="lost", why=self.why, missed=400)
         return board
 
     def _levels(self, line: str, number: int) -> tuple[bool, ...]:

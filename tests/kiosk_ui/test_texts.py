@@ -27,7 +27,7 @@ def test_placeholders_agree() -> None:
 
 
 def test_nothing_is_empty_and_nothing_is_in_the_wrong_language() -> None:
-    chinese = re.compile(r"[\u4e00-\u9fff]")
+    chinese = re.compile(r"[\u4e00-\u9fff\uff00-\uffef]")
     assert [key for each in ALL.values() for key, text in each.entries.items() if not text] == []
     other = {"word.other_language"}
     assert [key for key, text in ALL["en"].entries.items() if chinese.search(text) and key not in other] == []
