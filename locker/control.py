@@ -38,7 +38,8 @@ class Control:
     async def close(self) -> None:
         if self._server is not None:
             self._server.close()
-            self._path.unlink(missing_ok=True)
+            with suppress(OSError):  # on a disk that has become read-only: the next start removes it
+                self._path.unlink(missing_ok=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         # Who leaves before the answer misses nothing but the answer.

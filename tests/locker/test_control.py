@@ -172,6 +172,16 @@ async def test_the_socket_of_a_dead_daemon_is_replaced(tmp_path: Path) -> None:
         await served.close()
 
 
+async def test_what_cannot_be_removed_is_no_fault_of_an_orderly_end(tmp_path: Path) -> None:
+    """As on a disk that has become read-only, which binds root as well."""
+    path = tmp_path / "control.sock"
+    control = Control(path, {})
+    await control.start()
+    path.unlink()
+    path.mkdir()
+    await control.close()
+
+
 async def test_without_a_daemon_asking_says_so(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         await ask(tmp_path / "control.sock", {"do": "status"})

@@ -1,6 +1,7 @@
 """A small file system of its own, which only root can make: to fill, to break, to count what is written."""
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Final
@@ -27,6 +28,18 @@ class Disk:
 
     def mount(self) -> None:
         run("mount", "-o", "loop,noatime", self._image, self.at)
+
+    def mend(self) -> None:
+        """As somebody who repairs it and puts it back.
+
+        A copy of it: who took it into a namespace of mounts of its own meanwhile keeps it there, and the
+        kernel would give the same image again as it is.
+        """
+        self.unmount()
+        mended = self._image.with_name(f"{self._image.name}.mended")
+        shutil.copyfile(self._image, mended)
+        self._image = mended
+        self.mount()
 
     def unmount(self) -> None:
         run("umount", self.at)
