@@ -36,7 +36,8 @@ def assemble(
     believed: Callable[[Report], bool] = lambda _report: True,
 ) -> Assembly:
     """``believed``: what of the cabinet's reports is journaled. Raises GpioError."""
-    clock, secrets = platform.clock, LockerSecrets(keys, platform.random_bytes)
+    clock = platform.clock
+    secrets = LockerSecrets(keys, platform.random_bytes, lambda: journal.state.centre_keys)
     follower: DoorFollower
     surroundings: SurroundingsFollower
     around = Around.open(

@@ -21,6 +21,7 @@ from typing import Any, Final, Protocol
 from firmware_bridge.cabinet import MakeLine
 from firmware_bridge.line import SerialLine
 from locker.config import LOCKER_ID
+from locker.domain.centre_keys import CentreKeys
 from locker.domain.codes import keyed_digest
 from locker.domain.ids import AreaId, LockerId
 from locker.journal import reserve
@@ -28,6 +29,7 @@ from sync import durable
 from sync.link.link import Link
 from sync.link.settings import Draw, LinkPort, LinkSettings, Waiter
 from sync.seal import SealError, SigningKey, key_from_hex, keyring, open_frame, seal
+from sync.trust import believed
 
 NTP_MARKS: Final = (Path("/run/systemd/timesync/synchronized"), Path("/run/doclocker-clock/synchronized"))
 """The second is our own service's (locker-clock), who asks chrony."""
@@ -152,9 +154,16 @@ def _check_name(path: Path, keys: Mapping[str, Any], what: str, configured: str)
 class LockerSecrets:
     """The port `Secrets` on real keys and the system's randomness."""
 
-    def __init__(self, keys: Keys, random_bytes: Callable[[int], bytes]) -> None:
+    def __init__(
+        self,
+        keys: Keys,
+        random_bytes: Callable[[int], bytes],
+        told: Callable[[], CentreKeys] = CentreKeys,
+    ) -> None:
+        """``told``: what the centre has said of its keys, as it is now."""
         self._keys = keys
         self._random_bytes = random_bytes
+        self._told = told
 
     def draw(self, below: int) -> int:
         # Far more bits than asked for: what is left of the modulo's bias is below 2**-64.
@@ -168,7 +177,7 @@ class LockerSecrets:
 
     def signed_by_centre(self, frame: bytes) -> bytes | None:
         try:
-            return open_frame(frame, self._keys.centre_sign)
+            return open_frame(frame, believed(self._keys.centre_sign, self._told()))
         except SealError:
             return None
 

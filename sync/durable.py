@@ -27,6 +27,27 @@ def write_new(path: Path, text: str, mode: int = 0o600) -> None:
     sync_folder(path.parent)
 
 
+def replace(path: Path, text: str) -> None:
+    """Durable on return; a power cut leaves the one before or this one. Mode and owner stay.
+
+    Raises OSError, FileNotFoundError where there is none to replace.
+    """
+    was, new = path.stat(), path.with_name(f"{path.name}.new")
+    new.unlink(missing_ok=True)
+    with ExitStack() as undo:
+        handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        undo.callback(new.unlink)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            os.fchown(handle, was.st_uid, was.st_gid)
+            os.fchmod(handle, was.st_mode & 0o7777)
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        new.rename(path)
+        undo.pop_all()
+    sync_folder(path.parent)
+
+
 def make_folder(path: Path) -> None:
     """With its parents where they are missing; their names are durable on return. Raises OSError."""
     missing = [each for each in (path, *path.parents) if not each.exists()]

@@ -33,14 +33,17 @@ def _export(arguments: argparse.Namespace) -> int:
     from locker.journal.evidence import Signer, export  # noqa: PLC0415  # late
     from locker.journal.reader import Reader  # noqa: PLC0415  # late
     from locker.platform import Keys, KeysError  # noqa: PLC0415  # late
+    from sync.trust import known  # noqa: PLC0415  # late
 
     config = site.config(arguments)
     out = arguments.out or Path(f"evidence-{_file_name(arguments.case)}.html")
     try:
         keys = Keys.load(config.keys_dir, config.locker_id, config.area)
-        signer = Signer(config.locker_id, keys.own.public, keys.own.sign, keys.centre_sign)
         reader = Reader(config.journal_path, arguments.epoch)
         try:
+            # What a key countersigned stays true when it is retired.
+            centre = known(keys.centre_sign, reader.centre_keys())
+            signer = Signer(config.locker_id, keys.own.public, keys.own.sign, centre)
             data = export(reader, arguments.case, signer, personal=arguments.personal)
         finally:
             reader.close()

@@ -35,6 +35,11 @@ class Hub(Protocol):
         """Whom to believe, and the hub's wall time in ms. Raises CannotProvision."""
         ...
 
+    def introductions(self) -> tuple[bytes, ...]:
+        """Frames in which former keys of the centre name their followers, earliest first. Raises
+        CannotProvision."""
+        ...
+
     def post(self, path: str, frame: bytes) -> bytes:
         """A frame of the centre. Raises CannotProvision, Waiting."""
         ...
@@ -49,15 +54,25 @@ class HttpsHub:
     root: str = ""
 
     def trust(self) -> tuple[provision.Trust, int]:
-        status, body = self._ask("GET", provision.TRUST_PATH, b"")
-        values = _told(body)
-        if status != OK:
-            raise CannotProvision(f"{self.url}: {values.get('detail', status)}")
+        values = self._trust()
         try:
             texts = provision.texts_of(values, "root", "centre")
             return provision.Trust(**texts), int(values["now_ms"])
         except (ValueError, KeyError, TypeError) as error:
             raise CannotProvision(f"{self.url}: that is no hub of ours") from error
+
+    def introductions(self) -> tuple[bytes, ...]:
+        try:
+            return tuple(map(bytes.fromhex, self._trust().get("introductions", ())))
+        except (ValueError, TypeError) as error:
+            raise CannotProvision(f"{self.url}: that is no hub of ours") from error
+
+    def _trust(self) -> Mapping[str, Any]:
+        status, body = self._ask("GET", provision.TRUST_PATH, b"")
+        values = _told(body)
+        if status != OK:
+            raise CannotProvision(f"{self.url}: {values.get('detail', status)}")
+        return values
 
     def post(self, path: str, frame: bytes) -> bytes:
         if not self.root:

@@ -5,6 +5,7 @@ same keys, what was answered is put in place.
 """
 
 import base64
+import contextlib
 import json
 import tomllib
 from collections.abc import Callable, Mapping
@@ -16,7 +17,7 @@ from locker.config import ConfigError, load_text
 from locker.ctl import provision_files as names
 from locker.ctl.provision_files import Shelf
 from locker.ctl.provision_hub import CannotProvision, Hub
-from sync import certificates, seal
+from sync import certificates, seal, wire
 from sync.certificates import BadCertificate
 from sync.wire import provision
 
@@ -285,8 +286,7 @@ def _ask_for_next(shelf: Shelf, locker: str, worn: certificates.Facts, hub: Hub)
         proof = certificates.sign(pair, provision.proved(worn.serial, csr)).hex()
         asked = provision.Renewal(locker, worn.serial, csr, proof)
         own = seal.SigningKey.from_seed(bytes.fromhex(_own_seed(shelf, locker)))
-        centre = json.loads(shelf.text(names.CENTRE))["centre_sign"]
-        keys = seal.keyring(*(seal.key_from_hex(each["public"]) for each in centre))
+        keys = _centre_keys(shelf, hub)
         body = seal.open_frame(hub.post(provision.RENEWAL_PATH, seal.frame(own, asked.body())), keys)
         pem = str(json.loads(body)["certificate"])
         fits = certificates.is_issued_by(pem, shelf.text(names.ROOT)) and certificates.is_for(pem, key)
@@ -295,6 +295,18 @@ def _ask_for_next(shelf: Shelf, locker: str, worn: certificates.Facts, hub: Hub)
     if not fits or certificates.read(pem).name != locker:
         raise CannotProvision(f"{_DAMAGED}. It is asked for again tomorrow")
     shelf.put(names.NEXT, key + pem)
+
+
+def _centre_keys(shelf: Shelf, hub: Hub) -> Mapping[bytes, bytes]:
+    """Those that the locker was provisioned with, and whom these have introduced since. What the daemon was
+    told of keys stands in its journal, which is its own."""
+    centre = json.loads(shelf.text(names.CENTRE))["centre_sign"]
+    keys = dict(seal.keyring(*(seal.key_from_hex(each["public"]) for each in centre)))
+    for frame in hub.introductions():
+        with contextlib.suppress(seal.SealError, wire.WireError):
+            said = wire.decode(wire.CentreKey, seal.open_frame(frame, keys))
+            keys |= seal.keyring(seal.key_from_hex(said.public))
+    return keys
 
 
 def _facts(shelf: Shelf, name: str) -> certificates.Facts:

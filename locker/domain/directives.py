@@ -17,6 +17,7 @@ from locker.domain.events import (
     AuthorisationExtended,
     AuthorisationGranted,
     AuthorisationRevoked,
+    CentreKeysTold,
     CodeReissueOrdered,
     CodeRestored,
     CompartmentBarred,
@@ -48,6 +49,7 @@ StateEntry = (
     | StaffEnrolled
     | StaffRevoked
     | SettingsChanged
+    | CentreKeysTold
     | CompartmentBarred
     | CompartmentUnbarred
     | SlotBooked

@@ -12,6 +12,7 @@ from typing import Any, Final
 from locker.domain.acts import Acts
 from locker.domain.asked import Asked
 from locker.domain.bookings import Bookings
+from locker.domain.centre_keys import CentreKeys
 from locker.domain.codes import Authorisation, CodeRecord
 from locker.domain.compartment import Compartment, Size
 from locker.domain.deposit import Deposit
@@ -103,6 +104,7 @@ class LockerState:
     policy: Policy = field(default_factory=Policy)
     """In force: the locker's own, and over it what the centre has set."""
     given: Given = field(default_factory=Given)
+    centre_keys: CentreKeys = field(default_factory=CentreKeys)
     silent_boards: frozenset[BoardId] = frozenset()
     surroundings: Surroundings = field(default_factory=Surroundings)
     history: History = field(default_factory=History)

@@ -10,6 +10,7 @@ from threading import Lock
 from typing import Final, NoReturn
 
 from locker.domain import chain
+from locker.domain.centre_keys import CentreKeys
 from locker.journal import rows
 from locker.journal.errors import JournalCorrupt, RowsPurged, reading
 from locker.journal.rows import StoredEntry, stored
@@ -100,6 +101,13 @@ class Reader:
         with self._reading() as connection:
             row = connection.execute(rows.META_OF, {"name": "epoch"}).fetchone()
         return str(json.loads(row[0])) if row else ""
+
+    def centre_keys(self) -> CentreKeys:
+        """What the centre said last of its keys."""
+        with self._reading() as connection:
+            row = connection.execute(rows.META_OF, {"name": "centre_keys"}).fetchone()
+        said = json.loads(row[0]) if row else {"told": (), "retired": ()}
+        return CentreKeys(tuple(said["told"]), tuple(said["retired"]))
 
     def epochs(self) -> list[str]:
         """The earlier epochs of this journal."""

@@ -2,9 +2,12 @@
 
 from typing import Final
 
+from locker.domain import centre_keys
 from locker.domain.allocation import bookable
+from locker.domain.centre_keys import CentreKeys
 from locker.domain.directives import Directive
 from locker.domain.events import (
+    CentreKeysTold,
     CompartmentBarred,
     CompartmentUnbarred,
     DirectiveApplied,
@@ -63,6 +66,8 @@ def _objection(state: LockerState, says: object) -> str:
     match says:
         case SettingsChanged():
             return settings.objection(says)
+        case CentreKeysTold():
+            return centre_keys.objection(CentreKeys(says.keys, says.retired))
         case CompartmentBarred() | CompartmentUnbarred() if says.door not in state.compartments:
             return f"no door {says.door}"
         case SlotBooked():

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from sync.central.access import parser as people
 from sync.central.authority import parser as authority
+from sync.central.rotation import parser as rotation
 
 DEFAULT_CONFIG: Final = Path("/etc/doclocker/central.toml")
 SERVING: Final = ("serve", "worker")
@@ -55,7 +56,7 @@ def _does(commands: Any) -> Mapping[str, Callable[[argparse.Namespace], None]]:
         "enrol-many": lambda asked: commands.enrol_many(asked.config, asked.list, asked.out),
         "backup": lambda asked: commands.save(asked.config, asked.to),
         "restore": lambda asked: commands.restore(asked.config, asked.copy),
-        "keys": lambda asked: commands.keys(asked.config),
+        "keys": commands.keys,
         "init": lambda asked: commands.init(asked.dir, asked.set),
         "account": commands.people,
         "audit": commands.people,
@@ -87,8 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     back = commands.add_parser("restore", help="go back to such a copy, while no hub runs")
     back.add_argument("copy", type=Path, metavar="FILE")
     back.add_argument("--config", type=Path, default=DEFAULT_CONFIG, metavar="FILE")
-    keys = commands.add_parser("keys", help="print the public keys by which evidence of a case is checked")
-    keys.add_argument("--config", type=Path, default=DEFAULT_CONFIG, metavar="FILE")
+    rotation.add(commands, DEFAULT_CONFIG)
     init = commands.add_parser("init", help="make a configuration with fresh keys and passwords")
     init.add_argument("--dir", type=Path, required=True, help="an empty or new folder")
     init.add_argument(

@@ -21,6 +21,7 @@ from sync.central.alone import AlreadyServed, alone
 from sync.central.authority import commands as authority_commands
 from sync.central.desk import Desk
 from sync.central.platform import Chance, SystemClock
+from sync.central.rotation import commands as rotation
 from sync.central.store import Store
 
 EXPECTED: Final = (
@@ -31,6 +32,7 @@ EXPECTED: Final = (
     migrations.StoreTooNew,
     *access.EXPECTED,
     *authority_commands.EXPECTED,
+    *rotation.EXPECTED,
     OSError,
 )
 """What can be wrong with the world; told in a line, without a trace."""
@@ -39,6 +41,7 @@ SECRET_BYTES: Final = 20
 
 people = access.run
 authority = authority_commands.run
+keys = rotation.run
 
 
 def serve(config: Path) -> None:
@@ -92,18 +95,6 @@ def restore(config: Path, copy: Path) -> None:
     print("this copy lives again. Alarms `right_extra` name rights whose phone is unknown.")
     if told.aside:
         print(f"What was there before: {told.aside}")
-
-
-def keys(config: Path) -> None:
-    """Public keys by which evidence is checked, as `lockerctl evidence verify --keys` reads them.
-
-    Also beside a running hub. Raises BadConfig, OSError, StoreTooNew.
-    """
-    loaded = configuration.load(config)
-    centre = configuration.load_keys(loaded.keys).sign.public
-    with contextlib.closing(Store.open(loaded.database, checkpoints=False)) as store:
-        known = store.read_now(lambda connection: dict(lockers.public_keys(connection)))
-    print(json.dumps({"lockers": known, "centre": [centre.hex()]}, indent=2))
 
 
 def init(folder: Path, settings: list[str]) -> None:

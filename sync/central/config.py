@@ -1,6 +1,5 @@
 """central.toml → frozen dataclasses. What is not understood is refused, with its line and what to do."""
 
-import json
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -12,13 +11,13 @@ from typing import Any, Final
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from sync import seal
 from sync.central.access.settings import Access, Identity
 from sync.central.authority.settings import Authority
 from sync.central.desk import Keys
 from sync.central.forgetting.settings import Personal
 from sync.central.messages.settings import Channel, Messages
 from sync.central.messages.templates import TEMPLATES
+from sync.central.rotation import keyfile
 from sync.central.webhooks.settings import Webhooks
 
 PORT_MAX: Final = 65_535
@@ -167,11 +166,7 @@ def load(path: Path) -> Config:
 def load_keys(path: Path) -> Keys:
     """Raises BadConfig."""
     try:
-        body = json.loads(path.read_text(encoding="utf-8"))
-        return Keys(
-            seal.SigningKey.from_seed(seal.key_from_hex(body["sign_seed"])),
-            seal.SealKey.from_private(seal.key_from_hex(body["seal_private"])),
-        )
+        return keyfile.read(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BadConfig(
             f"{path}: no usable keys ({type(error).__name__}); restore them from a backup"

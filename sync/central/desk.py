@@ -14,6 +14,7 @@ from sync.central.platform import Chance, Clock
 from sync.central.store import find, insert
 from sync.central.tables import DESK_FACT, LOCKER
 from sync.central.workdays.calendar import WorkDays
+from sync.seal import SigningKey
 
 
 class Refusal(StrEnum):
@@ -96,11 +97,48 @@ class Refused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Former:
+    """A key by which the centre signed before; nobody has its secret any more."""
+
+    public: bytes
+    introduction: bytes
+    """Its last word: a frame that names the key after it."""
+    switched_ms: int
+    """When that one took its place, by the wall clock."""
+    retired: bool
+    """Lockers are told not to believe it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Keys:
     """The centre's own pairs: one signs what it says, the other opens what only it may read."""
 
     sign: seal.SigningKey
     seal: seal.SealKey
+    coming: SigningKey | None = None
+    """To sign next; announced, and of no use yet."""
+    former: tuple[Former, ...] = ()
+    """Earliest first."""
+
+    @property
+    def standing(self) -> tuple[Former, ...]:
+        """Those that are still believed."""
+        return tuple(each for each in self.former if not each.retired)
+
+    @property
+    def believed(self) -> tuple[bytes, ...]:
+        """Public keys that every locker is to believe, the one that signs now first."""
+        coming = (self.coming.public,) if self.coming else ()
+        return (self.sign.public, *coming, *(each.public for each in self.standing))
+
+    @property
+    def retired(self) -> tuple[bytes, ...]:
+        return tuple(each.public for each in self.former if each.retired)
+
+    @property
+    def publics(self) -> tuple[bytes, ...]:
+        """Every key by which this centre ever signed."""
+        return (self.sign.public, *(each.public for each in reversed(self.former)))
 
 
 @dataclass(slots=True)

@@ -21,6 +21,7 @@ from sync.central.doors import said as bars
 from sync.central.intake import said as papers
 from sync.central.pickups import said as pickups
 from sync.central.platform import Chance
+from sync.central.rotation import said as rotation
 from sync.central.settings import said as settings
 from sync.central.statement import Statement
 from sync.central.store import change, insert
@@ -124,6 +125,7 @@ def begin(connection: Connection, locker: str, chance: Chance) -> None:
 
 def still_valid(connection: Connection, locker: str, now_ms: int) -> Iterable[directives.StateEntry]:
     """Staff, rights that live, items that wait: as they would be said now."""
+    yield from rotation.standing(connection, locker)
     yield from _staff(connection, locker, now_ms)
     yield from settings.standing(connection, locker)
     yield from bars.standing(connection, locker)

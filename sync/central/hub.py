@@ -5,6 +5,7 @@ import contextlib
 import logging
 import signal
 import socket
+import ssl
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -43,6 +44,7 @@ from sync.central.office import Office
 from sync.central.personal.lost import keep as keep_lost
 from sync.central.platform import WRITERS, Platform, Threads
 from sync.central.pump import Pump
+from sync.central.rotation.telling import keep as keep_keys
 from sync.central.shards import Shards
 from sync.central.store import Store
 from sync.central.switchboard import Switchboard, link_settings
@@ -76,6 +78,8 @@ class Hub:
 
 async def serve(config: Config) -> None:
     """Serve until SIGTERM or SIGINT. Raises BadConfig, AlreadyServed, OSError, and whatever broke a part."""
+    # Until there is something to wear anew: a reload that comes early must not end us.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     platform = _platform(config)
     desk = _desk(config, platform)
     several = config.workers.shards > 1
@@ -179,6 +183,8 @@ async def _serve(
     # uvicorn takes the signals while it serves and raises them once more at its end: ours only stop it.
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, setattr, server, "should_exit", True)
+    # Its link to the broker reads its own certificate at each connection.
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, wear_anew, server.config)
 
     calendar = Calendar(config.hub.utc_offset_minutes)
     assert means.client is not None  # noqa: S101  # `serve` gives one
@@ -192,6 +198,7 @@ async def _serve(
                 group.create_task(count_figures(means.store, means.desk.clock, calendar)),
                 group.create_task(keep_complaints(means.store, means.desk)),
                 group.create_task(keep_certificates(means.store, means.desk)),
+                group.create_task(keep_keys(means.store, means.desk, hub.pump.wake)),
                 group.create_task(keep_custody(means.store, means.desk.clock)),
                 group.create_task(keep_owed(means.store, means.desk)),
                 group.create_task(keep_messages(means.store, means.desk)),
@@ -228,6 +235,20 @@ def pages_by(app: ASGIApp, config: Config) -> uvicorn.Config:
         proxy_headers=bool(web.proxies),
         forwarded_allow_ips=list(web.proxies),
     )
+
+
+def wear_anew(served: uvicorn.Config) -> None:
+    """The certificate as its files are now, for handshakes from now on. What does not fit changes nothing."""
+    if not served.ssl_certfile or not served.loaded or served.ssl is None:
+        return
+    pair = (served.ssl_certfile, served.ssl_keyfile)
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(*pair)
+        served.ssl.load_cert_chain(*pair)
+    except OSError as error:
+        log.warning("%s: not worn, the one before goes on: %s", served.ssl_certfile, error)
+        return
+    log.info("%s is worn from here on", served.ssl_certfile)
 
 
 async def run(hub: Hub, pages: Callable[[], Awaitable[None]]) -> None:

@@ -10,6 +10,7 @@ from locker.domain.tokens import TEXT_MAX
 from sync import seal
 from sync.central.desk import Desk
 from sync.central.directives import EPOCH_BYTES
+from sync.central.rotation.telling import tell
 from sync.central.settings.levels import Level, Target
 from sync.central.settings.wishes import spread
 from sync.central.tables import LOCKER
@@ -62,6 +63,7 @@ def enrol(connection: Connection, desk: Desk, locker: str, area: str, public: st
                 dn_hash=chain.START.hex(),
             )
         )
+        tell(connection, desk.keys, locker, desk.clock.wall_ms())
         spread(connection, Target(Level.LOCKER, locker), desk.clock.wall_ms())
     else:
         code_key = desk.code_key(row)
@@ -70,6 +72,6 @@ def enrol(connection: Connection, desk: Desk, locker: str, area: str, public: st
         "locker": locker,
         "area": area,
         "code_key": code_key.hex(),
-        "centre_sign": [{"id": keys.sign.id.hex(), "public": keys.sign.public.hex()}],
+        "centre_sign": [{"id": seal.key_id(each).hex(), "public": each.hex()} for each in keys.believed],
         "centre_seal": {"id": keys.seal.id.hex(), "public": keys.seal.public.hex()},
     }

@@ -76,8 +76,16 @@ class Switchboard:
 
     def say(self, locker: str, words: wire.Hello | wire.DownBatch | wire.DownAck | wire.Act) -> None:
         """Sign and publish. Whether anybody heard it is told by what the locker answers, by nothing else."""
+        if isinstance(words, wire.Hello):
+            self._introduce(locker)
         address = wire.down(locker, _NAMES[type(words)])
         self._publish(address.topic, wire.encode(words), address.delivery)
+
+    def _introduce(self, locker: str) -> None:
+        """To one that was away while the signing key changed: each former key's word on the one after it."""
+        for former in self._desk.keys.former:
+            address = wire.down(locker, wire.Name.KEYS)
+            self._spawn(address.topic, former.introduction, address.delivery)
 
     async def run(self, ingest: Ingest) -> None:
         """Raises what broke the link or the store: the hub must not go on deaf."""

@@ -19,13 +19,16 @@ from sync.edge.publisher import Publisher, kept_hash
 from sync.edge.retry import Retry
 from sync.edge.window import Window
 from sync.link.settings import Draw, LinkPort, Message, Words
+from sync.trust import Trust
 
 _HEARD: Final[Mapping[tuple[wire.Way, wire.Name], type[Any]]] = {
     (wire.Way.DOWN, wire.Name.HELLO): wire.Hello,
     (wire.Way.DOWN, wire.Name.LOG): wire.DownBatch,
     (wire.Way.DOWN, wire.Name.ACK): wire.DownAck,
     (wire.Way.DOWN, wire.Name.ACT): wire.Act,
+    (wire.Way.DOWN, wire.Name.KEYS): wire.CentreKey,
 }
+_Heard = wire.Hello | wire.DownBatch | wire.DownAck | wire.Act | wire.CentreKey
 T = TypeVar("T")
 
 
@@ -80,6 +83,7 @@ class Edge:
         self._clock = clock
         self._executor = executor
         self._identity = identity
+        self._trust = Trust(identity.centre_keys, lambda: journal.state.centre_keys)
         self._reports = reports
         self._tally = Tally()
         voice = Voice(identity, link)
@@ -173,6 +177,7 @@ class Edge:
     def on_disconnected(self, reason: str) -> None:
         self._last_loss = reason
         self._vouched = False
+        self._trust.part()
         self._presence.disconnected()
         self._publisher.close()
 
@@ -214,15 +219,24 @@ class Edge:
         if kind is None or message.retain or address.locker != self._identity.locker:
             self._tally.drop("retained" if message.retain else "topic")
             return
-        said: wire.Hello | wire.DownBatch | wire.DownAck | wire.Act = wire.decode(kind, self._opened(message))
-        if said.locker != self._identity.locker:
+        said: _Heard = wire.decode(kind, self._opened(message))
+        if isinstance(said, wire.CentreKey):
+            if not self._trust.introduce(bytes.fromhex(said.public)):
+                self._tally.drop("keys:retired")
+        elif said.locker != self._identity.locker:
             self._tally.drop("foreign")
-        elif isinstance(said, wire.Hello):
-            await self._hear_hello(said, message.payload, arrived_ms)
+        else:
+            await self._take(said, message.payload, arrived_ms)
+
+    async def _take(
+        self, said: wire.Hello | wire.DownBatch | wire.DownAck | wire.Act, frame: bytes, arrived_ms: int
+    ) -> None:
+        if isinstance(said, wire.Hello):
+            await self._hear_hello(said, frame, arrived_ms)
         elif isinstance(said, wire.Act):
             await self._acts.received(said, arrived_ms)
         elif isinstance(said, wire.DownAck):
-            await self._publisher.acknowledged(said, message.payload)
+            await self._publisher.acknowledged(said, frame)
             if said.window == 0:
                 self._presence.ask_again()
         elif await self._directives.received(said) in (Placing.FORKED, Placing.FOREIGN):
@@ -230,7 +244,7 @@ class Edge:
             self._presence.ask_again()
 
     def _opened(self, message: Message) -> bytes:
-        return seal.open_frame(message.payload, self._identity.centre_keys)
+        return seal.open_frame(message.payload, self._trust.keys())
 
     def _hear_of_centre(self, link: wire.CentralLink, *, retain: bool) -> None:
         if not self._presence.heard_of_centre(link, retain=retain):

@@ -101,7 +101,7 @@ class Identity:
     locker: str
     key: seal.SigningKey
     centre_keys: dict[bytes, bytes]
-    """Public keys by id, as `seal.keyring` makes them."""
+    """Public keys by id, as `seal.keyring` makes them: those that the locker was provisioned with."""
     software: str
 
 

@@ -218,6 +218,13 @@ class Act:
 
 
 @dataclass(frozen=True, slots=True)
+class CentreKey:
+    """dn/keys: one key of the centre, by whose frame this is, names the key that follows it. To everybody."""
+
+    public: Digest
+
+
+@dataclass(frozen=True, slots=True)
 class CentralLink:
     """_central/link: whether the centre listens."""
 
@@ -226,7 +233,7 @@ class CentralLink:
     started_at: Whole
 
 
-Payload = Link | UpBatch | DownBatch | State | UpAck | Tele | Hello | DownAck | Act | CentralLink
+Payload = Link | UpBatch | DownBatch | State | UpAck | Tele | Hello | DownAck | Act | CentreKey | CentralLink
 KINDS: Final[Mapping[type[Any], str]] = MappingProxyType(
     {
         Link: "link",
@@ -238,6 +245,7 @@ KINDS: Final[Mapping[type[Any], str]] = MappingProxyType(
         Hello: "hello",
         DownAck: "dn_ack",
         Act: "act",
+        CentreKey: "centre_key",
         CentralLink: "central_link",
     }
 )
@@ -252,6 +260,7 @@ PAYLOADS: Final[Mapping[tuple[Way, Name], type[Any]]] = MappingProxyType(
         (Way.DOWN, Name.LOG): DownBatch,
         (Way.DOWN, Name.ACK): DownAck,
         (Way.DOWN, Name.ACT): Act,
+        (Way.DOWN, Name.KEYS): CentreKey,
     }
 )
 """What is said where."""

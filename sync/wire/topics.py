@@ -27,6 +27,7 @@ class Name(StrEnum):
     TELE = "tele"
     HELLO = "hello"
     ACT = "act"
+    KEYS = "keys"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ DELIVERIES: Final[Mapping[tuple[Way, Name], Delivery]] = MappingProxyType(
         (Way.DOWN, Name.LOG): Delivery(1, expiry_s=600),
         (Way.DOWN, Name.ACT): Delivery(1, expiry_s=120),
         (Way.DOWN, Name.ACK): Delivery(1, expiry_s=600),
+        (Way.DOWN, Name.KEYS): Delivery(1, expiry_s=60),
     }
 )
 CENTRAL_LINK: Final = f"{ROOT}/_central/link"

@@ -39,7 +39,7 @@ CHILDREN: Final = {
         "ctl",
         "__main__",
     },
-    "sync": {"wire", "link", "seal", "durable", "certificates", "edge", "central"},
+    "sync": {"wire", "link", "seal", "durable", "certificates", "trust", "edge", "central"},
 }
 NO_NAMES: Final = frozenset({"utils", "util", "common", "helpers", "helper", "manager", "managers", "misc"})
 

@@ -19,7 +19,7 @@ EMPTIES: Final = 2
 """So often a sensor says "empty" before a person's word outweighs it."""
 DIRECTIVES: Final = frozenset(
     {"AuthorisationGranted", "AuthorisationRevoked", "ItemAnnounced", "ItemRecalled"}
-    | {"StaffEnrolled", "StaffRevoked", "SettingsChanged"}
+    | {"StaffEnrolled", "StaffRevoked", "SettingsChanged", "CentreKeysTold"}
     | {"CodeReissueOrdered", "AgentEntrusted", "EntrustmentEnded", "HoldExtended", "AuthorisationExtended"}
     | {
         "CompartmentBarred",

@@ -34,6 +34,7 @@ from locker.domain.events.asked import CodeAskedFor, HelpAsked, NeighboursTold, 
 from locker.domain.events.centre import (
     AuthorisationGranted,
     AuthorisationRevoked,
+    CentreKeysTold,
     CompartmentBarred,
     CompartmentUnbarred,
     DirectiveApplied,
@@ -178,6 +179,7 @@ Event = (
     | SettingsChanged
     | SettingRefused
     | SettingsReported
+    | CentreKeysTold
     | CompartmentBarred
     | CompartmentUnbarred
     | SlotBooked
@@ -299,6 +301,7 @@ __all__ = [
     "BoardAnswered",
     "BoardWentSilent",
     "Booted",
+    "CentreKeysTold",
     "ClockStepped",
     "CodeAccepted",
     "CodeAskedFor",

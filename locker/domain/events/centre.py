@@ -120,6 +120,14 @@ class PolicyChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class CentreKeysTold:
+    """By which keys the centre signs, all of them, and by which it does so no more: public, in hex."""
+
+    keys: tuple[str, ...]
+    retired: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CompartmentBarred:
     """Nothing new is to go into it; what lies in it is collected as ever. ``by``: whoever said so."""
 

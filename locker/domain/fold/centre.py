@@ -7,6 +7,7 @@ from typing import Final
 from locker.domain import events as ev
 from locker.domain import settings
 from locker.domain.bookings import Booking
+from locker.domain.centre_keys import CentreKeys
 from locker.domain.codes import Authorisation
 from locker.domain.entry import Stamp
 from locker.domain.fold import change
@@ -102,6 +103,10 @@ def _reported(s: LockerState, t: Stamp, e: ev.SettingsReported, seq: Seq) -> Loc
     return replace(s, given=replace(s.given, reported=settings.digest(s.given)))
 
 
+def _keys(s: LockerState, t: Stamp, e: ev.CentreKeysTold, seq: Seq) -> LockerState:
+    return replace(s, centre_keys=CentreKeys(e.keys, e.retired))
+
+
 def _barred(s: LockerState, t: Stamp, e: ev.CompartmentBarred, seq: Seq) -> LockerState:
     return change.door(s, e.door, barred=e.reason)
 
@@ -139,6 +144,7 @@ APPLY: Final[Apply] = MappingProxyType(
         ev.PolicyChanged: _policy,
         ev.SettingsChanged: _settings,
         ev.SettingsReported: _reported,
+        ev.CentreKeysTold: _keys,
         ev.CompartmentBarred: _barred,
         ev.CompartmentUnbarred: _unbarred,
         ev.SlotBooked: _slot_booked,

@@ -62,6 +62,9 @@ class Event(StrEnum):
     CERTIFICATE_ISSUED = "certificate_issued"
     CERTIFICATE_RENEWED = "certificate_renewed"
     CERTIFICATE_REVOKED = "certificate_revoked"
+    CENTRE_KEY_MADE = "centre_key_made"
+    CENTRE_KEY_SWITCHED = "centre_key_switched"
+    CENTRE_KEY_RETIRED = "centre_key_retired"
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,10 +167,10 @@ def _said(seq: int, at_ms: int, digest: str) -> bytes:
 # --- checking and carrying away --------------------------------------------------------------------------
 
 
-def verify(connection: Connection, public: bytes) -> Verdict:
-    """Every row, link and signature, and the end, by the hub's public key; also beside a running hub."""
+def verify(connection: Connection, *publics: bytes) -> Verdict:
+    """Every row, link and signature, and the end, by the hub's public keys; also beside a running hub."""
     all_signed = connection.execute(select(AUDIT_SIGNED).order_by(AUDIT_SIGNED.c.seq)).all()
-    signed = {row.seq: row for row in all_signed if _holds(row, public)}
+    signed = {row.seq: row for row in all_signed if _holds(row, publics)}
     problems = [
         Problem(row.seq, "its signature is not the hub's") for row in all_signed if row.seq not in signed
     ]
@@ -209,12 +212,13 @@ def _end(connection: Connection) -> _End:
     return _End(row.seq, row.hash) if row else _End(0, START)
 
 
-def _holds(row: Row[Any], public: bytes) -> bool:
+def _holds(row: Row[Any], publics: Sequence[bytes]) -> bool:
     try:
         signature = bytes.fromhex(row.signature)
     except ValueError:
         return False
-    return seal.verify(public, signature, _said(row.seq, row.at_ms, row.hash))
+    said = _said(row.seq, row.at_ms, row.hash)
+    return any(seal.verify(public, signature, said) for public in publics)
 
 
 def rows(connection: Connection, after: int = 0) -> Iterator[Row[Any]]:

@@ -92,7 +92,7 @@ def _list(_config: Config, _desk: Desk, store: Store, _asked: argparse.Namespace
 
 
 def _verify(_config: Config, desk: Desk, store: Store, _asked: argparse.Namespace) -> None:
-    found = store.read_now(lambda c: audit.verify(c, desk.keys.sign.public))
+    found = store.read_now(lambda c: audit.verify(c, *desk.keys.publics))
     for problem in found.problems:
         print(f"{problem.seq}: {problem.what}", file=sys.stderr)
     if found.problems:

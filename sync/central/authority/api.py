@@ -65,7 +65,9 @@ class Routes:
             return problem(404, "no_authority", "this hub has no certificate authority")
         centre = self.desk.keys.sign.public.hex()
         root = self.bureau.place.root()
-        return JSONResponse({"root": root, "centre": centre, "now_ms": self.desk.clock.wall_ms()})
+        words = [each.introduction.hex() for each in self.desk.keys.former]
+        told = {"root": root, "centre": centre, "introductions": words}
+        return JSONResponse({**told, "now_ms": self.desk.clock.wall_ms()})
 
     async def claim(self, request: Request) -> Response:
         frame = await request.body()

@@ -17,9 +17,12 @@ from sync import certificates, durable
 from sync.central.access import audit
 from sync.central.access.audit import Event
 from sync.central.access.commands import MACHINE
+from sync.central.alarms import Trouble, raise_alarm
 from sync.central.authority import broker, claims, register
 from sync.central.authority.issuing import Authority, Purpose, issue, new_authority, revocations
+from sync.central.authority.keep import OWN_KIND
 from sync.central.authority.register import NotProvisioned
+from sync.central.authority.renewing import worn
 from sync.central.authority.root import REVOKED, ROOT, CannotSign
 from sync.central.authority.settings import CLAIM_HOURS_MAX, Bureau
 from sync.central.authority.tables import CERTIFICATE
@@ -100,6 +103,7 @@ def _init(desks: Desks, asked: argparse.Namespace) -> None:
 def _server(desks: Desks, asked: argparse.Namespace) -> None:
     authority = _open(desks, asked)
     _issue(desks, authority, Purpose.SERVER, asked.name, asked.out, asked.host)
+    desks.bureau.place.issued(asked.name)
 
 
 def _hub(desks: Desks, asked: argparse.Namespace) -> None:
@@ -130,6 +134,28 @@ def _issue(
     _replace(out / f"{name}.pem", pem)
     ends = certificates.moment_of(certificates.read(pem).not_after_ms).date()
     print(f"{out / name}.pem is good until {ends}; make it anew by the same command before")
+
+
+def _renew(desks: Desks, asked: argparse.Namespace) -> None:
+    """Whatever keeps it from being done is an alarm as well: nobody reads what a timer says."""
+    try:
+        _renew_due(desks, asked)
+    except (CannotSign, certificates.BadCertificate, OSError) as error:
+        trouble, now_ms = Trouble(OWN_KIND, "renew", str(error)), desks.now_ms
+        desks.store.write_now(lambda connection: raise_alarm(connection, "", trouble, now_ms))
+        raise
+
+
+def _renew_due(desks: Desks, asked: argparse.Namespace) -> None:
+    place = desks.bureau.place
+    due = [each for each in worn(asked.folder, place.root()) if each.is_due(desks.now_ms)]
+    if not due:
+        return
+    authority = _open(desks, asked)
+    for each in due:
+        _issue(desks, authority, each.purpose, each.name, each.path.parent, list(each.hosts))
+    # Last: whoever waits for it gives the new ones to those that wear them.
+    place.issued(", ".join(each.name for each in due))
 
 
 def _list(desks: Desks, _asked: argparse.Namespace) -> None:
@@ -254,6 +280,7 @@ _DOES: Final[dict[str, Callable[[Desks, argparse.Namespace], None]]] = {
     "init": _init,
     "server": _server,
     "hub": _hub,
+    "renew": _renew,
     "list": _list,
     "revoke": _revoke,
     "sign": _sign,

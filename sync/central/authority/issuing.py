@@ -113,6 +113,19 @@ def issue(
     return certificate.public_bytes(Encoding.PEM).decode()
 
 
+def uses_of(pem: str) -> tuple[Purpose, tuple[str, ...]]:
+    """What one of ours is for, and for a server the names and addresses. Raises BadCertificate."""
+    found = x509.load_pem_x509_certificate(pem.encode())
+    try:
+        usage = found.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+        names = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound as error:
+        raise certificates.BadCertificate(f"none of ours: {error}") from error
+    if ExtendedKeyUsageOID.SERVER_AUTH in usage:
+        return Purpose.SERVER, tuple(str(each.value) for each in names)
+    return Purpose.HUB, ()
+
+
 def revocations(authority: Authority, revoked: Iterable[tuple[str, int]], now_ms: int) -> str:
     """The list for brokers, PEM: serial in hex and moment of each.
 

@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 LEFT_MS: Final = 60 * DAY_MS
 """A locker asks for the next one when four months are left: who has not for two is away, or is refused."""
 KIND: Final = "certificate_ending"
+OWN_KIND: Final = "own_certificate_ending"
+"""Of the hub's own and of servers': an alarm of no locker."""
 
 
 async def keep(store: Store, desk: Desk) -> None:
@@ -37,6 +39,9 @@ def look(connection: Connection, now_ms: int) -> list[str]:
         ends = certificates.moment_of(row.not_after_ms).date().isoformat()
         if row.purpose != Purpose.LOCKER.value:
             told.append(f"the certificate of {row.name} ends {ends}: see `locker-central authority --help`")
+            if find(connection, ALARM, {"locker": "", "kind": OWN_KIND, "subject": row.serial}) is None:
+                trouble = Trouble(OWN_KIND, row.serial, f"{row.name}: {ends}")
+                raise_alarm(connection, "", trouble, now_ms)
         elif find(connection, ALARM, {"locker": row.name, "kind": KIND, "subject": row.serial}) is None:
             raise_alarm(connection, row.name, Trouble(KIND, row.serial, ends), now_ms)
     return told

@@ -16,6 +16,8 @@ def add(commands: Any, config: Path) -> None:
     server.add_argument("--out", type=Path, required=True, metavar="DIR")
     hub = parts.add_parser("hub", help="certificates by which the hub's processes speak to the broker")
     hub.add_argument("--out", type=Path, required=True, metavar="DIR")
+    renew = parts.add_parser("renew", help="make those anew that are due; every day")
+    renew.add_argument("folder", type=Path, nargs="+", metavar="DIR", help="where NAME.pem and NAME.key lie")
     parts.add_parser("list", help="all certificates, and until when they are good")
     revoke = parts.add_parser("revoke", help="end every certificate of one name")
     revoke.add_argument("name", metavar="NAME")
@@ -30,7 +32,7 @@ def add(commands: Any, config: Path) -> None:
     answer = parts.add_parser("answer", help="answer a request that somebody carried here in a file")
     answer.add_argument("request", type=Path, metavar="FILE")
     answer.add_argument("--out", type=Path, required=True, metavar="FILE")
-    for name in ("init", "server", "hub", "revoke", "sign", "answer"):
+    for name in ("init", "server", "hub", "renew", "revoke", "sign", "answer"):
         parts.choices[name].add_argument(
             "--passphrase-stdin", action="store_true", help="read the root's passphrase from standard input"
         )

@@ -23,6 +23,8 @@ REVOKED: Final = "revoked.pem"
 THROWN_OUT: Final = "thrown-out"
 """Renewed when a person ended somebody's certificates: who is connected by one must go. A list that only
 grew by renewals needs no more than to be read."""
+ISSUED: Final = "issued"
+"""Renewed when certificates of the hub or of servers were: who wears them has to read them."""
 _OTHERS: Final = 0o077
 PASSPHRASE_CHARACTERS_MIN: Final = 12
 
@@ -99,6 +101,10 @@ class Place:
     def throw_out(self, name: str) -> None:
         """Mark that a person ended this one's certificates. Raises OSError."""
         self._replace(THROWN_OUT, f"{name}\n")
+
+    def issued(self, names: str) -> None:
+        """Mark that these have new certificates. Raises OSError."""
+        self._replace(ISSUED, f"{names}\n")
 
     def _replace(self, name: str, text: str) -> Path:
         path = self.folder / name

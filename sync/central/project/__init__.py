@@ -10,6 +10,7 @@ from typing import Final
 from locker.domain.events import Event
 from sync.central.project import (
     acts,
+    centre_keys,
     custody,
     doors,
     history,
@@ -33,6 +34,7 @@ _APPLY: Final[Apply] = {
     **custody.APPLY,
     **surroundings.APPLY,
     **settings.APPLY,
+    **centre_keys.APPLY,
     **acts.APPLY,
 }
 

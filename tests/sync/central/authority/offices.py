@@ -68,6 +68,9 @@ class Centre:
         desk = self.parts.desk
         return provision.Trust(self.bureau.place.root(), desk.keys.sign.public.hex()), desk.clock.wall_ms()
 
+    def introductions(self) -> tuple[bytes, ...]:
+        return tuple(former.introduction for former in self.parts.desk.keys.former)
+
     def post(self, path: str, frame: bytes) -> bytes:
         self.posted.append(frame)
         authority = None if self.locked else self.bureau.place.open()

@@ -209,6 +209,7 @@ async def test_refusals_tell_a_technician_and_guesses_wait(lone: Centre, tmp_pat
         assert trust == {
             "root": claim.trust.root,
             "centre": claim.trust.centre,
+            "introductions": [],
             "now_ms": lone.parts.clock.now_ms,
         }
         asked = steps.request(_pending(tmp_path / "a", claim), claim)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from locker.ctl.provision_hub import broker_takes
+from sync import certificates
 from sync.central.authority.issuing import Purpose, new_authority
 from sync.link.settings import TlsFiles
 from tests.sync.central.authority import made
@@ -165,3 +166,28 @@ async def test_a_link_wears_the_next_certificate_from_its_next_connection(
     broker.start()
     await listener.until(lambda: len(listener.connections) == 2)
     await link.stop()
+
+
+def test_a_new_certificate_of_its_own_is_worn_and_ends_no_connection(broker: TlsBroker) -> None:
+    def shown() -> str:
+        context = ssl.create_default_context(cafile=str(broker.directory / "root.pem"))
+        context.load_cert_chain(broker.directory / f"{B}.pem", broker.directory / f"{B}.key")
+        with (
+            socket.create_connection((broker.host, broker.port)) as plain,
+            context.wrap_socket(plain, server_hostname=broker.host) as secured,
+        ):
+            told = secured.getpeercert()
+        assert told
+        return str(told["serialNumber"]).lower().lstrip("0")
+
+    before, seen = shown(), len(broker.log)
+    staying = subprocess.Popen(broker.words("mosquitto_sub", A, "-t", down(A)), stdout=subprocess.PIPE)
+    broker.await_log(f"Sending SUBACK to {A}", since=seen)
+    pem = made.pair(broker.directory, "broker", Purpose.SERVER)
+    broker.reload()
+    assert certificates.read(pem).serial == shown() != before
+    broker.say(HUB, down(A), "still there")
+    assert staying.stdout is not None
+    assert staying.stdout.readline() == b"still there\n"
+    staying.kill()
+    staying.communicate()
