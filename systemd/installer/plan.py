@@ -48,6 +48,10 @@ _FILES: Final = {
         "hub/mosquitto.conf": f"{_UNITS}/mosquitto.service.d/doclocker.conf",
         "hub/locker-revoked.path": f"{_UNITS}/locker-revoked.path",
         "hub/locker-revoked.service": f"{_UNITS}/locker-revoked.service",
+        "hub/locker-certificates.path": f"{_UNITS}/locker-certificates.path",
+        "hub/locker-certificates.service": f"{_UNITS}/locker-certificates.service",
+        "hub/locker-central-renew.service": f"{_UNITS}/locker-central-renew.service",
+        "hub/locker-central-renew.timer": f"{_UNITS}/locker-central-renew.timer",
     },
 }
 _PACKAGES: Final = {
@@ -70,7 +74,12 @@ _GPIO: Final = ("python3-lgpio", "python3-rpi.gpio")
 _TIMERS: Final = tuple(f"locker-{name}.timer" for name in ("backup", "verify", "check", "rehearse", "renew"))
 _UNITS_OF: Final = {
     "locker": ("lockerd.service", "locker-clock.service", "locker-kiosk.service", *_TIMERS),
-    "hub": ("locker-central.service", "locker-revoked.path"),
+    "hub": (
+        "locker-central.service",
+        "locker-revoked.path",
+        "locker-certificates.path",
+        "locker-central-renew.timer",
+    ),
 }
 LENT: Final[dict[str, tuple[str, ...]]] = {"locker": (), "hub": ("mosquitto.service",)}
 """Units of the system that run with files of ours."""

@@ -11,6 +11,7 @@ import os
 import pwd
 import re
 import shlex
+import socket
 import ssl
 import subprocess
 import sys
@@ -186,9 +187,36 @@ def revoke(name: str) -> list[str]:
     return follow()
 
 
-def follow() -> list[str]:
+def renewed(broker: Broker) -> dict[str, Any]:
+    """The broker's certificate made anew; what systemd is told then, and whether it is worn."""
+    mark = Path(hub.STATE, "authority/issued")
+    mark.unlink()
+    own = f"{hub.STATE}/broker"
+    assert (
+        as_hub(lambda: central.main(["authority", "server", "broker", "--host", "localhost", "--out", own]))
+        == 0
+    )
+    told = follow("locker-certificates")
+    broker.reload()
+    made = certificates.read(Path(own, "broker.pem").read_text()).serial
+    until(lambda: shown() == made)  # a signal is answered when it suits
+    return {"told": told, "marked": mark.exists()}
+
+
+def shown() -> str:
+    """The serial of the broker's certificate, as a locker sees it."""
+    context = ssl.create_default_context(cafile=str(BROKER[2]))
+    context.load_cert_chain(KEYS / "loc-2.pem")
+    with (
+        socket.create_connection(BROKER[:2]) as plain,
+        context.wrap_socket(plain, server_hostname="localhost") as secured,
+    ):
+        return str((secured.getpeercert() or {})["serialNumber"]).lower().lstrip("0")
+
+
+def follow(unit: str = "locker-revoked") -> list[str]:
     TOLD.write_text("")
-    (argv,) = lines(UNITS / "locker-revoked.service", "ExecStart")
+    (argv,) = lines(UNITS / f"{unit}.service", "ExecStart")
     assert run(*argv).returncode == 0
     return TOLD.read_text().split()
 
@@ -244,6 +272,7 @@ def main() -> None:
     broker.reload()
     told["taken"] = {"before": before, "revoked": takes("loc-1"), "other": takes("loc-2")}
     told["settled"] = follow()
+    told["worn"] = renewed(broker)
     broker.stop()
     told["undone"] = install("--undo")
     told["left"] = sorted(str(path) for path in UNITS.rglob("*") if "locker" in path.name)

@@ -90,6 +90,11 @@ def test_who_is_revoked_is_thrown_out_and_stays_out(told: dict[str, Any]) -> Non
     assert told["renewed"] == told["settled"] == ["systemctl", "try-reload-or-restart", "mosquitto.service"]
 
 
+def test_a_new_certificate_of_the_broker_is_worn_at_once(told: dict[str, Any]) -> None:
+    said = ["systemctl", "try-reload-or-restart", "mosquitto.service", "locker-central.service"]
+    assert told["worn"] == {"told": said, "marked": True}
+
+
 def test_undone_the_ledger_stays(told: dict[str, Any]) -> None:
     assert told["left"] == []
     assert told["database"] == "1\n"

@@ -23,6 +23,8 @@ EXPOSED_MOST: Final = {
     "locker/locker-kiosk.service": 4.5,
     "hub/locker-central.service": 2.0,
     "hub/locker-revoked.service": 2.0,
+    "hub/locker-certificates.service": 2.0,
+    "hub/locker-central-renew.service": 2.0,
 }
 NOT_HERE: Final = re.compile(
     r"is not executable: No such file|Unknown key '(RestartSteps|RestartMaxDelaySec)'"
