@@ -20,6 +20,7 @@ from typing import Any, Final, Protocol
 
 from firmware_bridge.cabinet import MakeLine
 from firmware_bridge.line import SerialLine
+from locker import keyfiles
 from locker.config import LOCKER_ID
 from locker.domain.centre_keys import CentreKeys
 from locker.domain.codes import keyed_digest
@@ -39,6 +40,10 @@ CENTRE_STEP_MS: Final = 2_000
 
 class KeysError(Exception):
     """The key files do not fit. The message names the file and the remedy."""
+
+
+class KeysSealed(KeysError):
+    """They are not open for whoever asks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +142,9 @@ class Keys:
 
 def _read_json(path: Path, remedy: str) -> dict[str, Any]:
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
+        value = json.loads(keyfiles.text(path))
+    except keyfiles.SealedKey as error:
+        raise KeysSealed(f"{error}. Ask as root; else lockerctl keys recover, or a new claim") from error
     except (OSError, ValueError, RecursionError) as error:
         raise KeysError(f"{path}: {error}. {remedy}") from error
     if not isinstance(value, dict):
@@ -267,6 +274,10 @@ def write_own_key(directory: Path, locker: str) -> str:
     if not LOCKER_ID.fullmatch(locker):
         raise KeysError(f"{locker!r} is no name for a locker. Use 1 to 32 of a to z, 0 to 9 and -")
     key = SigningKey.generate(secrets.token_bytes)
+    if keyfiles.sealed(path).exists():
+        raise KeysError(
+            f"{path} is sealed here already. Remove it only if this locker is to get a new identity"
+        )
     try:
         durable.make_folder(directory)
         durable.write_new(path, json.dumps({"locker": locker, "sign_seed": key.seed.hex()}))

@@ -5,10 +5,10 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from locker.anchor.record import SIZE, SLOTS_MAX, Mark, NoPlace, Sight, look, record
+from locker.anchor.record import SIZE, SLOTS_MAX, AnchorError, Mark, NoPlace, Sight, look, record
 
 
-class PlaceError(Exception):
+class PlaceError(AnchorError):
     """It cannot be read, or does not keep what is written. The message says what is wrong with it."""
 
 

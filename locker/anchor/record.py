@@ -81,7 +81,11 @@ class Sight:
         return Sight(Standing.KEPT, self.slots, mark, self.turn + 1, slot)
 
 
-class NoPlace(Exception):
+class AnchorError(Exception):
+    """What is wrong with the anchor; it stops nobody. The message says what to look at."""
+
+
+class NoPlace(AnchorError):
     """Too small for two records: a write that is cut must leave one."""
 
 

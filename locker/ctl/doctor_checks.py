@@ -11,10 +11,11 @@ from enum import IntEnum
 from pathlib import Path
 from typing import Any, Final
 
+from locker import keyfiles
 from locker.config import Config
 from locker.ctl import provision_files as names
 from locker.domain.policy import DISK_FULL_PERCENT, DISK_WARN_PERCENT
-from locker.platform import Keys, KeysError
+from locker.platform import Keys, KeysError, KeysSealed
 from locker.watching import results
 from locker.watching.troubles import LATE_DAYS, WEEKLY_LATE_DAYS
 from sync import certificates
@@ -96,8 +97,15 @@ def keys(machine: Machine) -> Findings:
     config = machine.config
     try:
         Keys.load(config.keys_dir, config.locker_id, config.area)
+    except KeysSealed as error:
+        # Whoever is not root cannot look; a daemon that runs has them.
+        if machine.status is None:
+            yield Finding(Grade.BAD, str(error), "as root, lockerctl doctor; else lockerctl keys recover")
     except KeysError as error:
         yield Finding(Grade.BAD, str(error), "lockerctl provision")
+    for name in (names.OWN, names.CENTRE):
+        if (config.keys_dir / name).exists() and keyfiles.sealed(config.keys_dir / name).exists():
+            yield Finding(Grade.LOOK, f"{name} lies open beside its sealed form", "lockerctl keys seal")
     for name in (names.PENDING, names.NEXT_KEY):
         if (config.keys_dir / name).exists():
             told = f"{name}: something was asked of the hub and is not in place yet"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from locker.ctl import site
 
 if TYPE_CHECKING:
+    from locker.config import Config
     from locker.ctl.provision_steps import Place
     from locker.platform import Platform
     from sync.wire.provision import Claim
@@ -100,6 +101,7 @@ def _first(arguments: argparse.Namespace, platform: "Platform") -> int:
     elif planned.exists():
         print(f"{place.config} was left as it is; the hub's plan is in {planned}")
     _begin_anchor(place)
+    _seal_again(place)
     print("Start it: restart the machine, or systemctl start lockerd. Every day: lockerctl provision --renew")
     return 0
 
@@ -119,6 +121,32 @@ def _begin_anchor(place: "Place") -> None:
         return  # there is none yet, or it is told at the start
     except (PlaceError, JournalError) as error:
         print(f"the rollback anchor is not begun ({error}): later, lockerctl anchor adopt")
+
+
+def _seal_again(place: "Place") -> None:
+    """A locker whose keys were sealed has them sealed after a new claim as well."""
+    from locker.ctl import sealing  # noqa: PLC0415  # late: heavy
+    from locker.ctl.provision_hub import CannotProvision  # noqa: PLC0415  # late
+    from locker.keyfiles import WITH, SealedKey  # noqa: PLC0415  # late
+    from locker.platform import KeysError  # noqa: PLC0415  # late
+
+    if not sealing.is_on(place.shelf.folder):
+        return
+    try:
+        sealing.seal(_configured(place), WITH[0], place.shelf.owner)
+    except (CannotProvision, SealedKey, KeysError, OSError) as error:
+        print(f"the new keys lie open ({error}): later, lockerctl keys seal")
+
+
+def _configured(place: "Place") -> "Config":
+    """Raises CannotProvision."""
+    from locker.config import ConfigError, load  # noqa: PLC0415  # late: heavy
+    from locker.ctl.provision_hub import CannotProvision  # noqa: PLC0415  # late
+
+    try:
+        return load(place.config)
+    except ConfigError as error:
+        raise CannotProvision(str(error)) from error
 
 
 def _claim(arguments: argparse.Namespace) -> "Claim":

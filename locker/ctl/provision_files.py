@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from locker import keyfiles
 from locker.ctl.provision_hub import CannotProvision
+from locker.keyfiles import SealedKey
 from sync import durable
 
 DAEMON: Final = "doclocker"
@@ -44,15 +46,15 @@ class Shelf:
             ) from error
 
     def has(self, name: str) -> bool:
-        return (self.folder / name).exists()
+        return keyfiles.is_there(self.folder / name)
 
     def text(self, name: str) -> str:
         """Empty where there is none. Raises CannotProvision."""
         try:
-            return (self.folder / name).read_text(encoding="utf-8")
+            return keyfiles.text(self.folder / name)
         except FileNotFoundError:
             return ""
-        except (OSError, UnicodeDecodeError) as error:
+        except (OSError, UnicodeDecodeError, SealedKey) as error:
             raise CannotProvision(f"{self.folder / name}: {error}") from error
 
     def put(self, name: str, text: str) -> None:

@@ -10,14 +10,16 @@ import asyncio
 import contextlib
 import json
 import shutil
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from locker import keyfiles
 from locker.ctl import site
-from locker.ctl.backup import JOURNAL, KEYS
+from locker.ctl.backup import CONFIG, JOURNAL, KEYS
 
 if TYPE_CHECKING:
     from locker.config import Config
@@ -100,22 +102,39 @@ def look(config: "Config", copy: Path) -> str:
         raise CannotRestore(f"{copy}: no copy of a locker ({error}). Name the folder itself") from error
     if found.wrong:
         raise CannotRestore(f"{copy}: entry {found.seq} {found.wrong}. Take another copy")
-    theirs = _own(copy / KEYS / "own.json")
+    ours = _own(config.keys_dir / "own.json")
+    theirs = _theirs(copy, ours)
     if theirs.get("locker") != config.locker.id:
         raise CannotRestore(f"{copy} is of locker {theirs.get('locker')!r}, this is {config.locker.id!r}")
-    ours = _own(config.keys_dir / "own.json")
     if ours and ours != theirs:
         raise CannotRestore(f"{config.keys_dir} holds another key than the copy: `lockerctl retire` it first")
     return f"entries {found.first} to {found.last} of {theirs['locker']}"
 
 
+def _theirs(copy: Path, ours: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The copy's own key. Sealed to another machine it cannot be seen: then the locker's name has to do, for
+    whoever has put that locker's keys here before. Raises CannotRestore."""
+    try:
+        return _own(copy / KEYS / "own.json")
+    except CannotRestore as error:
+        if not keyfiles.is_there(copy / KEYS / "own.json"):
+            raise
+        if not ours:
+            raise CannotRestore(f"{error}. First: lockerctl keys recover") from error
+    try:
+        named = tomllib.loads((copy / CONFIG).read_text(encoding="utf-8"))["locker"]["id"]
+    except (OSError, ValueError, KeyError) as error:
+        raise CannotRestore(f"{copy}: its {CONFIG} names no locker ({error})") from error
+    return ours if named == ours.get("locker") else {"locker": named}
+
+
 def _own(path: Path) -> Mapping[str, Any]:
     """Empty where there is none. Raises CannotRestore."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(keyfiles.text(path))
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, keyfiles.SealedKey) as error:
         raise CannotRestore(f"{path}: {error}") from error
     return found if isinstance(found, dict) else {}
 

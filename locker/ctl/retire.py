@@ -12,13 +12,18 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from locker import keyfiles
 from locker.ctl import site
 
 if TYPE_CHECKING:
     from locker.config import Config
 
 CHUNK: Final = 1 << 20
-FIRST: Final = ("own.json", "centre.json", "link.pem", "pending.json", "next.key", "next.pem")
+OWN: Final = "own.json"
+FIRST: Final = (
+    *(OWN, "centre.json", "own.json.sealed", "centre.json.sealed"),
+    *("link.pem", "pending.json", "next.key", "next.pem"),
+)
 """Gone before all else: from then on the rest is of no use at a door."""
 SEALED_MAX: Final = 1_000
 """Entries in one sealed text."""
@@ -39,7 +44,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _retire(arguments: argparse.Namespace) -> int:
-    from locker.journal.errors import JournalError  # noqa: PLC0415  # late: heavy
+    from locker.ctl import sealing  # noqa: PLC0415  # late: heavy, and it uses `destroy`
+    from locker.journal.errors import JournalError  # noqa: PLC0415  # late
     from locker.platform import KeysError  # noqa: PLC0415  # late
 
     config = site.config(arguments)
@@ -47,6 +53,7 @@ def _retire(arguments: argparse.Namespace) -> int:
         return site.wrong(f"this is locker {config.locker.id!r}: --confirm names another")
     try:
         count = retire(config, arguments.sealed, despite_items=arguments.despite_items)
+        sealing.forget(config)
     except (CannotRetire, JournalError, KeysError) as error:
         return site.wrong(str(error))
     except OSError as error:
@@ -77,7 +84,7 @@ def retire(config: "Config", sealed: Path | None, *, despite_items: bool) -> int
 
     if not config.state_dir.is_dir():
         raise CannotRetire(f"{config.state_dir}: there is nothing")
-    if config.journal_path.exists() and (config.keys_dir / FIRST[0]).exists():
+    if config.journal_path.exists() and keyfiles.is_there(config.keys_dir / OWN):
         _settle(config, sealed, despite_items=despite_items)
     lock = JournalLock(config.journal_path)
     try:

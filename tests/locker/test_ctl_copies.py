@@ -55,7 +55,7 @@ async def config(tmp_path: Path) -> Path:
 
 
 def lockerctl(command: str, config: Path, *words: str | Path) -> int:
-    first = words[:1] if command == "anchor" else ()
+    first = words[:1] if command in {"anchor", "keys"} else ()
     all_words = [command, *map(str, first), "--config", str(config), *map(str, words[len(first) :])]
     arguments = ctl._parser(all_words).parse_args(all_words)
     with ThreadPoolExecutor(1) as thread:  # it has an event loop of its own

@@ -31,6 +31,7 @@ CHILDREN: Final = {
         "control",
         "commands",
         "assembly",
+        "keyfiles",
         "kiosk_server",
         "watchdog",
         "watching",
