@@ -213,7 +213,7 @@ def night(machine: Machine) -> Findings:
     for name, result in results.read(machine.config.state_dir).items():
         days = (machine.wall_ms - result.when_ms) // DAY_MS
         late = WEEKLY_LATE_DAYS if name == "rehearse" else LATE_DAYS
-        log = f"journalctl -u locker-{name}"
+        log = f"journalctl -u {'doclocker-trial' if name == 'update' else f'locker-{name}'}"
         if not result.ok:
             grade = Grade.BAD if name in ("verify", "rehearse") else Grade.LOOK
             yield Finding(grade, f"{name}: {result.told or 'it failed'}", f"{log}; docs/operate/watching.md")
