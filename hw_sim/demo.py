@@ -26,7 +26,7 @@ def run(options: argparse.Namespace) -> int:
     del options
     heed_endings()
     with scratch("demo") as folder:
-        stack = Stack(folder / "state", Ports.chosen(preferred=True))
+        stack = Stack(folder / "state", Ports.chosen(preferred=True), eeprom=True)
         try:
             print("starting broker, hub, cabinet, locker and phone …", flush=True)
             stack.start()

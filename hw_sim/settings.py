@@ -57,6 +57,10 @@ loss_delay_max_s = 2
 [scanner]
 port = "{scanner}"
 """
+ANCHOR_TOML: Final = """
+[anchor]
+file = "../eeprom"
+"""
 BENCH_TOML: Final = """\
 [locker]
 id = "{locker}"

@@ -23,7 +23,7 @@ import httpx
 from hw_sim import clock
 from hw_sim.layout import LAYOUTS
 from hw_sim.loopback import NO_TLS, ask
-from hw_sim.settings import ACCESS, CENTRAL_USER, LOCKER_TOML, MOSQUITTO, SIGN_IN_FILE, wiring
+from hw_sim.settings import ACCESS, ANCHOR_TOML, CENTRAL_USER, LOCKER_TOML, MOSQUITTO, SIGN_IN_FILE, wiring
 
 HOST: Final = "127.0.0.1"
 LOCKER: Final = "demo-1"
@@ -39,6 +39,8 @@ PATIENCE_S: Final = 120.0
 """A busy machine, or a Raspberry Pi, takes many times what a quiet one does; who died is noticed at once."""
 POLL_S: Final = 0.05
 STOP_S: Final = 10.0
+EEPROM_BYTES: Final = 4096
+"""An AT24C32, as the modules with a DS3231 clock have it; from the maker every bit is set."""
 
 
 class NotReadyError(Exception):
@@ -73,9 +75,11 @@ def _free_port(probe: socket.socket, wish: int) -> int:
 class Stack:
     """`start`, then use the URLs; `stop` ends what still runs."""
 
-    def __init__(self, folder: Path, ports: Ports) -> None:
+    def __init__(self, folder: Path, ports: Ports, *, eeprom: bool = False) -> None:
+        """``eeprom``: a file stands for the module outside the card that keeps where the journal ends."""
         self.folder = folder
         self.ports = ports
+        self._eeprom = eeprom
         self.operator_password = ""
         """Of the account `OPERATOR` at the console."""
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
@@ -244,7 +248,11 @@ class Stack:
             scanner=ready["scanner"],
         )
         wires = wiring(LAYOUTS["two-board"], ready["lines"], ready["bauds"])
-        self.locker_config.write_text(head + wires, encoding="utf-8")
+        anchor = ANCHOR_TOML if self._eeprom else ""
+        self.locker_config.write_text(head + wires + anchor, encoding="utf-8")
+        if self._eeprom:
+            (self.folder / "eeprom").write_bytes(b"\xff" * EEPROM_BYTES)
+            self.lockerctl("anchor", "adopt")
 
     def _admit(self, user: str, password: str) -> None:
         passwords = str(self.folder / "broker" / "passwords")

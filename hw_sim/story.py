@@ -28,7 +28,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     heed_endings()
     with scratch("story") as folder:
-        stack = Stack(options.keep or folder / "state", Ports.chosen(preferred=False))
+        stack = Stack(options.keep or folder / "state", Ports.chosen(preferred=False), eeprom=True)
         scenes = Scenes(stack)
         try:
             problem = _problem(scenes.play)

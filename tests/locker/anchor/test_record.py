@@ -54,7 +54,7 @@ def test_a_write_cut_at_any_byte_leaves_the_record_before_or_the_new_one(before:
         assert look(after, LOCKER).mark == mark(100), "and it goes on from there"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.integers(2, 6), st.integers(1, 12), st.binary(min_size=SIZE, max_size=SIZE))
 def test_whatever_a_cut_leaves_in_its_page_the_record_before_stands(
     slots: int, before: int, rubbish: bytes
