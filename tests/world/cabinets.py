@@ -1,4 +1,4 @@
-"""The cabinet of each world: boards of several families, and compartments of every size."""
+"""The cabinets of each world: boards of several families, compartments of every size, one locker or two."""
 
 from dataclasses import replace
 from random import Random  # noqa: TID251  # seeded
@@ -11,12 +11,18 @@ FAMILIES: Final = {"xor8a-24": 10, "wkly-24": 5, "kerong-cu16": 2, "two-board": 
 their worlds go by faster: they are the most."""
 SMALL, MEDIUM = 0.5, 0.85
 """Up to these shares of the compartments."""
+PAIRED: Final = 0.12
+"""Worlds with two lockers, near each other: half as many people come to each."""
 
 
 def drawn(seed: int) -> Layout:
     """The cabinet of the world of ``seed``."""
     family = Random(f"{seed}/cabinet").choices([*FAMILIES], [*FAMILIES.values()])[0]
     return LAYOUTS[family] if family in LAYOUTS else sized(made(family))
+
+
+def lockers(seed: int) -> int:
+    return 2 if Random(f"{seed}/lockers").random() < PAIRED else 1
 
 
 def sized(layout: Layout) -> Layout:

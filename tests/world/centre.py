@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from contextvars import Context
 from dataclasses import dataclass, field
@@ -22,6 +22,10 @@ from sync.central.acts.approvals import Thing
 from sync.central.acts.sending import View, Wish
 from sync.central.cases import Person, PreReview
 from sync.central.desk import Desk, Keys
+from sync.central.fleet import sites
+from sync.central.fleet.neighbours import Neighbourhood
+from sync.central.fleet.sites import Place, Point
+from sync.central.fleet.watch import Watch
 from sync.central.hub import Hub
 from sync.central.messages.settings import Messages
 from sync.central.office import Office, Repeatable
@@ -95,7 +99,7 @@ class Centre:
         self.loop: VirtualLoop = asyncio.get_running_loop()  # type: ignore[assignment]
         self.time = times.MachineTime()
         self.folder.mkdir(parents=True)
-        self.restarts = True
+        self.restarts, self.is_street = True, False
         self.failed: list[BaseException] = []
         clock = times.HubClock(self.time)
         keys = Keys(
@@ -130,6 +134,15 @@ class Centre:
         known = store.write_now(lambda c: lockers.enrol(c, self.desk, name, "park", public))
         store.close()
         (folder / "keys" / "centre.json").write_text(json.dumps(known), encoding="utf-8")
+
+    def places(self, names: Sequence[str]) -> None:
+        """Before the hub serves: these stand in one street, and each is told of the others."""
+        self.is_street = True
+        store = Store.open(self.config.database, Threads(AtOnce(), AtOnce()))
+        for number, name in enumerate(names):
+            place = Place(name, name, "World Street", Point(31.2 + number / 200, 121.4))
+            store.write_now(lambda c, place=place: sites.put(c, CLERK, place, self.time.wall_ms()))  # type: ignore[misc]
+        store.close()
 
     @property
     def serving(self) -> Hub:
@@ -242,7 +255,16 @@ class Centre:
         link = WorldLink(self.broker, settings, self.desk.clock, self.desk.chance.draw)
         async with httpx.AsyncClient(transport=self.phones, trust_env=False) as client:
             self.hub = hub.build(self.config, self.desk, self.store, link, client)
-            await hub.run(self.hub, asyncio.Event().wait)  # type: ignore[arg-type]  # for ever
+            await hub.run(self.hub, self._beside)
+
+    async def _beside(self) -> None:
+        """What the hub does beside its pages, as far as somebody here would notice; for ever."""
+        assert self.hub is not None
+        assert self.store is not None
+        if self.is_street:
+            clock = self.desk.clock
+            await Neighbourhood(self.store, clock, Watch(self.store, clock)).keep(self.hub.pump.wake)
+        await asyncio.Event().wait()
 
 
 class ClosedError(Exception):

@@ -10,6 +10,7 @@ from typing import Any, Final
 from tests.world import cabinets, reached
 from tests.world.disks import WorldVfs
 from tests.world.faults.plan import calm, faults
+from tests.world.occupancy import Occupancy
 from tests.world.oracle import Oracle
 from tests.world.people.plan import operators, people
 from tests.world.times import DAY_S
@@ -50,6 +51,9 @@ class Outcome:
     polls: int = 0
     slept_s: float = 0.0
     entries: int = 0
+    crowd: str = ""
+    occupied: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    """Of the compartments: on average, at most; and for what share of the time four fifths and more."""
 
 
 async def live(world: World, days: float, outcome: Outcome, **how: Any) -> None:
@@ -59,6 +63,7 @@ async def live(world: World, days: float, outcome: Outcome, **how: Any) -> None:
     """
     oracle = Oracle(world)
     reached.observe(world)
+    occupancy = Occupancy(world)
     world.on_pulse.append(lambda _machine, _pulse: _count(outcome))
     for watcher in how.get("watchers", ()):
         watcher(world)
@@ -76,6 +81,7 @@ async def live(world: World, days: float, outcome: Outcome, **how: Any) -> None:
         await world.until(days * DAY_S + QUIET_S)
         await oracle.at_rest()
     finally:
+        outcome.crowd, outcome.occupied = town.crowd.name, occupancy.told()
         _tell(world, outcome)
 
 
@@ -101,6 +107,7 @@ def lived(seed: int, days: float, folder: Path, vfs: WorldVfs, **how: Any) -> Ou
     began_s = time.process_time()
     world_how = {name: how.pop(name) for name in ("skip", "layout", "lockers") if name in how}
     world_how.setdefault("layout", cabinets.drawn(seed))
+    world_how.setdefault("lockers", cabinets.lockers(seed))
     try:
         run(seed, folder, lambda world: live(world, days, outcome, **how), vfs, **world_how)
     except Violation as violation:

@@ -19,6 +19,8 @@ from locker.domain.opening import Phase, Purpose
 from locker.domain.state import LockerState
 from sync.central.tables import ALARM
 from tests.world.faults.plan import KINDS
+from tests.world.occupancy import FULL as OCCUPIED
+from tests.world.occupancy import REACHED as NEARLY_FULL
 from tests.world.people.points import POINTS
 
 if TYPE_CHECKING:
@@ -85,6 +87,7 @@ OWN: Final = (
     *(FRESH, AGAIN, WITH_OPENING, WITH_TENTATIVE, OPEN_AFTER),
     *(BOARD_BACK, ALL_BOARDS, BACKWARDS, FORWARDS, OVER_AND_SHUT),
     *(REPEATED, REFUSED, SAYS_REPEATED, SAYS_DROPPED),
+    *(NEARLY_FULL, OCCUPIED),
 )
 """What is observed here. Tickets, alarms, people's and faults' own points come on top as they are met."""
 

@@ -21,6 +21,7 @@ YEAR_DAYS: Final = 365
 LAST_LINES: Final = 30
 BAR: Final = 24
 STORY_MAX: Final = 40
+EXACT: Final = 1e-9
 
 
 @dataclass
@@ -38,6 +39,10 @@ class Total:
     polls: int = 0
     slept_s: float = 0.0
     turns: int = 0
+    occupied_days: float = 0.0
+    """Days, each by the share of compartments that were occupied."""
+    crowded: dict[str, int] = field(default_factory=dict)
+    """Worlds by the share of the compartments that were occupied at once, in tenths."""
     happened: Counter[str] = field(default_factory=Counter)
     points: Counter[str] = field(default_factory=Counter)
     violations: list[dict[str, Any]] = field(default_factory=list)
@@ -53,6 +58,10 @@ class Total:
         self.polls += outcome.polls
         self.slept_s += outcome.slept_s
         self.turns += outcome.turns
+        mean, peak, _ = outcome.occupied
+        self.occupied_days += mean * outcome.lived_s / DAY_S
+        tenth = f"{int(10 * peak + EXACT) * 10} %"
+        self.crowded[tenth] = self.crowded.get(tenth, 0) + 1
         self.happened += outcome.happened
         self.points += outcome.points
 
@@ -68,6 +77,11 @@ class Total:
         return 60 * self.days / max(self.spent_s, 0.001)
 
     @property
+    def occupied(self) -> float:
+        """Share of the compartments, over time."""
+        return self.occupied_days / max(self.days, 0.001)
+
+    @property
     def faults(self) -> Mapping[str, int]:
         of_faults = ((name, n) for name, n in self.happened.items() if name.startswith(FAULT))
         return {name.removeprefix(FAULT): n for name, n in sorted(of_faults)}
@@ -77,6 +91,8 @@ class Total:
         yield f"{self.spent_s:,.0f} s of one core, {self.days_a_minute:.1f} locker-days a minute on each"
         visits = self.happenings - sum(self.faults.values())
         yield f"{visits:,} visits and errands, {self.entries:,} entries, {self.pulses:,} pulses"
+        peaks = ", ".join(f"{tenth} in {n:,}" for tenth, n in sorted(self.crowded.items(), key=_percent))
+        yield f"{self.occupied:.0%} of the compartments occupied on average; at most {peaks or 'none'}"
         yield f"{self.polls:,} polls spoken, {self.slept_s / DAY_S:,.1f} line-days of polling passed over"
         yield from _listed("faults", self.faults)
         missing = reached.never(self.points)
@@ -106,6 +122,10 @@ class Total:
         total = cls(**{each.name: body[each.name] for each in fields(cls) if each.name in body})
         total.happened, total.points = Counter(total.happened), Counter(total.points)
         return total
+
+
+def _percent(pair: tuple[str, int]) -> int:
+    return int(pair[0].removesuffix(" %"))
 
 
 def _listed(what: str, counts: Mapping[str, int]) -> Iterator[str]:

@@ -25,6 +25,8 @@ def clean(seed: int, vfs: WorldVfs, points: Counter[str], told: Callable[[str, o
     points += outcome.points
     told(pace.DAYS, outcome.days)
     told(pace.SPENT, outcome.took_s)
+    told(pace.OCCUPIED, outcome.occupied[0])
+    told(pace.PEAK, outcome.occupied[1])
     print(f"world {seed}: {_speed(outcome)}")
     assert not outcome.problem, "\n".join(report.of_violation(job, outcome, None))
     assert outcome.pulses, "nobody came"
@@ -32,7 +34,9 @@ def clean(seed: int, vfs: WorldVfs, points: Counter[str], told: Callable[[str, o
 
 def _speed(outcome: Outcome) -> str:
     rate = 60 * outcome.days / outcome.took_s
-    return f"{rate:.1f} locker-days a minute, {outcome.entries} entries, {outcome.pulses} pulses"
+    mean, peak, high = outcome.occupied
+    full = f"{outcome.crowd}: {mean:.0%} occupied, {peak:.0%} at most, {high:.0%} of the time 80% and more"
+    return f"{rate:.1f} locker-days a minute, {outcome.entries} entries, {outcome.pulses} pulses, {full}"
 
 
 def known(points: Counter[str]) -> set[str]:

@@ -110,7 +110,9 @@ def _stay(model: Reference, state: LockerState, key: str) -> Iterator[str]:
     own = model.stays.get(key)
     theirs = state.deposits.get(key)  # type: ignore[call-overload]  # names are texts
     if own is None or theirs is None:
-        yield f"deposit {key}: {own} in the model, {theirs} in the locker"
+        # Neither: of another history, and over before it was told here.
+        if own is not None or theirs is not None:
+            yield f"deposit {key}: {own} in the model, {theirs} in the locker"
         return
     here = (own.phase, own.door, own.case, own.item, own.looks, own.overdue)
     there = (theirs.phase.value, theirs.door, theirs.case, theirs.item, theirs.openings, theirs.overdue)

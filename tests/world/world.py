@@ -164,6 +164,8 @@ class World:
         self._over = asyncio.Event()
         for machine in self.machines:
             self.centre.enrol_locker(machine.name, machine.folder)
+        if len(self.machines) > 1:
+            self.centre.places([machine.name for machine in self.machines])
         self.centre.start()
         await pause(1.0)
         for machine in self.machines:

@@ -5,7 +5,7 @@ import time
 from typing import Final
 
 from tests.bench.figures import Sheet
-from tests.world import reached, report
+from tests.world import occupancy, reached, report
 from tests.world.report import Total
 from tests.world.runner import Cores, Job
 
@@ -31,6 +31,10 @@ def test_worlds(sheet: Sheet, times: int) -> None:
     sheet.at_most("worlds in which something happened that must not", wrong, "of them", 0, note)
     sheet.tells("locker-days of such worlds", total.days, "", f"{time.monotonic() - begun_s:,.0f} s")
     sheet.tells("locker-days a minute and core", total.days_a_minute, "")
+    high = total.points[occupancy.REACHED]
+    sheet.tells(
+        "compartments occupied, on average", 100 * total.occupied, "%", f"80 % reached {high:,} times"
+    )
     missing = len(reached.never(total.points))
     sheet.tells("corners reached", len(reached.points()) - missing, "", f"of {len(reached.points())}")
     assert total.violations == []

@@ -10,12 +10,15 @@ from locker.journal.errors import JournalTooNew
 from tests.world import times
 from tests.world.disks import Platter
 from tests.world.faults.harm import Kind, Scene
+from tests.world.faults.network import cut_off
 from tests.world.faults.power import down
 from tests.world.machine import Machine
 from tests.world.times import DAY_S, HOUR_S
 
 if TYPE_CHECKING:
     from hw_sim.cabinet import Move, Pulse
+    from locker.domain.entry import Entry
+    from locker.domain.state import LockerState
 
 Image = dict[str, bytes]
 CHANGE_S: Final = 10.0
@@ -23,6 +26,8 @@ CHANGE_S: Final = 10.0
 LOOK_S: Final = 90.0
 """So long a technician watches whether it serves."""
 RESTARTS: Final = 2
+SILENT: Final = 0.5
+"""How often the centre cannot be asked what an old card has forgotten."""
 NEWER: Final = 9_999
 JOURNAL: Final = "journal.sqlite3"
 
@@ -57,15 +62,32 @@ def _old_card(scene: Scene) -> None:
             return
         scene.strike()
         scene.world.lies.add("old_card")
+        silent, stays_s = scene.rng.random() < SILENT, 600.0 * scene.rng.random()
+        if silent:
+            stays_s = HOUR_S + 6 * stays_s
+            _silenced(scene, stays_s)
         true = exchange(scene, lambda _: old)
 
         def put_back() -> None:
             exchange(scene, lambda _: true)
             free()
 
-        scene.lasts(put_back, 2 * CHANGE_S + 600.0 * scene.rng.random())
+        scene.lasts(put_back, 2 * CHANGE_S + stays_s)
 
     times.at(machine.loop.time() + scene.for_s, put_in)
+
+
+def _silenced(scene: Scene, for_s: float) -> None:
+    """The link goes just when the locker asks what it may have forgotten: staff on site must vouch for it."""
+    cut = False
+
+    def asks(who: Machine, state: "LockerState", _entries: "tuple[Entry, ...]") -> None:
+        nonlocal cut
+        if who is scene.machine and state.history.awaited and not cut and not scene.harm.is_calm:
+            cut = True
+            cut_off(scene, who.name, for_s)
+
+    scene.world.on_entries.append(asks)
 
 
 def _newer_schema(scene: Scene) -> None:
@@ -188,7 +210,7 @@ def watch_twin(scene: Scene, twin: Machine) -> None:
 
 
 KINDS: Final = (
-    Kind("old_card", (0.01, 0.2), (HOUR_S / 6, 5 * DAY_S), _old_card),
+    Kind("old_card", (0.03, 0.6), (HOUR_S / 6, 5 * DAY_S), _old_card),
     Kind("newer_schema", (0.01, 0.2), (60.0, 600.0), _newer_schema),
     Kind("bit_rot", (0.02, 0.3), (1.0, 1.0), _bit_rot),
     Kind("clone", (0.01, 0.1), (60.0, HOUR_S), _clone),

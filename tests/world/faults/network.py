@@ -9,7 +9,7 @@ from tests.world.faults.harm import Kind, Scene
 from tests.world.times import DAY_S, HOUR_S
 
 
-def _cut_off(scene: Scene, client: str) -> None:
+def cut_off(scene: Scene, client: str, for_s: float | None = None) -> None:
     broker = scene.world.broker
 
     def apply(causes: list[bool]) -> None:
@@ -19,15 +19,15 @@ def _cut_off(scene: Scene, client: str) -> None:
             broker.cut(client, "network")
 
     scene.strike()
-    scene.lasts(scene.harm.layers(f"network {client}", apply).add(True))
+    scene.lasts(scene.harm.layers(f"network {client}", apply).add(True), for_s)
 
 
 def _partition(scene: Scene) -> None:
-    _cut_off(scene, scene.machine.name)
+    cut_off(scene, scene.machine.name)
 
 
 def _hub_cut_off(scene: Scene) -> None:
-    _cut_off(scene, CENTRE)
+    cut_off(scene, CENTRE)
 
 
 def _expired(scene: Scene) -> None:

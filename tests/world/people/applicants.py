@@ -15,6 +15,8 @@ from tests.world.screen import View
 from tests.world.times import HOUR_S, MINUTE_S, pause
 
 SMS_PATIENCE_S: Final = 10 * MINUTE_S
+GOES: Final = 0.7
+"""To the locker that the page named, where this one is full."""
 
 
 class Applicant(Visitor):
@@ -88,6 +90,8 @@ class Applicant(Visitor):
         await super().was_refused(reason)
         if reason == "no_room":
             self.world.reached("the locker is full")
+            if self.sent_to and self.scan and self.chance(GOES):
+                self.goes_to(self.sent_to[0])
         if reason == "code_expired":
             self.world.reached("the code has expired")
         # What was taken in meanwhile has no code any more; nor has what expired.

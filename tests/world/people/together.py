@@ -1,5 +1,6 @@
 """Two members of staff at one kiosk: a stocktake, a look into what is occupied, a service window."""
 
+from functools import partial
 from random import Random  # noqa: TID251  # seeded
 from typing import Final
 
@@ -15,6 +16,8 @@ ALONE, SAME, WRONG_PIN, SKIPS, ERRS, RESTS, FORGETS = 0.35, 0.15, 0.1, 0.08, 0.0
 """Comes without a second person; shows the own badge again; a slip at the PIN; a door left for later; a
 finding that is not so; a stocktake that is left for others to go on with; a window that stands on."""
 BY_KEY_MAX: Final = 3
+EVERY_DOOR: Final = 60
+CALLED_TIMES: Final = 3
 
 
 class Pair(Staff):
@@ -56,12 +59,25 @@ class Pair(Staff):
 class Stocktaker(Pair):
     kind = "stocktaker"
     role = "helper"
+    doors_max = DOORS_MAX
+    alone = ALONE
 
     async def takes_stock(self, scope: str) -> None:
         async def work() -> bool:
             return await self._works(scope)
 
         await self.comes(work, 2, (10 * MINUTE_S, HOUR_S), 40 * MINUTE_S)
+
+    async def is_called(self) -> None:
+        """The locker opens for nobody until two have looked behind every door."""
+        await self.wait(MINUTE_S, 8 * MINUTE_S)
+        self.doors_max, self.alone = EVERY_DOOR, 0.0
+        for _ in range(CALLED_TIMES):
+            built = self.machine.built
+            if built is not None and not built.journal.state.history.awaited:
+                return
+            self.world.reached("two are called to vouch")
+            await self.comes(partial(self._works, "all"), 2, (MINUTE_S, 5 * MINUTE_S), 40 * MINUTE_S)
 
     async def _works(self, scope: str) -> bool:
         await self.signs_in()
@@ -78,7 +94,7 @@ class Stocktaker(Pair):
             self.world.reached("a stocktake")
         else:
             self.world.reached("a stocktake that others began")
-        if not self.chance(ALONE):
+        if not self.chance(self.alone):
             await self.brings_second()
         await self._looks()
         await self._vouches()
@@ -87,7 +103,7 @@ class Stocktaker(Pair):
 
     async def _looks(self) -> None:
         """Door after door: the answer to one opens the next."""
-        for number in range(DOORS_MAX):
+        for number in range(self.doors_max):
             if number == 0 or self.shown["screen"] == "stock_list":
                 if "stock_go" not in self.acts:
                     break
@@ -104,7 +120,7 @@ class Stocktaker(Pair):
                 await self.press("stock_skip")
                 self.world.reached("a stocktake: a door that did not open is left out")
             else:
-                await self._says(door, number == DOORS_MAX - 1)
+                await self._says(door, number == self.doors_max - 1)
         await self._ends()
 
     async def _picks(self, *, first: bool) -> None:

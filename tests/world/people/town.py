@@ -13,6 +13,7 @@ from sync.central.outgoing import item_row
 from sync.central.staff import Enrolment
 from tests.world.centre import ClosedError, Sms
 from tests.world.machine import Machine
+from tests.world.people import crowds
 from tests.world.times import HOUR_S, pause
 from tests.world.world import World
 
@@ -97,6 +98,7 @@ class Town:
         self.days = days
         self.well_behaved = well_behaved
         """Nobody does anything wrong, for once."""
+        self.crowd = crowds.USUAL if well_behaved else crowds.drawn(world.seed)
         self.everybody: list[Person] = []
         self.testimony = world.testimony
         self.lines = {machine.name: Line() for machine in world.machines}

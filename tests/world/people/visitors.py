@@ -34,6 +34,8 @@ class Visitor(Person):
         self.page = ""
         """The visit on the screen, once it named their case."""
         self.shown_codes = 0
+        self.sent_to: list[str] = []
+        """Lockers that the page named, when it was full here."""
         self.reacts = {
             "home": self.at_home,
             "assist": self.at_home,
@@ -117,6 +119,12 @@ class Visitor(Person):
         finally:
             self.pushes_in = False
 
+    def goes_to(self, name: str) -> None:
+        """With the token, which any locker of the area takes."""
+        self.machine = next(machine for machine in self.world.machines if machine.name == name)
+        self.screen, self.opened_before, self.typed = self.machine.screen, {}, ""
+        self.world.reached("went where there was room")
+
     async def elsewhere(self) -> None:
         """To another locker first, where there is one."""
         others = [machine for machine in self.world.machines if machine is not self.machine]
@@ -154,6 +162,9 @@ class Visitor(Person):
             await pause(view["refused"]["wait_s"] + 1)
             await self.shows_code()
             return None
+        self.sent_to = [each["name"] for each in view["neighbours"]]
+        if self.sent_to:
+            self.world.reached("the page names a locker with room")
         await self.wait(1, 5)
         if self.chance(0.1):
             await asking.calls_for_help(self, "code")
