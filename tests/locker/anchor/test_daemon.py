@@ -73,6 +73,7 @@ async def a_day(config: Config) -> None:
         await daemon.journal.commit("keypad", lambda _state: Decided(None, (fact,)))
 
 
+@pytest.mark.rule("LKR-117")
 @pytest.mark.parametrize("anchored", [True, False])
 async def test_an_older_image_of_the_card_opens_nothing_though_nobody_can_be_asked(
     site: Path, *, anchored: bool
@@ -96,6 +97,7 @@ async def test_an_older_image_of_the_card_opens_nothing_though_nobody_can_be_ask
         assert daemon.journal.state.history.awaited is anchored, "and it is not forgotten either"
 
 
+@pytest.mark.rule("LKR-117")
 async def test_a_brand_new_card_is_another_one(site: Path) -> None:
     path = write(site, TEXT + ANCHOR)
     assert lockerctl("anchor", path, "adopt") == 0

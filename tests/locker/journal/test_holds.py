@@ -39,6 +39,7 @@ async def test_a_journal_that_went_on_has_it(path: Path) -> None:
     assert missing(path, "", 0, b"") is None
 
 
+@pytest.mark.rule("LKR-117")
 async def test_an_older_image_and_another_branch_have_it_not(path: Path, tmp_path: Path) -> None:
     old, branch = tmp_path / "old.sqlite3", tmp_path / "branch.sqlite3"
     shutil.copyfile(path, old)
