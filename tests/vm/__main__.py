@@ -17,7 +17,7 @@ from typing import Final
 from hw_sim import clock
 from hw_sim.people import DidNotHappenError
 from hw_sim.stack import NotReadyError
-from tests.vm import image, looks
+from tests.vm import image, kiosk, looks
 from tests.vm.machine import MachineError, has_kvm
 from tests.vm.site import INSTALLED, Site, fresh
 from tests.vm.visits import Visits
@@ -95,7 +95,8 @@ def _all(site: Site, steps: Steps, told: argparse.Namespace) -> None:
     steps.should("intake", visits.intake)
     steps.should("load and pickup", visits.load_and_collect)
     steps.should("stopped with a door open", visits.stopped_with_a_door_open)
-    steps.should("the screen", lambda: looks.screen(site, told.pictures.resolve()))
+    steps.should("the screen", lambda: kiosk.draws(site, told.pictures.resolve()))
+    steps.looks(site, kiosk.OF_THE_SCREEN)
     steps.looks(site, looks.AT_THE_END)
     steps.should("the whole machine hangs and is reset", lambda: looks.the_machine_hangs(site))
 

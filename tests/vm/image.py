@@ -22,7 +22,7 @@ ExecStart=
 ExecStart=-/sbin/agetty --autologin root --noclear --keep-baud 115200 %I dumb
 """
 _IN_CHROOT: Final = 'mount -t proc proc "$0/proc"; chroot "$0" sh -ec "$1"; exit $?'
-"""A first process that stands outside: by that `systemctl` and `udevadm` know that nobody is there to tell."""
+"""A first process that stands outside: so `systemctl` and `udevadm` know that nobody is there to tell."""
 _NETWORK: Final = "[Match]\nName=en*\n[Network]\nDHCP=ipv4\n"
 
 

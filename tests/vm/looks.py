@@ -1,12 +1,10 @@
 """What is looked at in the machine once it is a locker; each raises MachineError where it is not so."""
 
 import re
-from pathlib import Path
 from typing import Final
 
 from systemd.installer import plan
-from tests.vm.machine import MachineError
-from tests.vm.site import CTL, DISK, Site
+from tests.vm.site import CTL, DISK, Site, must
 
 EXPOSED_MOST: Final = {"lockerd": 2.0, "locker-kiosk": 4.5}
 KIOSK: Final = "runuser -u doclocker-kiosk --"
@@ -20,14 +18,7 @@ OUT_OF_REACH: Final = (
 NIGHTLY: Final = [unit for unit in plan._UNITS_OF["locker"] if unit.endswith(".timer")]
 WATCHED: Final = {"20s", "2min"}
 """As the unit says it, and under an emulator."""
-STARTS_S: Final = 300.0
-"""Of a browser under an emulator."""
 ENDED_BY_WATCHDOG_S: Final = 600.0
-
-
-def _must(held: object, otherwise: str) -> None:
-    if not held:
-        raise MachineError(otherwise)
 
 
 def ready_and_recorded(site: Site) -> str:
@@ -35,19 +26,19 @@ def ready_and_recorded(site: Site) -> str:
     unit = site.shows(
         "lockerd", "ActiveState", "NRestarts", "WatchdogUSec", "MainPID", "MemoryCurrent", "User"
     )
-    _must(
+    must(
         unit["ActiveState"] == "active" and unit["NRestarts"] == "0",
         f"lockerd: {unit}\n{site.log('lockerd')}",
     )
-    _must(unit["WatchdogUSec"] in WATCHED, f"the watchdog: {unit['WatchdogUSec']}")
-    _must(site.log("lockerd"), "lockerd says nothing in the log")
+    must(unit["WatchdogUSec"] in WATCHED, f"the watchdog: {unit['WatchdogUSec']}")
+    must(site.log("lockerd"), "lockerd says nothing in the log")
     site.machine.does('test -d /run/log/journal && test -z "$(find /var/log/journal -type f -newer /proc/1)"')
     return f"{int(unit['MemoryCurrent']) / 2**20:.0f} MB"
 
 
 def doctor_is_content(site: Site) -> str:
     code, said = site.machine.tries(f"{CTL} doctor")
-    _must(code == 0, f"lockerctl doctor: {code}\n{said}")
+    must(code == 0, f"lockerctl doctor: {code}\n{said}")
     return said.replace("\n", "; ")
 
 
@@ -58,14 +49,14 @@ def little_could_be_reached(site: Site) -> str:
         unit: float(score) for unit, score in re.findall(r"^(\S+?)\.service\s+([0-9.]+)", said, re.MULTILINE)
     }
     for unit, most in EXPOSED_MOST.items():
-        _must(found[unit] <= most, f"{unit}: {found[unit]}, at most {most}")
+        must(found[unit] <= most, f"{unit}: {found[unit]}, at most {most}")
     return ", ".join(f"{unit} {found[unit]}" for unit in EXPOSED_MOST)
 
 
 def the_screens_user_reaches_nothing(site: Site) -> str:
     for command in OUT_OF_REACH:
         code, said = site.machine.tries(f"{KIOSK} {command}")
-        _must(code and ("ermission denied" in said or "No such file" in said), f"{command}: {code} {said}")
+        must(code and ("ermission denied" in said or "No such file" in said), f"{command}: {code} {said}")
     return f"{len(OUT_OF_REACH)} tries"
 
 
@@ -74,7 +65,7 @@ def keyboards_get_no_driver(site: Site) -> None:
     site.machine.plug("usb-kbd", "keyboard")
     site.machine.does("sleep 3; udevadm settle")
     after = site.machine.does("grep -c ^N: /proc/bus/input/devices")
-    _must(before == after, site.machine.does("cat /proc/bus/input/devices"))
+    must(before == after, site.machine.does("cat /proc/bus/input/devices"))
 
 
 def nights(site: Site) -> str:
@@ -83,27 +74,14 @@ def nights(site: Site) -> str:
     site.machine.does("chown doclocker: /mnt/doclocker && chmod 700 /mnt/doclocker")
     waiting = site.machine.does("systemctl list-timers --no-pager --plain --no-legend | cat")
     for timer in NIGHTLY:
-        _must(timer in waiting, f"{timer} does not wait:\n{waiting}")
+        must(timer in waiting, f"{timer} does not wait:\n{waiting}")
         service = timer.replace(".timer", ".service")
         code, _ = site.machine.tries(f"systemctl start {service}")
-        _must(code == 0, f"{service}:\n{site.log(service)}")
+        must(code == 0, f"{service}:\n{site.log(service)}")
     site.machine.does("test -s /mnt/doclocker/*/journal.sqlite3")
     return "; ".join(
         site.log(timer.replace(".timer", ".service"), 3).replace("\n", " | ") for timer in NIGHTLY
     )
-
-
-def screen(site: Site, pictures: Path) -> str:
-    """Chromium alone, in its sandbox, showing the page."""
-    site.machine.does("systemctl start locker-kiosk")
-    site.eventually(
-        "a page is drawn", lambda: not site.machine.tries("pgrep -f type=renderer")[0] or None, STARTS_S
-    )
-    site.machine.does("sleep 60")
-    site.machine.screen(pictures / "screen.png")
-    unit = site.shows("locker-kiosk", "ActiveState", "NRestarts", "MemoryCurrent")
-    _must(unit["ActiveState"] == "active" and unit["NRestarts"] == "0", f"{unit}\n{site.log('locker-kiosk')}")
-    return f"{int(unit['MemoryCurrent']) / 2**20:.0f} MB"
 
 
 def killed_it_comes_back(site: Site) -> str:
@@ -114,7 +92,7 @@ def killed_it_comes_back(site: Site) -> str:
 def hung_it_comes_back(site: Site) -> str:
     """Nobody feeds the watchdog any more."""
     said = _ended(site, "STOP")
-    _must(site.shows("lockerd", "Result")["Result"] in {"success", "watchdog"}, "the watchdog did not end it")
+    must(site.shows("lockerd", "Result")["Result"] in {"success", "watchdog"}, "the watchdog did not end it")
     return said
 
 
@@ -134,7 +112,7 @@ def _ended(site: Site, how: str) -> str:
 
 def nothing_failed(site: Site) -> None:
     failed = site.machine.does("systemctl list-units --failed --plain --no-legend --no-pager")
-    _must(not failed, f"failed units: {failed}")
+    must(not failed, f"failed units: {failed}")
 
 
 def the_adapter_is_exchanged(site: Site) -> None:

@@ -7,6 +7,7 @@ import select
 import socket
 import subprocess
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -15,6 +16,10 @@ PROMPT: Final = rb"root@[\w-]+:~# "
 ABSOLUTE: Final = 0x7FFF
 """The touch panel's own measure of width and height."""
 ENDS_S: Final = 180.0
+SEEN_EACH: Final = 7
+"""Of so many pixels one is looked at."""
+COLOURS_MIN: Final = 32
+"""Smooth characters have more; a console and a pointer have fewer."""
 
 
 class MachineError(Exception):
@@ -126,6 +131,14 @@ class Machine:
     def screen(self, path: Path) -> None:
         """What is on its screen, as a PNG."""
         self._monitor("screendump", {"filename": str(path), "format": "png"})
+
+    def is_lit(self) -> bool:
+        """Whether a page is drawn on most of its screen: consoles and small windows leave it black."""
+        path = self._folder / "screen.ppm"
+        self._monitor("screendump", {"filename": str(path)})
+        pixels = path.read_bytes().split(b"\n", 3)[3]
+        colours = Counter(pixels[at : at + 3] for at in range(0, len(pixels), 3 * SEEN_EACH))
+        return len(colours) > COLOURS_MIN and colours[bytes(3)] < colours.total() / 4
 
     def tap(self, across: float, down: float) -> None:
         """A finger, at shares of width and height."""

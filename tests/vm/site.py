@@ -18,9 +18,17 @@ WAY_IN: Final = (
     "/lib/systemd/systemd-socket-proxyd 127.0.0.1:8080"
 )
 """The page answers on the machine's own loopback alone; the visitors of this test stand outside."""
+UNITS: Final = "/etc/systemd/system"
 ASK: Final = "python3 /srv/doclocker/tests/vm/ask.py"
-SLOW: Final = "/etc/systemd/system/lockerd.service.d"
-PATIENCE: Final = "[Service]\\nTimeoutStartSec=900\\nWatchdogSec=120\\n"
+DRAWN_SLOWLY: Final = (
+    "--disable-gpu --in-process-gpu --disable-gpu-watchdog --enable-features=NetworkServiceInProcess2"
+)
+"""Of the browser: a process of its own that is not there within 15 s is given up, and with it the page."""
+SLOWLY: Final = (
+    (f"{UNITS}/lockerd.service.d", "slow.conf", "[Service]\\nTimeoutStartSec=900\\nWatchdogSec=120\\n"),
+    (f"{UNITS}/locker-kiosk.service.d", "slow.conf", "[Service]\\nEnvironment=WLR_RENDERER=pixman\\n"),
+    ("/etc/chromium.d", "slow", f'export CHROMIUM_FLAGS="$CHROMIUM_FLAGS {DRAWN_SLOWLY}"\\n'),
+)
 INSTALL_S: Final = 3600.0
 DISK, INSTALLED, KEPT = "disk.qcow2", "installed.qcow2", "installed.whole"
 SETTLES_S: Final = 300.0
@@ -108,7 +116,7 @@ class Site(Outside):
         return unit["ActiveState"] == "active" or None
 
     def provision(self) -> str:
-        self.machine.does(f"umask 077; cat > /run/claim.json <<'END'\n{self.claim()}\nEND")
+        self.machine.does(f"(umask 077; cat > /run/claim.json) <<'END'\n{self.claim()}\nEND")
         said = self.machine.does("lockerctl provision --claim /run/claim.json")
         self.machine.does("rm /run/claim.json")
         return said
@@ -125,10 +133,11 @@ class Site(Outside):
             raise MachineError(f"{said}\n{self.log('lockerd')}")
 
     def be_patient(self) -> None:
-        """With services under an emulator: what takes a second on a board takes it a minute."""
-        self.machine.does(
-            f"mkdir -p {SLOW} && printf '{PATIENCE}' > {SLOW}/slow.conf && systemctl daemon-reload"
-        )
+        """With services under an emulator: what takes a second on a board takes it a minute. A browser draws
+        without a graphics processor, with as few processes as may be."""
+        for folder, name, words in SLOWLY:
+            self.machine.does(f"mkdir -p {folder} && printf '{words}' > {folder}/{name}")
+        self.machine.does("systemctl daemon-reload")
 
     def plug_in(self) -> None:
         """The lines' adapters, as somebody does it who comes to them last. Every door is seen then."""
@@ -168,6 +177,12 @@ class Site(Outside):
             if clock.mono_s() > until_s:
                 raise MachineError(f"{what}: not within {patience_s:.0f} s")
             clock.pause_s(0.5)
+
+
+def must(held: object, otherwise: str) -> None:
+    """Raises MachineError."""
+    if not held:
+        raise MachineError(otherwise)
 
 
 def fresh(folder: Path, *, again: bool, chroot: bool) -> Path:
