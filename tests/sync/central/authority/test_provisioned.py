@@ -14,13 +14,18 @@ from pathlib import Path
 import pytest
 
 from locker import ctl
+from locker.anchor.keeper import place_of
+from locker.anchor.record import NOWHERE
 from locker.config import load
+from locker.ctl import sealing
 from locker.ctl.provision_hub import broker_takes
 from locker.platform import Keys
 from sync.central import __main__ as central
+from tests.locker.test_ctl_sealing import machine
 from tests.mosquitto import Broker, free_port
 from tests.sync.central.authority.offices import PLAN
 
+__all__ = ["machine"]  # a fixture
 pytestmark = pytest.mark.processes
 PATIENCE_S = 60.0
 
@@ -42,7 +47,8 @@ class Site:
         self.config = folder / "hub" / "central.toml"
         self.machine = folder / "machine"
         self.machine.mkdir()
-        (folder / "plan.toml").write_text(PLAN)
+        (folder / "plan.toml").write_text(f'{PLAN}\n[anchor]\nfile = "../eeprom"\n')
+        (folder / "eeprom").write_bytes(b"\xff" * 4096)
         broker, tls = folder / "broker", folder / "tls"
         settings = {
             "web.port": self.port,
@@ -133,6 +139,9 @@ def test_from_a_claim_to_the_broker_and_out_again(site: Site, capsys: pytest.Cap
     config = load(site.machine / "locker.toml")
     assert Keys.load(config.keys_dir, config.locker_id, config.area).own.public
     assert tomllib.loads(config.path.read_text())["mqtt"]["cert"] == "keys/link.pem"
+    place = place_of(config)
+    assert place is not None
+    assert place.look().mark == NOWHERE, "the module that the plan names is this locker's from now on"
     capsys.readouterr()
     site.ctl("--claim", str(claim))
     assert "already" in capsys.readouterr().out
@@ -170,6 +179,23 @@ def test_by_a_code_typed_in(site: Site, tmp_path: Path, capsys: pytest.CaptureFi
     assert load(tmp_path / "locker.toml").locker.id == "loc-2"
 
 
+def test_sealed_keys_are_sealed_after_a_new_claim_as_well(
+    site: Site, tmp_path: Path, machine: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site.machine = tmp_path
+    for is_first in (True, False):
+        site.central("claim", "--locker", "loc-5", "--area", "park", "--plan", str(site.folder / "plan.toml"))
+        code = capsys.readouterr().out.split()[-1]
+        site.ctl("--hub", site.url, "--locker", "loc-5", "--code", code)
+        config = load(tmp_path / "locker.toml")
+        assert (config.keys_dir / "own.json").exists() is is_first
+        if is_first:
+            sealing.seal(config, "auto", None)
+    assert "lie open" not in capsys.readouterr().out
+    assert len(list(machine.rglob("*.conf"))) == len(sealing.READERS)
+    assert Keys.load(config.keys_dir, config.locker_id, config.area).own.public
+
+
 def test_by_files_where_there_is_no_network(
     site: Site, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -181,7 +207,9 @@ def test_by_files_where_there_is_no_network(
     site.central("authority", "answer", str(request), "--out", str(answer))
     secret = json.loads(claim.read_text())["secret"]
     assert secret not in request.read_text() + answer.read_text()
+    capsys.readouterr()
     site.ctl("--claim", str(claim), "--answer", str(answer))
+    assert "eeprom: No such file or directory): later, lockerctl anchor adopt" in capsys.readouterr().out
     assert load(tmp_path / "locker.toml").locker.id == "loc-4"
     site.central("authority", "answer", str(claim), "--out", str(tmp_path / "x"), code=1)
     assert "no request of a locker" in capsys.readouterr().err
