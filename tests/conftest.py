@@ -41,6 +41,7 @@ LONGEST: Final = (
     "world/test_custody.py",
     "world/test_people.py",
     "story/test_story.py",
+    "story/test_hour.py",
     "world/test_regressions.py",
     "world/test_faults.py",
     "processes/test_clock.py",

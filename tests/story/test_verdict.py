@@ -110,9 +110,21 @@ def test_a_code_that_was_written_down_is_found(tmp_path: Path) -> None:
     assert CODE not in repr(found)
 
 
+def test_a_key_that_was_written_down_is_found(tmp_path: Path) -> None:
+    key = "VGhpcyBpcyBhIGtleQ"
+    (tmp_path / "log").write_bytes(f"-{key[:-1]}-".encode())
+    assert search(tmp_path, [("a key", key)]).where == ()
+    (tmp_path / "wal").write_bytes(b"\1\2" + key.encode() + b"\0" * 9000)
+    found = search(tmp_path, [("a key", key)])
+    assert found.where == ("wal: a key",)
+    assert found.bytes < 100, "what was only set aside is not looked through"
+
+
 def test_what_is_too_short_to_mean_anything_is_not_looked_for(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no chance"):
         search(tmp_path, [("a PIN", "246810")])
+    with pytest.raises(ValueError, match="no chance"):
+        search(tmp_path, [("a word", "password")])
 
 
 def test_the_check_digit_is_the_published_one() -> None:
