@@ -42,8 +42,9 @@ def no_line(_bus: Bus, _open_port: OpenPort, _ended: Callable[[], None]) -> Line
 
 
 @asynccontextmanager
-async def run_of(config: Config) -> AsyncIterator[Daemon]:
-    """One life of the daemon, as `locker.daemon.run` has it, without lines and broker."""
+async def run_of(config: Config, *, cut: bool = False) -> AsyncIterator[Daemon]:
+    """One life of the daemon, as `locker.daemon.run` has it, without lines and broker. ``cut``: at its end
+    the power goes."""
     with contextlib.closing(replace(Platform.real(), make_link=nobody, make_line=no_line)) as platform:
         own = Keys.load(config.keys_dir, config.locker_id, config.area)
         journal = await Journal.open(
@@ -53,7 +54,8 @@ async def run_of(config: Config) -> AsyncIterator[Daemon]:
             daemon = await build(config, platform, own, journal)
             with contextlib.closing(daemon.reader):
                 yield daemon
-            await daemon.keeper.close()
+            if not cut:
+                await daemon.keeper.close()
         finally:
             await journal.close()
 
@@ -87,11 +89,14 @@ async def test_an_older_image_of_the_card_opens_nothing_though_nobody_can_be_ask
     await a_day(config)
     shutil.rmtree(site / "state")
     image.rename(site / "state")
-    async with run_of(config) as daemon:
+    async with run_of(config, cut=True) as daemon:
         state = daemon.journal.state
         assert no_door_opens(state) == (Refusal(Reason.HISTORY_AWAITED) if anchored else None)
         assert state.history.broken == (Break.LOST_ROWS if anchored else "")
-        epoch = state.epoch
+        first = state.epoch
+    async with run_of(config) as daemon:
+        epoch = daemon.journal.state.epoch
+        assert (epoch != first) is anchored, "the power went before the anchor could follow: found once more"
     async with run_of(config) as daemon:
         assert daemon.journal.state.epoch == epoch, "found once, not at every start"
         assert daemon.journal.state.history.awaited is anchored, "and it is not forgotten either"
