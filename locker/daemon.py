@@ -122,7 +122,7 @@ async def build(config: Config, platform: Platform, keys: Keys, journal: Journal
     acts = Acts(world, tester)
     journal.subscribe(tester.entries_committed)
     journal.subscribe(acts.entries_committed)
-    await _begin(world, journal, config)
+    await _begin(world, journal, config, keys)
     keeper = Keeper.of(config, platform, journal, world)
     await _while_recording(keeper.check())
     reader = await loop.run_in_executor(platform.reader_thread, Reader, config.journal_path)
@@ -198,9 +198,9 @@ def _tester(config: Config, world: World, cabinet: Cabinet) -> SelfTester:
     return SelfTester(world, cabinet.report, lines, frozenset(mute))
 
 
-async def _begin(world: World, journal: Journal, config: Config) -> None:
+async def _begin(world: World, journal: Journal, config: Config, keys: Keys) -> None:
     """Journal the start. A locker with a history serves even if that fails: its page says whom to call."""
-    begun = recover(world, SOFTWARE, journal.boot, config.cabinet, config.policy)
+    begun = recover(world, SOFTWARE, journal.boot, config.cabinet, config.policy, known=keys.known)
     if journal.state.epoch:
         await _while_recording(begun)
     else:

@@ -117,6 +117,8 @@ class Keys:
     code_key: bytes
     centre_sign: Mapping[bytes, bytes]
     centre_seal: bytes
+    known: bool = False
+    """Whether the centre had heard of this locker when it gave them."""
 
     @classmethod
     def load(cls, directory: Path, locker: LockerId, area: AreaId) -> "Keys":
@@ -132,6 +134,7 @@ class Keys:
                 key_from_hex(str(centre["code_key"])),
                 keyring(*(key_from_hex(key["public"]) for key in centre["centre_sign"])),
                 key_from_hex(centre["centre_seal"]["public"]),
+                centre.get("known") is True,
             )
         except (KeyError, TypeError, SealError) as error:
             problem = f"{type(error).__name__}: {error}"

@@ -100,7 +100,7 @@ async def _running(config: "Config") -> "AsyncIterator[Assembly]":
     )
     try:
         parts = assemble(config, platform, keys, journal, believed)
-        await recover(parts.world, SOFTWARE, journal.boot, config.cabinet, config.policy)
+        await recover(parts.world, SOFTWARE, journal.boot, config.cabinet, config.policy, known=keys.known)
         followers = [asyncio.create_task(parts.follower.run()), asyncio.create_task(parts.surroundings.run())]
         if parts.around.gpio is not None:
             followers.append(asyncio.create_task(parts.around.gpio.run()))

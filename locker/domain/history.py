@@ -21,9 +21,11 @@ class Break(StrEnum):
     """Gone on without us in a later epoch: this card was away while another one served."""
     HOLE = "hole"
     """The shorter, by what is purged here: the centre came back from too old a copy. Nothing is lost here."""
+    REPLACED = "replaced"
+    """Another machine's: this one is new, another served under its name. Its epoch has no parent here."""
 
 
-UNKNOWING: Final = frozenset({Break.LOST_ROWS, Break.FORKED, Break.SUPERSEDED})
+UNKNOWING: Final = frozenset({Break.LOST_ROWS, Break.FORKED, Break.SUPERSEDED, Break.REPLACED})
 """After these something may have happened at our doors that this journal does not remember."""
 SUSPECT: Final = frozenset({Break.FORKED, Break.SUPERSEDED})
 """Two cards with one key may be about: acts are refused until staff have confirmed which one this is."""
@@ -34,7 +36,7 @@ DOUBT: Final = "history lost"
 @dataclass(frozen=True, slots=True)
 class History:
     broken: str = ""
-    """A `Break`, where this epoch has a parent."""
+    """A `Break`, where this epoch has a parent, or ought to have one."""
     awaited: bool = False
     """What the centre knows of us is still to come: until then no door opens."""
     vouched: bool = False

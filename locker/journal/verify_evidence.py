@@ -77,7 +77,8 @@ class Chain:
 
 
 def check(data: bytes, keys: Mapping[str, Any] | None = None) -> Verdict:
-    """Of a whole file. ``keys``: ``{"lockers": {name: hex}, "centre": [hex, …]}``, from whom one trusts."""
+    """Of a whole file. ``keys``: ``{"lockers": {name: hex or [hex, …]}, "centre": [hex, …]}``, from whom one
+    trusts."""
     try:
         return _checked(data, keys)
     except Wrong as wrong:
@@ -198,7 +199,9 @@ def word_in(frame: bytes, key: str) -> dict[str, Any]:
 def _trusted(evidence: dict[str, Any], keys: Mapping[str, Any] | None) -> None:
     if keys is None:
         return
-    if keys["lockers"].get(evidence["locker"]) != evidence["keys"]["locker"]:
+    known = keys["lockers"].get(evidence["locker"], ())
+    # A locker whose controller was exchanged has several: a list.
+    if evidence["keys"]["locker"] not in ([known] if isinstance(known, str) else known):
         raise Wrong(f"the keys given know another key of locker {evidence['locker']}, or none")
     if evidence["keys"]["centre"] and evidence["keys"]["centre"] not in keys["centre"]:
         raise Wrong("the centre's key is none of those given")

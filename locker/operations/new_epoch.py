@@ -133,7 +133,8 @@ def follows(state: LockerState, says: object) -> tuple[Event, ...]:
             return (ticket,) if doubted else (CompartmentDoubted(says.door, history.DOUBT), ticket)
         case HistoryRestored() if says.epoch == state.epoch:
             # An epoch without a parent is a new disk: of no door it knows what happened before.
-            doubts = () if state.history.broken else _doubts(state)
+            knows = state.history.broken not in {"", Break.REPLACED}
+            doubts = () if knows else _doubts(state)
             return (*doubts, *report_doors(state, doubts), *_differences(state))
         case _:
             return ()

@@ -16,6 +16,7 @@ from locker.domain.events import (
     OpeningUnknown,
     PolicyChanged,
 )
+from locker.domain.history import Break
 from locker.domain.ids import Epoch
 from locker.domain.opening import LIVE
 from locker.domain.policy import Policy
@@ -31,18 +32,21 @@ async def recover(
     boot: int,
     cabinet: tuple[CompartmentSpec, ...],
     policy: Mapping[str, int | str] = MappingProxyType({}),
+    *,
+    known: bool = False,
 ) -> None:
     """Commit the start of this run in one transaction; the first one of a new journal names its epoch.
 
     ``policy`` holds what the configuration sets, checked already. What it does not name has the default, also
-    where it was named before; what the centre has set stands over it.
+    where it was named before; what the centre has set stands over it. ``known``: the centre has heard of this
+    locker before, so a journal that begins only now is not its first: no door opens before the centre's word.
     """
 
     def decide(state: LockerState) -> Decided[None]:
         events: list[Event] = []
         if not state.epoch:
             epoch = Epoch(f"{world.secrets.draw(2**128):032x}")
-            events.append(EpochStarted(epoch, world.locker))
+            events.append(EpochStarted(epoch, world.locker, why=Break.REPLACED.value if known else ""))
         events += service_window.over(state, "restart")
         events.append(Booted(software, boot))
         if tuple(c.spec for c in state.compartments.values()) != cabinet:

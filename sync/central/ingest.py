@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 GAP_PATIENCE_MS: Final = 2_000
 """What is missing is often only late: ask for it again when it did not come by itself."""
 DROPPED_LOGGED_EVERY: Final = 100
+KEYS_READ_EVERY_MS: Final = 60_000
 
 T = TypeVar("T")
 
@@ -69,6 +70,7 @@ class Ingest:
         self._gaps: dict[str, asyncio.Task[None]] = {}
         self._publics: dict[str, Mapping[bytes, bytes]] = {}
         """Each locker's key as it was last read: an enrolled one is not looked up for every heartbeat."""
+        self._read_ms: int | None = None
         self.dropped: Counter[str] = Counter()
         self.slots = Slots(at_once)
         """Whose turn it is to send a backlog."""
@@ -114,21 +116,25 @@ class Ingest:
         return said
 
     async def _opened(self, locker: str, frame: bytes) -> bytes:
+        await self._refresh()
         if known := self._publics.get(locker):
             # One that was enrolled anew since has another key: that is looked up below.
             with contextlib.suppress(seal.UnknownKey):
                 return seal.open_frame(frame, known)
-        if self._publics:
-            named = {"locker": locker}
-            row = await self._store.read(lambda connection: store.find(connection, LOCKER, named))
-            found = {locker: _keyring(row.public)} if row else {}
-        else:
-            # After a restart everybody comes at once.
-            found = await self._store.read(_all_publics)
+        named = {"locker": locker}
+        row = await self._store.read(lambda connection: store.find(connection, LOCKER, named))
+        found = {locker: _keyring(row.public)} if row else {}
         self._publics |= found
         if locker not in found:
             raise Dropped("unknown locker")
         return seal.open_frame(frame, found[locker])
+
+    async def _refresh(self) -> None:
+        """All at once: after a restart everybody comes. And again: keys are given up as well."""
+        now_ms = self._desk.clock.mono_ms()
+        if self._read_ms is None or now_ms - self._read_ms >= KEYS_READ_EVERY_MS:
+            self._read_ms = now_ms
+            self._publics = await self._store.read(_all_publics)
 
     def _drop(self, topic: str, error: Exception) -> None:
         self.dropped[type(error).__name__] += 1

@@ -24,7 +24,7 @@ ENDED_BEFORE: Final = "ended before"
 def _epoch_started(s: LockerState, t: Stamp, e: ev.EpochStarted, seq: Seq) -> LockerState:
     s = replace(s, epoch=e.epoch, locker=e.locker)
     if not e.parent_epoch:
-        return s
+        return replace(s, history=history.begun(e.why))
     return replace(
         s,
         # Numbers of entries are those of the parent: nobody's name may be read at them here.

@@ -62,6 +62,8 @@ class Event(StrEnum):
     CERTIFICATE_ISSUED = "certificate_issued"
     CERTIFICATE_RENEWED = "certificate_renewed"
     CERTIFICATE_REVOKED = "certificate_revoked"
+    NAME_RELEASE_ASKED = "name_release_asked"
+    NAME_RELEASED = "name_released"
     CENTRE_KEY_MADE = "centre_key_made"
     CENTRE_KEY_SWITCHED = "centre_key_switched"
     CENTRE_KEY_RETIRED = "centre_key_retired"

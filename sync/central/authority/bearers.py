@@ -13,9 +13,10 @@ from sqlalchemy import Connection, Row, case, func, select
 
 from sync import certificates
 from sync.central.access.actor import Actor
-from sync.central.authority import claims, register
+from sync.central.authority import claims, register, releasing
 from sync.central.authority.issuing import Authority, revocations
 from sync.central.authority.keep import LEFT_MS
+from sync.central.authority.releasing import Asked
 from sync.central.authority.root import CannotSign
 from sync.central.authority.settings import Bureau
 from sync.central.authority.tables import CERTIFICATE, CLAIM, WAITING
@@ -55,6 +56,8 @@ class Seen:
     """That nobody has taken yet, soonest over first."""
     waiting: Sequence[str]
     """Names whose requests wait for the authority's key."""
+    releases: Sequence[Asked] = ()
+    """Of names that another controller is to have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,7 @@ def look(connection: Connection, actor: Actor, now_ms: int) -> Seen:
         sorted(bearers, key=lambda each: (_ORDER.index(each.state), each.ends_ms, each.name)),
         [row for row in found if actor.sees(row.area)],
         [name for name in asked if actor.sees_all or name in names],
+        releasing.waiting(connection, actor, now_ms),
     )
 
 
@@ -155,6 +159,17 @@ def revoke(
     row = find(connection, LOCKER, {"locker": locker})
     if row is None or not actor.sees(row.area) or not register.revoke(connection, actor, locker, now_ms, why):
         raise Refused(Refusal.UNKNOWN_LOCKER, f"no certificate of {locker!r} is known here")
+    return _told_to_brokers(connection, bureau, locker, now_ms)
+
+
+def release(connection: Connection, desk: Desk, bureau: Bureau | None, actor: Actor, asked: str) -> bool:
+    """Agree that another controller takes a locker's name; the same. Raises Refused, OSError."""
+    bureau = _there(bureau)
+    locker = releasing.agree(connection, desk, actor, asked)
+    return _told_to_brokers(connection, bureau, locker, desk.clock.wall_ms())
+
+
+def _told_to_brokers(connection: Connection, bureau: Bureau, locker: str, now_ms: int) -> bool:
     # First the mark, then the list: whoever waits for a new list must know what it is about.
     bureau.place.throw_out(locker)
     authority = _opened(bureau)

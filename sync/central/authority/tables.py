@@ -59,6 +59,35 @@ class WaitingRow(Base, table=True):
     asked_ms: int = columns.big()
 
 
+class NameReleaseRow(Base, table=True):
+    """Somebody asked that another controller may take a locker's name; done once a second person agreed."""
+
+    __tablename__: ClassVar[str] = "name_release"
+    __table_args__ = (Index("name_release_locker", "locker"),)
+
+    release: str = columns.key()
+    locker: str
+    area: str
+    why: str = columns.text()
+    asked_by: str
+    asked_ms: int = columns.big()
+    agreed_by: str = ""
+    """Empty: nobody yet."""
+    agreed_ms: int = columns.big()
+
+
+class FormerKeyRow(Base, table=True):
+    """By which key a journal was signed whose locker has another one now, or none yet."""
+
+    __tablename__: ClassVar[str] = "former_locker_key"
+
+    locker: str = columns.key()
+    epoch: str = columns.key()
+    public: str
+
+
 CLAIM = table_of(ClaimRow)
 CERTIFICATE = table_of(CertificateRow)
 WAITING = table_of(WaitingRow)
+NAME_RELEASE = table_of(NameReleaseRow)
+FORMER_KEY = table_of(FormerKeyRow)

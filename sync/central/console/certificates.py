@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from starlette.responses import RedirectResponse, Response
 
 from sync.central.access.matrix import Action, may
-from sync.central.authority import bearers
+from sync.central.authority import bearers, releasing
 from sync.central.authority.bearers import State
 from sync.central.authority.settings import CLAIM_HOURS_MAX, Bureau
 from sync.central.console import forms
@@ -17,6 +17,8 @@ from sync.central.console.pages import ROOT, Frame, Visit
 CERTIFICATES: Final = f"{ROOT}/certificates"
 SHOWN: Final = 300
 CLAIM_HOURS: Final = 72
+TOLD: Final = ("told", "later", "asked", "released", "released_later")
+"""What became of it, on the page after."""
 Name = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,24}$")]
 
 
@@ -35,6 +37,8 @@ def add(frame: Frame, bureau: Bureau | None) -> None:
     frame.add(CERTIFICATES, Action.SEE_CERTIFICATES, pages.every)
     frame.add(f"{CERTIFICATES}/claims", Action.MANAGE_CERTIFICATES, pages.claim, "POST")
     frame.add(f"{CERTIFICATES}/revoked", Action.MANAGE_CERTIFICATES, pages.revoke, "POST")
+    frame.add(f"{CERTIFICATES}/releases", Action.MANAGE_CERTIFICATES, pages.ask_release, "POST")
+    frame.add(f"{CERTIFICATES}/released", Action.MANAGE_CERTIFICATES, pages.release, "POST")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,22 @@ class _Pages:
         )
         return RedirectResponse(f"{CERTIFICATES}?ended={'told' if told else 'later'}", 303)
 
+    async def ask_release(self, visit: Visit) -> Response:
+        form, office = await self.frame.form(visit), self.frame.office
+        locker, why = forms.one(form, "locker"), forms.one(form, "why")
+        if not why:
+            raise forms.BadForm(["why"])
+        await office.store.write(lambda c: releasing.ask(c, office.desk, visit.actor, locker, why))
+        return RedirectResponse(f"{CERTIFICATES}?ended=asked", 303)
+
+    async def release(self, visit: Visit) -> Response:
+        form, office = await self.frame.form(visit), self.frame.office
+        asked = forms.one(form, "release")
+        told = await office.store.write(
+            lambda c: bearers.release(c, office.desk, self.bureau, visit.actor, asked)
+        )
+        return RedirectResponse(f"{CERTIFICATES}?ended={'released' if told else 'released_later'}", 303)
+
     async def _every(self, visit: Visit, form: Any, problems: Any) -> Response:
         asked = visit.request.query_params
         wanted, named = asked.get("state", ""), asked.get("q", "").strip()
@@ -94,7 +114,8 @@ class _Pages:
             "claims": seen.claims,
             "waiting": seen.waiting,
             "is_there": place is not None,
-            "ended": asked.get("ended", "") if asked.get("ended") in {"told", "later"} else "",
+            "ended": asked.get("ended", "") if asked.get("ended") in TOLD else "",
+            "releases": seen.releases,
             "hours": CLAIM_HOURS,
             "hours_max": CLAIM_HOURS_MAX,
             "manages": may(visit.actor, Action.MANAGE_CERTIFICATES),

@@ -20,8 +20,10 @@ from locker.journal import verify_evidence
 from sync import seal, wire
 from sync.central.access import scope
 from sync.central.access.actor import Actor
+from sync.central.authority.tables import FORMER_KEY
 from sync.central.desk import Desk, Refusal, Refused
 from sync.central.hello import WINDOW
+from sync.central.store import find
 from sync.central.tables import LEDGER, LOCKER, STREAM
 
 ROWS_AT_ONCE: Final = 500
@@ -110,7 +112,7 @@ def _page(connection: Connection, desk: Desk, stream: Row[Any], case: str, rows:
         "before": {"seq": rows.first - 1, "hash": _hash_at(connection, stream, rows.first - 1)},
         "rows": rows.up_to(end),
         "countersigned": _countersigned(desk, stream, end, _hash_at(connection, stream, end)).hex(),
-        "keys": {"locker": stream.public, "centre": own.public.hex()},
+        "keys": {"locker": _signer(connection, stream), "centre": own.public.hex()},
     }
     text = json.dumps(said, sort_keys=True, separators=(",", ":")).replace("<", "\\u003c")
     signature = own.sign(verify_evidence.SIGNED_AS + text.encode()).hex()
@@ -118,6 +120,12 @@ def _page(connection: Connection, desk: Desk, stream: Row[Any], case: str, rows:
     if wrong := verify_evidence.check(page).wrong:
         raise LedgerDoesNotHold(f"{stream.locker}, {stream.epoch}: {wrong}")
     return page
+
+
+def _signer(connection: Connection, stream: Row[Any]) -> str:
+    """Whose journal it was: a locker that lost its keys has others now."""
+    own = find(connection, FORMER_KEY, {"locker": stream.locker, "epoch": stream.epoch})
+    return str(own.public if own else stream.public)
 
 
 def _countersigned(desk: Desk, stream: Row[Any], end: int, link: str) -> bytes:

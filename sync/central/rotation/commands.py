@@ -67,7 +67,7 @@ def run(asked: argparse.Namespace) -> None:
 
 def _publics(at: _At, _asked: argparse.Namespace) -> None:
     """As `lockerctl evidence verify --keys` reads them."""
-    known = at.store.read_now(lambda connection: dict(lockers.public_keys(connection)))
+    known = at.store.read_now(lambda connection: dict(lockers.every_key(connection)))
     print(json.dumps({"lockers": known, "centre": [each.hex() for each in at.keys.publics]}, indent=2))
 
 

@@ -101,7 +101,7 @@ def test_enrolling_twice_is_the_same_and_another_key_is_refused(
     assert enrol("b.json", "11" * 32) == 0
     first, second = (json.loads((tmp_path / name).read_text()) for name in ("a.json", "b.json"))
     assert first == second
-    assert set(first) == {"locker", "area", "code_key", "centre_sign", "centre_seal"}
+    assert set(first) == {"locker", "area", "code_key", "centre_sign", "centre_seal", "known"}
     for arguments in (("c.json", "22" * 32), ("c.json", "zz"), ("c.json", "11" * 32, "Bad Name")):
         assert enrol(*arguments) == 1
     assert not (tmp_path / "c.json").exists()

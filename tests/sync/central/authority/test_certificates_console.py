@@ -122,3 +122,26 @@ async def test_without_an_authority_the_page_says_how_to_make_one(parts: Parts) 
         page = (await client.get(PAGE)).text
     assert "authority init" in page
     assert "certificates/claims" not in page
+
+
+async def test_a_name_is_given_to_another_controller_by_two(
+    parts: Parts, centre: Centre, client: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    Machine(tmp_path / "loc-1").ask(centre, centre.claim())
+    people.add(parts, "second", [Role.FLEET_OPERATOR], ["park"])
+    await people.sign_in(client, "fleet")
+    assert (await sent(client, "releases", locker="loc-1", why="")).status_code == 422
+    asked = await sent(client, "releases", locker="loc-1", why="burnt")
+    assert 'name="release"' not in asked.text  # not oneself
+    await people.sign_in(client, "second")
+    page = (await client.get(PAGE)).text
+    assert "burnt" in page
+    release = page.split('name="release" value="')[1].split('"')[0]
+    done = await sent(client, "released", release=release)
+    assert "burnt" not in done.text
+    assert centre.certificates() == []
+    assert (centre.bureau.place.folder / THROWN_OUT).read_text() == "loc-1\n"
+    # The next machine comes in by an ordinary claim, and knows that it is not the first one's journal.
+    Machine(tmp_path / "new").ask(centre, centre.claim())
+    assert len(centre.certificates()) == 1
+    assert (await sent(client, "released", release=release)).status_code == 409
