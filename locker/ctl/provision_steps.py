@@ -7,6 +7,7 @@ same keys, what was answered is put in place.
 import base64
 import contextlib
 import json
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from sync.wire import provision
 STATE_DIR: Final = "/var/lib/doclocker"
 STATUS_PORT: Final = 8081
 RandomBytes = Callable[[int], bytes]
+_KEY: Final = re.compile(r"[0-9a-f]{64}")
 _DAMAGED: Final = "the answer is damaged, or not for this locker"
 
 
@@ -187,8 +189,22 @@ def unpack(place: Place, pending: Pending, told: Mapping[str, Any]) -> None:
         names.put(place.config, text, 0o640, owner)
     elif not place.config.exists() or place.config.read_text(encoding="utf-8") != text:
         names.put(planned(place), text, 0o644, None)
+    believe(place, told.get("release_keys", ()))
     shelf.put(names.HUB, json.dumps({"hub": told["hub"], "claim": pending.claim}) + "\n")
     shelf.drop(names.PENDING)
+
+
+def believe(place: Place, keys: object) -> None:
+    """Whose releases this machine takes, as `systemd/update trust` writes it; what it says already stays.
+
+    Raises CannotProvision.
+    """
+    path = place.config.with_name(names.RELEASES)
+    if not keys or path.exists():
+        return
+    if not isinstance(keys, list) or not all(isinstance(key, str) and _KEY.fullmatch(key) for key in keys):
+        raise CannotProvision(f"{_DAMAGED} (release keys). Ask again; else have a new claim made")
+    names.put(path, json.dumps({"keys": keys}, indent=1) + "\n", 0o644, None)
 
 
 def planned(place: Place) -> Path:

@@ -142,6 +142,7 @@ def _sealed(
             "hub": bureau.hub,
             "broker": {"host": bureau.broker_host, "port": bureau.broker_port},
             "plan": row.plan,
+            "release_keys": list(bureau.release_keys),
         }
     )
     text = seal.seal(bytes.fromhex(asked.seal), told, desk.chance.random_bytes)

@@ -27,6 +27,7 @@ from sync.central.imports.reading import PROBLEMS_MAX, Kind, Line, Problem, Why
 from sync.central.imports.tables import TAKEN_LINE, UPLOAD
 from sync.central.office import Office
 from sync.central.tables import LOCKER, OUTGOING_ITEM
+from sync.central.windows import departments
 
 AT_ONCE: Final = 20
 UPLOAD_KEPT_MS: Final = 24 * 3_600_000
@@ -152,8 +153,11 @@ class Imports:
     def _make(self, connection: Connection, line: Line, actor: Actor) -> str:
         """Raises Refused."""
         body = line.body
-        scope.locker_row(connection, actor, body.locker)
+        locker = scope.locker_row(connection, actor, body.locker)
         if isinstance(body, PreReviewIn):
+            if body.department:
+                now_ms = self.office.desk.clock.wall_ms()
+                departments.give(connection, actor, locker.area, body.case, body.department, now_ms)
             return cases.authorise(connection, self.office.desk, body.passed(), actor.who)
         return outgoing.announce(connection, self.office.desk, body.ready(), actor.who)
 
@@ -181,14 +185,21 @@ def _taken(connection: Connection, digest: str) -> dict[int, str]:
 def _misplaced(
     connection: Connection, actor: Actor, lines: Sequence[Line], taken: dict[int, str]
 ) -> Iterator[Problem]:
-    """Lockers that do not exist for the actor, items that exist already."""
-    known = set(
-        connection.execute(select(LOCKER.c.locker).where(scope.sees(actor, LOCKER.c.locker))).scalars()
-    )
+    """Lockers that the actor does not see, departments that their areas lack, items that exist already."""
+    own = LOCKER.c
+    found = connection.execute(select(own.locker, own.area).where(scope.sees(actor, own.locker))).all()
+    known = {row.locker: row.area for row in found}
+    registered = {
+        area: {name for row in departments.of_area(connection, actor, area) for name in (row.place, row.name)}
+        for area in {known[line.body.locker] for line in lines if line.body.locker in known}
+    }
     named: dict[str, int] = {}
     for line in lines:
-        if line.body.locker not in known:
+        area = known.get(line.body.locker)
+        if area is None:
             yield Problem(line.line, "locker", Why.LOCKER)
+        elif isinstance(line.body, PreReviewIn) and line.body.department not in {"", *registered[area]}:
+            yield Problem(line.line, "department", "unfit")
         item = line.body.item if isinstance(line.body, OutgoingIn) else None
         if not item or line.line in taken:
             continue

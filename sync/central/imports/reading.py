@@ -82,6 +82,7 @@ COLUMNS: Final[Mapping[Kind, Mapping[str, str]]] = MappingProxyType(
                 "phone": "手机号",
                 "locker": "柜机",
                 "valid_hours": "有效小时",
+                "department": "经办部门",
             }
         ),
         Kind.OUTGOING: MappingProxyType(
@@ -190,6 +191,7 @@ def _pre_review(cells: Mapping[str, str]) -> PreReviewIn:
             "applicant": {"name": cells["name"], "phone": _phone(cells["phone"])},
             "locker": cells.get("locker", ""),
             "valid_hours": _number(cells.get("valid_hours", "") or "72"),
+            "department": cells.get("department", ""),
         }
     )
 

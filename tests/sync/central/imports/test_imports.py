@@ -9,17 +9,21 @@ from sync.central import lockers
 from sync.central.access.actor import Actor, Role, Scope, person, program
 from sync.central.access.gate import NotAllowed
 from sync.central.access.tables import AUDIT
+from sync.central.custody.parties import Kind as Place
 from sync.central.desk import Refused
 from sync.central.imports import reading
 from sync.central.imports.doing import Done, Imports, Preview
 from sync.central.imports.reading import Kind, Problem, Why
 from sync.central.imports.tables import TAKEN_LINE, UPLOAD
 from sync.central.tables import AUTHORISATION, OUTGOING_ITEM
+from sync.central.windows import register
+from sync.central.windows.tables import CASE_DEPARTMENT
 from tests.sync.central.access import people
 from tests.sync.central.access.people import office_of
 from tests.sync.central.conftest import Parts
 
 CLERK = person("li", [Role.WINDOW_CLERK], ["north"])
+ADMIN = person("boss", [Role.ADMINISTRATOR], ["north"])
 HEAD = "办件号,事项,应交材料,容缺材料,箱格尺寸,姓名,手机号,柜机,有效小时"
 ROW = "GS-1,营业执照变更,申请书；身份证,,S,张伟,138 1234-5678,hall-1,72"
 FILE = f"{HEAD}\r\n{ROW}\r\n\r\nGS-2,注销,,公章,m,李娜,'13900000000,hall-1,\r\n"
@@ -102,6 +106,20 @@ def test_a_template_is_a_file_that_only_lacks_lines() -> None:
     for kind in Kind:
         assert problems(kind, reading.template(kind)) == [Problem(0, "", Why.EMPTY)]
         assert problems(kind, reading.template(kind) + "x")[0].why == "unfit"
+
+
+async def test_a_case_is_with_the_department_that_its_line_names(parts: Parts) -> None:
+    housing = parts.store.write_now(
+        lambda c: register.add(c, parts.desk, ADMIN, Place.DEPARTMENT, "north", "住建局")
+    )
+    cases = {"GS-1": "住建局", "GS-2": "", "GS-3": housing}
+    lines = [f"{ROW.replace('GS-1', case)},{department}" for case, department in cases.items()]
+    await take(parts, "\n".join([f"{HEAD},经办部门", *lines]))
+    with_whom = {row.case_number: row.place for row in parts.rows(CASE_DEPARTMENT)}
+    assert with_whom == {"GS-1": housing, "GS-3": housing}
+    imports, kind, raw = written(parts, f"{HEAD},经办部门\n{ROW},教育局\n")
+    seen = await imports.preview(kind, raw, CLERK)
+    assert list(seen.problems) == [Problem(2, "department", "unfit")]
 
 
 async def test_a_file_is_taken_once_by_whomever(parts: Parts) -> None:
