@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from systemd.packer import release as releases
-from systemd.packer.audit import advisories, found
+from systemd.packer.audit import advisories, found, newest
 from systemd.packer.deb import debs
 from systemd.packer.dependencies import locked
 from systemd.packer.errors import PackError
@@ -69,9 +69,10 @@ def _sbom(told: argparse.Namespace) -> None:
 def _audit(told: argparse.Namespace) -> None:
     every = locked((ROOT / LOCK).read_text())
     known = list(advisories(told.advisories))
+    day = newest(known)
     if said := found(every, known):
         raise PackError("\n  ".join(("known vulnerabilities:", *said)))
-    print(f"{len(every)} packages, {len(known)} advisories: none applies")
+    print(f"{len(every)} packages, {len(known)} advisories, the newest of {day or 'no day'}: none applies")
 
 
 def _key(told: argparse.Namespace) -> None:

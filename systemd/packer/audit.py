@@ -27,6 +27,14 @@ def advisories(path: Path) -> Iterator[Mapping[str, Any]]:
         raise PackError(f"{path} holds no advisories ({error}): the export of OSV for {ECOSYSTEM}") from error
 
 
+def newest(known: Iterable[Mapping[str, Any]]) -> str:
+    """The day of the latest change among them; of what came later they know nothing. Raises PackError."""
+    days = [str(advisory.get("modified", ""))[:10] for advisory in known]
+    if not days:
+        raise PackError(f"not one advisory is in there: the export of OSV for {ECOSYSTEM}")
+    return max(days)
+
+
 def found(every: Iterable[Locked], known: Iterable[Mapping[str, Any]]) -> list[str]:
     """``package version: id, summary`` of each that is affected; withdrawn advisories say nothing."""
     versions = {each.name: each.version for each in every}

@@ -13,6 +13,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from systemd.packer.__main__ import main as pack
 from systemd.packer.audit import advisories, found
 from systemd.packer.dependencies import Locked, licence, locked, needs
 from systemd.packer.errors import PackError
@@ -186,9 +187,27 @@ def test_which_advisories_apply(known: dict[str, Any], applies: bool, tmp_path: 
     assert found(PAD, advisories(tmp_path / "all.zip")) == found(PAD, advisories(tmp_path))
 
 
-def test_what_holds_no_advisories_is_said(tmp_path: Path) -> None:
+def test_a_hole_in_what_is_locked_stops_the_command(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ours = next(each for each in packages("run") if each.name == "starlette")
+    hole = advisory(
+        ours.name, [], {"introduced": "0"}, {"fixed": f"{ours.version}.1"}, modified="2026-11-01T00"
+    )
+    (tmp_path / "X-1.json").write_text(json.dumps(hole))
+    assert pack(["audit", "--advisories", str(tmp_path)]) == 1
+    assert f"{ours.name} {ours.version}: X-1, bad" in capsys.readouterr().err
+    mended = advisory(ours.name, [], {"introduced": "0"}, {"fixed": ours.version}, modified="2026-11-02T00")
+    (tmp_path / "X-1.json").write_text(json.dumps(mended))
+    assert pack(["audit", "--advisories", str(tmp_path)]) == 0
+    assert "1 advisories, the newest of 2026-11-02: none applies" in capsys.readouterr().out
+
+
+def test_what_holds_no_advisories_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(PackError, match="holds no advisories"):
         list(advisories(tmp_path / "none.zip"))
+    assert pack(["audit", "--advisories", str(tmp_path)]) == 1
+    assert "not one advisory is in there" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
