@@ -84,6 +84,8 @@ class Edge:
         self._executor = executor
         self._identity = identity
         self._trust = Trust(identity.centre_keys, lambda: journal.state.centre_keys)
+        self._strange: Message | None = None
+        """What the centre said last of being there, by a key that was not believed then."""
         self._reports = reports
         self._tally = Tally()
         voice = Voice(identity, link)
@@ -178,6 +180,7 @@ class Edge:
         self._last_loss = reason
         self._vouched = False
         self._trust.part()
+        self._strange = None
         self._presence.disconnected()
         self._publisher.close()
 
@@ -212,7 +215,7 @@ class Edge:
 
     async def _judge(self, message: Message, arrived_ms: int) -> None:
         if message.topic == wire.CENTRAL_LINK:
-            self._hear_of_centre(wire.decode(wire.CentralLink, self._opened(message)), retain=message.retain)
+            self._hear_of_centre(message)
             return
         address = wire.parse_topic(message.topic)
         kind = _HEARD.get((address.way, address.name))
@@ -221,8 +224,7 @@ class Edge:
             return
         said: _Heard = wire.decode(kind, self._opened(message))
         if isinstance(said, wire.CentreKey):
-            if not self._trust.introduce(bytes.fromhex(said.public)):
-                self._tally.drop("keys:retired")
+            self._introduced(said)
         elif said.locker != self._identity.locker:
             self._tally.drop("foreign")
         else:
@@ -246,9 +248,19 @@ class Edge:
     def _opened(self, message: Message) -> bytes:
         return seal.open_frame(message.payload, self._trust.keys())
 
-    def _hear_of_centre(self, link: wire.CentralLink, *, retain: bool) -> None:
-        if not self._presence.heard_of_centre(link, retain=retain):
+    def _hear_of_centre(self, message: Message) -> None:
+        # It is the same for all, and said before anybody is introduced to us.
+        self._strange = message
+        link = wire.decode(wire.CentralLink, self._opened(message))
+        self._strange = None
+        if not self._presence.heard_of_centre(link, retain=message.retain):
             self._publisher.close()
+
+    def _introduced(self, said: wire.CentreKey) -> None:
+        if not self._trust.introduce(bytes.fromhex(said.public)):
+            self._tally.drop("keys:retired")
+        elif self._strange is not None:
+            self._hear_of_centre(self._strange)
 
     async def _hear_hello(self, hello: wire.Hello, frame: bytes, arrived_ms: int) -> None:
         facts = await self._facts(hello)

@@ -67,6 +67,20 @@ async def test_who_was_away_believes_whom_its_own_centre_introduces(world: World
     assert not await says(world, down.batch(2, 2), AFTER)
 
 
+@pytest.mark.rule("LKR-111", "LKR-13")
+async def test_what_it_said_of_being_there_before_counts_from_the_introduction_on(world: World) -> None:
+    world.link.connect()
+    there = seal.frame(NEXT, wire.encode(wire.CentralLink(online=True, instance="one", started_at=1)))
+    world.link.deliver(wire.CENTRAL_LINK, there, retain=True)
+    await settle()
+    seen, births = [world.edge.status.centre_online], len(world.births)
+    for by in (OWN_KEY, CENTRE_KEY):
+        await introduces(world, introduction(NEXT, by))
+        seen.append(world.edge.status.centre_online)
+    assert seen == [False, False, True]
+    assert len(world.births) == births  # it was kept by the broker: no news
+
+
 @pytest.mark.rule("LKR-111")
 @pytest.mark.parametrize("by", [OWN_KEY, NEXT, AFTER])
 async def test_nobody_introduces_themselves(world: World, down: DownLog, by: seal.SigningKey) -> None:

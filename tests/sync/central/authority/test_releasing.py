@@ -47,6 +47,7 @@ def given_up(parts: Parts) -> None:
     parts.store.write_now(lambda c: releasing.agree(c, parts.desk, OTHER, release))
 
 
+@pytest.mark.rule("CEN-62")
 def test_a_second_person_agrees_in_time_and_nobody_else(parts: Parts) -> None:
     release = asked(parts)
     assert [shown(parts, who) for who in (ONE, OTHER, FAR)] == [[False], [True], []]
@@ -70,6 +71,7 @@ def test_a_second_person_agrees_in_time_and_nobody_else(parts: Parts) -> None:
         asked(parts, "hall-9")
 
 
+@pytest.mark.rule("CEN-62")
 async def test_the_old_key_is_heard_no_more_and_the_new_one_takes_its_place(parts: Parts) -> None:
     hub = Hub(parts)
     old = parts.locker.add(BIRTH, CABINET)
