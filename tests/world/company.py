@@ -287,7 +287,9 @@ class Company:
 
     def _take_slot_booked(self, fact: Fact) -> Iterable[Complaint]:
         key, right, size = fact.data["booking"], fact.data["authorisation"], fact.data["size"]
-        if key not in self.booked and not self._fits([*self._kept(right), size]):
+        # Of an earlier epoch it may be known here, and is said again whether there is room or not.
+        known = key in self.booked or not self.whole
+        if not known and not self._fits([*self._kept(right), size]):
             yield 28, f"slot {key} of size {size} is booked, and there is no room beside {self._kept(right)}"
         self._unbook(right)
         self.booked[key] = (right, size, fact.data["until_ms"])

@@ -6,12 +6,15 @@ from contextvars import Context
 from types import SimpleNamespace
 from typing import Any
 
+from locker.domain.state import LockerState
 from tests.power.recording import AtOnce
 from tests.world.afar import Afar
+from tests.world.custody import Custody
 from tests.world.liveness import Liveness
 from tests.world.loop import LIFE, VirtualLoop
 from tests.world.reference import Fact, Reference
 from tests.world.times import pause
+from tests.world.witness import disagreements
 
 LIVED = 7
 
@@ -68,6 +71,23 @@ def test_how_long_a_door_stands_open_or_is_kept_begins_anew_with_the_daemon() ->
     live.since = {"open 3": 1.0, "stay d 1": 2.0, "unsettled 4": 3.0}
     live.started()
     assert live.since == {"unsettled 4": 3.0}
+
+
+def test_a_slot_of_an_earlier_epoch_is_said_again_where_there_is_no_room_any_more() -> None:
+    """After a lost history every vacant door is in doubt; what was booked before stays booked."""
+    custody = Custody()
+    custody.company.forget(whole=False)
+    slot = {"booking": "b", "authorisation": "r", "size": 1, "from_ms": 0, "until_ms": 1_000}
+    again = Fact(1, "SlotBooked", slot, 1, 0, 0, trusted=True, cause="centre")
+    assert not list(custody.company.take(again, [again]))
+    custody.company.forget()
+    assert [number for number, _ in custody.company.take(again, [again])] == [28]
+
+
+def test_a_deposit_that_was_over_in_another_history_is_known_to_nobody() -> None:
+    """The centre says so of each that it knows; where it never was, nothing comes of it."""
+    told = Fact(1, "DepositRestored", {"deposit": "d"}, 1, 0, 0, trusted=True, cause="centre")
+    assert list(disagreements(Reference(), LockerState(), [told])) == []
 
 
 def _act(number: int) -> list[Fact]:

@@ -15,7 +15,6 @@ from tests.world.people.plan import people
 from tests.world.times import MINUTE_S
 from tests.world.world import World, run
 
-
 TRIES: Final = 400
 """Minutes in which they come again."""
 
