@@ -89,13 +89,16 @@ class Judge:
 
 
 class Cuts:
-    """Cuts of one recording. One in ``doubled`` is cut once more, while it recovers."""
+    """Cuts of one recording. One in ``doubled`` is cut once more, while it recovers.
 
-    def __init__(self, vfs: Vfs, recording: Recording, doubled: int = 4) -> None:
+    ``judge``: who has seen recordings of the same story before.
+    """
+
+    def __init__(self, vfs: Vfs, recording: Recording, doubled: int = 4, judge: Judge | None = None) -> None:
         self._vfs = vfs
         self._recording = recording
         self._doubled = doubled
-        self._judge = Judge()
+        self._judge = judge or Judge()
 
     def everywhere(self, each: int, seed: int) -> Counter[str]:
         """Cut after every operation of the story, ``each`` times with another chance."""

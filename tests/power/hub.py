@@ -206,6 +206,7 @@ class Cuts:
 
     def __init__(self, vfs: Vfs, recording: HubRecording, doubled: int = 4) -> None:
         self._vfs, self._recording, self._doubled = vfs, recording, doubled
+        self._known: dict[bytes, Held] = {}
 
     def everywhere(self, seed: int, begun: int = 0) -> Counter[str]:
         """After every operation from ``begun`` on."""
@@ -235,21 +236,24 @@ class Cuts:
     def _judged(self, disk: Disk, place: int) -> str:
         with self._vfs.on(disk):
             try:
-                found = reopened(self._recording.path)
+                found = reopened(self._recording.path, self._known)
             except (SQLAlchemyError, sqlite3.Error, StoreTooNew) as error:
                 return f"it cannot be opened: {error}"
         return self._recording.wrong(found, place)
 
 
-def reopened(path: Path) -> Held:
-    """Opened as at a start, and looked at by SQLite itself."""
+def reopened(path: Path, known: dict[bytes, Held]) -> Held:
+    """Opened as at a start, and looked at by SQLite itself; ``known``: what the same bytes held before."""
     opened = Store.open(path, threads())
     try:
         with opened._reader.connect() as connection:
             raw: Any = connection.connection.driver_connection
-            (whole,) = raw.execute("PRAGMA integrity_check").fetchone()
-            if whole != "ok":
-                raise sqlite3.DatabaseError(whole)
-            return held(raw)
+            there = hashlib.sha256(raw.serialize()).digest()
+            if there not in known:
+                (whole,) = raw.execute("PRAGMA integrity_check").fetchone()
+                if whole != "ok":
+                    raise sqlite3.DatabaseError(whole)
+                known[there] = held(raw)
+            return known[there]
     finally:
         opened.close()

@@ -78,11 +78,11 @@ async def lived_badly(vfs: Vfs, path: Path, name: str, disk: FaultyDisk) -> tupl
 async def test_nothing_is_promised_or_opened_once_the_disk_refused(
     vfs: Vfs, path: Path, name: str, code: int, lasting: bool
 ) -> None:
-    healthy = await cuts.lived(vfs, path, use_cases()[name])
+    healthy, judge = await cuts.lived(vfs, path, use_cases()[name]), cuts.Judge()
     for place in healthy.story[:-1]:
         recording, then = await lived_badly(vfs, path, name, FaultyDisk(place, code, lasting=lasting))
         assert then == (len(recording.told), len(recording.pulses)), place
-        found = cuts.Cuts(vfs, recording)
+        found = cuts.Cuts(vfs, recording, judge=judge)
         assert found.at_the_end() == "", place
 
 

@@ -252,7 +252,7 @@ async def test_a_migration_that_is_cut_five_times_ends_in_the_same_database(
         for _ in range(TIMES):
             disk = Disk(found)
             with vfs.on(disk):
-                assert reopened(database).digest == whole.digest
+                assert reopened(database, {}).digest == whole.digest
             found = after(disk, chance.randrange(len(disk.log) + 1), chance)
 
 
