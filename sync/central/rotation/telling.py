@@ -75,9 +75,10 @@ async def tell_all(store: Store, desk: Desk, wake: Callable[[Iterable[str]], Non
 
 
 def _stale(connection: Connection, keys: Keys) -> Sequence[str]:
-    """Lockers that were told something else, or nothing."""
+    """Lockers that were told something else, or nothing where there is something to tell."""
     own = CENTRE_KEYS.c
-    joined = LOCKER.outerjoin(CENTRE_KEYS, own.locker == LOCKER.c.locker)
+    never = not (keys.coming or keys.former)
+    joined = LOCKER.join(CENTRE_KEYS, own.locker == LOCKER.c.locker, isouter=not never)
     same = and_(own.said.is_not(None), own.said == text_of(entry(keys)))
     return (
         connection.execute(select(LOCKER.c.locker).select_from(joined).where(~same).order_by(LOCKER.c.locker))
