@@ -12,10 +12,11 @@ from locker.domain.events import PulseNotSent
 from locker.domain.ids import BoardId, CompartmentNumber
 from locker.domain.opening import Phase as OpeningPhase
 from locker.domain.state import LockerState
-from locker.operations import drop_off, stocktake
+from locker.operations import drop_off, load_outgoing, stocktake, withdraw_overdue
 from locker.operations.open_door import Opened
 from locker.operations.ports import Decided
 from locker.operations.present_code import DropOffOffer, present_typed
+from tests.locker.operations.test_visits import HELPER, cut_off_in_loading
 from tests.locker.operations.world import MemoryWorld
 
 
@@ -134,3 +135,18 @@ async def test_a_sensor_that_sees_something_behind_a_stuck_door_is_believed() ->
     await m.settle()
     await drop_off.leave(m.world, opened.deposit)
     assert m.journal.state.compartments[CompartmentNumber(5)].status is Status.TO_CHECK
+
+
+async def test_who_was_cut_off_in_loading_settles_it_alone_where_no_sensor_shows_what_lies_there() -> None:
+    """Nothing was promised to anybody yet: it is on the round of what goes back, for one helper."""
+    m = await MemoryWorld.start(item_sensors=False)
+    label, door = await cut_off_in_loading(m)
+    waits = withdraw_overdue.waiting(m.journal.state)
+    assert [each.door for each in waits] == [door]
+    assert isinstance(await withdraw_overdue.open_compartment(m.world, HELPER, waits[0].deposit), Opened)
+    await m.settle()
+    await m.shut(door)
+    assert await withdraw_overdue.confirm(m.world, HELPER, waits[0].deposit) is None
+    assert m.journal.state.compartments[door].status is Status.VACANT
+    assert m.journal.state.codes == {}
+    assert isinstance(await load_outgoing.open_compartment(m.world, HELPER, label), Opened)
