@@ -35,7 +35,14 @@ HUB_URL: Final = "https://hub.example:8600"
 PORTS: Final = Ports(kiosk=8080, panel=8701, phone=8702, hub=8600, broker=8883)
 LINE: Final = "/dev/doclocker/line-a"
 NEW_PASSWORD: Final = "correct horse battery staple"
-SAID: Final = {"LOCKER": LOCKER, "AREA": AREA, "NAME": "wang", "SERIAL": "A50285BI", "CASE": "CASE-A"}
+SAID: Final = {
+    "LOCKER": LOCKER,
+    "AREA": AREA,
+    "NAME": "wang",
+    "SERIAL": "A50285BI",
+    "CASE": "CASE-A",
+    "DIGITS": "0a" * 32,
+}
 PLACES: Final = re.compile(rf"\b({'|'.join(SAID)})\b")
 ELSEWHERE: Final = {
     "wiring learn": "tests/locker/test_ctl_wiring.py",
@@ -212,6 +219,7 @@ class Hour:
         site.plugs_in()
         self.types("lockerctl provision")
         self.types("rm")
+        self.types("/opt/doclocker/current/systemd/update trust")
         self.types("lockerctl bus scan")
         self.types("lockerctl config check")
         self._ear = Ear(site.hub, site.folder / "heard")

@@ -190,6 +190,7 @@ def unpacked() -> None:
         whole.parent.mkdir(parents=True)
         whole.touch()
         whole.with_name("bin").symlink_to(Path(sys.executable).parent)
+        whole.with_name("systemd").symlink_to(ROOT / "systemd")
 
 
 def called(words: Sequence[str]) -> int:
