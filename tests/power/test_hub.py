@@ -209,6 +209,14 @@ def _after_enrolling(recording: HubRecording) -> int:
 # --- migrations ---
 
 
+@pytest.fixture(scope="module")
+def present(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """An old database that has every step there is: from here on there are few to go."""
+    path = old_database(tmp_path_factory.mktemp("present") / "central.sqlite")
+    store.Store.open(path).close()
+    return path.read_bytes()
+
+
 @pytest.fixture
 def two_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two more than there are."""
@@ -243,9 +251,9 @@ async def test_a_migration_is_cut_from_end_to_end(vfs: Vfs, database: Path, tmp_
 
 @pytest.mark.usefixtures("two_steps")
 async def test_a_migration_that_is_cut_five_times_ends_in_the_same_database(
-    vfs: Vfs, database: Path, tmp_path: Path
+    vfs: Vfs, database: Path, present: bytes
 ) -> None:
-    recording = await lived(vfs, database, nothing, left(database, tmp_path))
+    recording = await lived(vfs, database, nothing, Disk({str(database): present}))
     ((_, whole),) = recording.commits
     for seed in range(8):
         chance, found = Random(seed), recording.disk.begun
@@ -308,7 +316,7 @@ async def test_entries_in_one_transaction_and_how_far_they_reach_in_another(
 
 
 async def test_a_migration_outside_a_transaction(
-    vfs: Vfs, database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    vfs: Vfs, database: Path, present: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     loose = (
         'op.execute("CREATE TABLE door (locker TEXT)")\n'
@@ -317,7 +325,7 @@ async def test_a_migration_outside_a_transaction(
         '    op.execute("INSERT INTO door SELECT locker FROM compartment")'
     )
     monkeypatch.setattr(migrations, "FOLDER", steps(tmp_path / "steps", ("loose", "baseline", loose)))
-    recording = await lived(vfs, database, nothing, left(database, tmp_path))
+    recording = await lived(vfs, database, nothing, Disk({str(database): present}))
     # Late in it: the step that is loose is the last.
     places = range(len(recording.disk.log) // 2, len(recording.disk.log) + 1)
     assert wrong(Cuts(vfs, recording).spread(1, places, MANY)) > 0
