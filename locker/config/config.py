@@ -100,13 +100,20 @@ class Config:
         return self.state_dir / "control.sock"
 
 
+_UNREAD: Final[Mapping[type[Exception], str]] = {
+    FileNotFoundError: "`lockerctl provision` makes it; another place is named by --config",
+    PermissionError: "It is for the daemon's user and root: sudo -u doclocker lockerctl …",
+}
+
+
 def load(path: Path, *, learning: bool = False) -> Config:
     """The checked configuration. ``learning``: its wiring is about to be proved, so experimental boards may
     be in it unproved. Raises ConfigError."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(path, 0, f"it cannot be read ({error})", "Name a readable UTF-8 file") from error
+        remedy = _UNREAD.get(type(error), "Name a readable UTF-8 file")
+        raise ConfigError(path, 0, f"it cannot be read ({error})", remedy) from error
     return load_text(path, text, learning=learning)
 
 

@@ -1,6 +1,7 @@
 """Every mistake is refused with file, line and remedy; nothing else ever comes of a file."""
 
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import example, given, settings
@@ -136,14 +137,19 @@ def test_a_mistake_is_refused_with_its_line(tmp_path: Path, text: str, blamed: i
     assert error.line == blamed
 
 
-def test_a_file_that_cannot_be_read_is_said(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_read_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for path in (tmp_path / "none.toml", tmp_path):
         with pytest.raises(ConfigError, match="cannot be read") as caught:
             load(path)
         assert caught.value.line == 0
+    with pytest.raises(ConfigError, match="lockerctl provision"):
+        load(tmp_path / "none.toml")
     latin = tmp_path / "latin.toml"
     latin.write_bytes(b"[locker]\nid = '\xe4'\n")
     with pytest.raises(ConfigError, match="UTF-8"):
+        load(latin)
+    monkeypatch.setattr(Path, "read_text", Mock(side_effect=PermissionError(13, "Permission denied")))
+    with pytest.raises(ConfigError, match="sudo -u doclocker"):
         load(latin)
 
 
