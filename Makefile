@@ -46,6 +46,10 @@ vm:  ## a bare Debian under an emulator becomes a locker in service; needs root;
 	@.ci/setup --vm
 	@exec $(bin)/python -m tests.vm $(if $(AGAIN),--again) $(if $(CHROOT),--chroot)
 
+boxes:  ## a hub and a locker, each under a systemd of its own in name spaces, and a release on trial; needs root
+	@.ci/setup --vm
+	@exec $(bin)/python -m tests.vm.boxes
+
 lock:  ## pin dependencies anew after a change of pyproject.toml
 	@.ci/lock $(if $(UPGRADE),--upgrade)
 

@@ -182,8 +182,9 @@ class Machine:
     def hang(self) -> None:
         """Its kernel stops; returns once its watchdog has reset it, which ends the emulator. Raises
         MachineError where nothing does. (Until then its watchdog may bark: an emulator on a busy machine
-        stands still for longer than any board.)"""
+        stands still for longer than any board. After a bark this kind is off until it is armed anew.)"""
         self._monitor("set-action", {"watchdog": "reset"})
+        self.does("systemctl daemon-reexec")
         self._console.sendall(b"echo 1 >/proc/sys/kernel/sysrq; echo c >/proc/sysrq-trigger\n")
         self._ends()
 
