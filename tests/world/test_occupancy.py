@@ -6,7 +6,7 @@ from typing import Final
 
 from sync.central.doors import bars
 from sync.central.office import Office
-from tests.world import seeds
+from tests.world import cabinets, seeds
 from tests.world.centre import CLERK, Size
 from tests.world.disks import WorldVfs
 from tests.world.people import crowds
@@ -24,8 +24,10 @@ async def _barred(office: Office, locker: str, door: int) -> None:
 
 
 def test_worlds_of_the_test_run_are_of_every_kind() -> None:
-    found = {crowds.drawn(seed) for seed in range(1, seeds.WORLDS + 1)}
+    found = {crowds.drawn(seed) for seed in seeds.SEEDS}
     assert found == {crowds.QUIET, crowds.USUAL, crowds.CROWDED}
+    assert len(seeds.SEEDS) == seeds.WORLDS
+    assert sum(cabinets.lockers(seed) for seed in seeds.SEEDS) == seeds.WORLDS + 2
 
 
 def test_who_finds_it_full_goes_where_the_page_says(tmp_path: Path, vfs: WorldVfs) -> None:

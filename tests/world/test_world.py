@@ -9,7 +9,7 @@ from typing import Final
 
 import pytest
 
-from tests.world import seeds
+from tests.world import occupancy, seeds
 from tests.world.disks import WorldVfs
 from tests.world.runner import Job, live
 
@@ -22,6 +22,7 @@ COMMON: Final = (
     *("a second person stands beside", "a stocktake", "a look behind an occupied door: expected"),
     *("a slot was booked", "a visit was rated", "help: help_sent", "a lost code: lost_sent"),
     *("settings were changed from afar", "a service window stands", "a door was opened by key"),
+    *("a slip was confirmed", "a complaint: resolved", occupancy.REACHED, occupancy.FULL),
 )
 """No dozen worlds without these."""
 TRACE: Final = """

@@ -19,6 +19,11 @@ GOES_ON: Final = frozenset({"opening", "take_out", "round_done", "round_intake",
 DONE: Final = {"intake": "taken_in", "withdraw": "withdrawn"}
 
 
+def is_on_slip(kind: str, finding: str) -> bool:
+    """Whether the slip must name it. What turned out to be no submission at all was never taken."""
+    return kind != "intake" or finding != "empty"
+
+
 class Guided:
     """One helper on a round of one kind, this time."""
 
@@ -150,7 +155,7 @@ class Guided:
             return
         self.last = case
         if who.shown["screen"] in GOES_ON:
-            self.took[case] += 1
+            self.took[case] += is_on_slip(self.kind, finding)
             self.world.reached("withdrawn by a helper" if self.kind == "withdraw" else f"intake: {finding}")
         who.say(DONE[self.kind], case=case, door=door, thing=thing, word=finding)
 
@@ -221,6 +226,6 @@ class Guided:
         if slip is None:  # asked whether they are there still
             return
         stands = {line["case"] for part in slip["lists"] for line in part["lines"]}
-        missing = sorted(set(self.took) - stands)
+        missing = sorted(set(+self.took) - stands)
         if missing:
             self.world.violated(5, f"{self.who.name} took {missing}, and the slip says {sorted(stands)}")
