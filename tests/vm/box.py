@@ -44,6 +44,7 @@ printf '127.0.0.1 localhost\\n127.0.1.1 %s\\n' "$3" >etc/hosts
 printf '%s\\n' "$3" >etc/hostname
 pivot_root . mnt
 umount -l /mnt
+mount --make-rshared /
 exec env -i container=other {_PATH} /sbin/init systemd.log_target=journal systemd.unit=multi-user.target
 """
 

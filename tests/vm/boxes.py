@@ -129,6 +129,13 @@ class Pair:
             code, _ = self.locker.tries(f"systemctl start locker-{name}")
             must(code == 0, f"locker-{name}:\n{self.locker.log(f'locker-{name}')}")
 
+    def seals_its_keys(self) -> None:
+        """They lie sealed on the disk; systemd opens them for the daemon."""
+        self.locker.does("cd /; lockerctl keys seal --with-key host --recovery /tmp/recovery.json")
+        self.locker.does("test ! -e /etc/doclocker/keys/own.json && systemctl restart lockerd")
+        self.is_well()
+        self.locker.does("systemctl start locker-renew")
+
     def takes_a_release(self) -> str:
         """Tried by its guard, and kept."""
         release, key = releases.made(self._folder / "releases", self._images / "wheels", well=True)
@@ -201,6 +208,7 @@ def main() -> int:
         steps.must("lockerd is ready, doctor finds nothing", pair.is_well)
         steps.should("it hangs", pair.hung)
         steps.should("what runs at night", pair.nights)
+        steps.should("its keys are sealed", pair.seals_its_keys)
         steps.should("systemd/update install: a good release", pair.takes_a_release)
         steps.should("systemd/update install: one that does not come up", pair.gives_one_back)
         steps.should("its certificate is revoked", pair.is_thrown_out)
