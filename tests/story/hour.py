@@ -161,6 +161,7 @@ class Site(Stack):
         self.key = made.json()["secret"]
         self.secrets |= {("a password", first[1]), ("a password", NEW_PASSWORD)}
         self.secrets |= {("a second factor", secret[1]), ("a key of the API", self.key)}
+        browser.close()  # whoever is still connected holds up a restart
 
 
 class Hour:
@@ -284,6 +285,7 @@ def main() -> None:
             print(f"{log.name}:\n{log.read_text()[-LOG_CHARACTERS:]}", file=sys.stderr)
         raise
     finally:
+        site._clients.close()  # as above
         site.locker.stop()
         site.hub.stop()
         site.stop()
