@@ -43,7 +43,7 @@ from locker.domain.stocktakes import Stocktake
 from locker.domain.surroundings import Surroundings
 from locker.domain.throttle import Guessing
 
-FOLD_VERSION: Final = 7
+FOLD_VERSION: Final = 8
 """Rises when `fold` gives another state for the same entries."""
 
 
