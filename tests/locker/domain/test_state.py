@@ -9,7 +9,7 @@ from locker.journal.project import state_from
 
 EMPTY: Final = {8: 813_560_499}
 """By version, the CRC-32 of an empty state's text. Where it differs and the version does not, software of the
-same version would call a sound journal corrupt at its first anchor: raise the version, then put the new one here."""
+same version would call a sound journal corrupt at its first anchor. Raise the version, then this."""
 
 
 def test_another_shape_of_the_state_is_another_version() -> None:
