@@ -2,7 +2,10 @@
 
 import asyncio
 import gc
+import sqlite3
+from contextlib import closing
 from contextvars import Context
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,6 +13,7 @@ from locker.domain.state import LockerState
 from tests.power.recording import AtOnce
 from tests.world.afar import Afar
 from tests.world.custody import Custody
+from tests.world.journals import histories_of
 from tests.world.liveness import Liveness
 from tests.world.loop import LIFE, VirtualLoop
 from tests.world.people.guided import is_on_slip
@@ -96,6 +100,21 @@ def test_an_intake_that_found_nothing_need_not_stand_on_the_slip() -> None:
     assert not is_on_slip("intake", "empty")
     assert all(is_on_slip("intake", finding) for finding in ("complete", "missing", "wrong"))
     assert is_on_slip("withdraw", "empty")
+
+
+def test_a_rotten_bit_of_an_earlier_epoch_ends_nothing(tmp_path: Path) -> None:
+    """The daemon does not read it at its start; no more must the oracle fail at it."""
+    path, said = (
+        tmp_path / "journal",
+        '{{"type":"EpochStarted","data":{},"boot":1,"mono":0,"time":0,"tq":"","cause":""}}',
+    )
+    with closing(sqlite3.connect(path)) as connection, connection:
+        for table, data in (("entry", '{"epoch":"b","parent_epoch":"a"}'), ("entry_a", '{"epoch":"a"}')):
+            connection.execute(f"CREATE TABLE {table} (seq, public TEXT, personal_digest, hash)")
+            connection.execute(f"INSERT INTO {table} VALUES (1, ?, x'', x'')", (said.format(data),))  # noqa: S608  # two names of ours
+        connection.execute("INSERT INTO entry_a VALUES (2, CAST(x'7bff7d' AS TEXT), x'', x'')")
+    found = histories_of({"j": path.read_bytes()}, "j", tmp_path)
+    assert [[row.seq for row in each] for each in found] == [[1, 2], [1]]
 
 
 def _act(number: int) -> list[Fact]:
