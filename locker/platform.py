@@ -148,6 +148,8 @@ def _read_json(path: Path, remedy: str) -> dict[str, Any]:
         value = json.loads(keyfiles.text(path))
     except keyfiles.SealedKey as error:
         raise KeysSealed(f"{error}. Ask as root; else lockerctl keys recover, or a new claim") from error
+    except PermissionError as error:
+        raise KeysError(f"{error}. It is there: ask as root, or as the locker's own user") from error
     except (OSError, ValueError, RecursionError) as error:
         raise KeysError(f"{path}: {error}. {remedy}") from error
     if not isinstance(value, dict):

@@ -1,6 +1,7 @@
 """The real world behind the ports: keys that fit or are named, a clock that believes the centre with care."""
 
 import asyncio
+import errno
 import json
 import os
 import socket
@@ -95,6 +96,18 @@ def test_keys_that_do_not_fit_are_named(keys: Path, name: str, problem: str, spo
 def test_missing_keys_name_the_remedy(tmp_path: Path) -> None:
     with pytest.raises(KeysError, match=r"own\.json.*lockerctl keys new"):
         Keys.load(tmp_path, LOCKER, AREA)
+
+
+def test_keys_that_are_not_for_whoever_asks_are_not_said_to_be_missing(
+    keys: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def closed(path: Path) -> str:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(platform.keyfiles, "text", closed)  # root, as whom tests may run, is refused nothing
+    with pytest.raises(KeysError, match=r"own\.json.*ask as root") as caught:
+        Keys.load(keys, LOCKER, AREA)
+    assert "keys new" not in str(caught.value)
 
 
 def test_the_centres_time_counts_until_ntp_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
