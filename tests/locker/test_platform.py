@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from locker import platform
+from locker import keyfiles, platform
 from locker.domain.ids import AreaId, LockerId
 from locker.platform import (
     Keys,
@@ -104,7 +104,7 @@ def test_keys_that_are_not_for_whoever_asks_are_not_said_to_be_missing(
     def closed(path: Path) -> str:
         raise PermissionError(errno.EACCES, "Permission denied", str(path))
 
-    monkeypatch.setattr(platform.keyfiles, "text", closed)  # root, as whom tests may run, is refused nothing
+    monkeypatch.setattr(keyfiles, "text", closed)  # root, as whom tests may run, is refused nothing
     with pytest.raises(KeysError, match=r"own\.json.*ask as root") as caught:
         Keys.load(keys, LOCKER, AREA)
     assert "keys new" not in str(caught.value)
