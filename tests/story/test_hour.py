@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any, Final
 
@@ -50,9 +51,11 @@ def entered(script: str) -> "subprocess.CompletedProcess[str]":
 
 
 @pytest.mark.processes
-def test_from_nothing_to_the_first_pickup(tmp_path: Path) -> None:
-    script = ENTER.format(folder=tmp_path, root=ROOT, python=sys.executable, document=DOCUMENT)
-    done = entered(script)
+def test_from_nothing_to_the_first_pickup() -> None:
+    # A socket's name must be short: not below pytest's own folder.
+    with tempfile.TemporaryDirectory(prefix="hour-") as folder:
+        script = ENTER.format(folder=folder, root=ROOT, python=sys.executable, document=DOCUMENT)
+        done = entered(script)
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
     told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     typed = list(commands(DOCUMENT))
