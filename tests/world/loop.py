@@ -6,6 +6,7 @@ be ended between any two callbacks, as by SIGKILL: from then on not one of its c
 
 import asyncio
 import heapq
+import inspect
 import warnings
 from collections import deque
 from collections.abc import Callable, Coroutine
@@ -221,6 +222,13 @@ def _tell(answer: "asyncio.Future[T]", done: "Future[T]") -> None:
         answer.set_result(done.result())
 
 
+def _given(coroutine: Any) -> list[Any]:
+    """What a coroutine that has not begun was given to await."""
+    if inspect.getcoroutinestate(coroutine) != inspect.CORO_CREATED:
+        return []
+    return [each for each in coroutine.cr_frame.f_locals.values() if inspect.iscoroutine(each)]
+
+
 def _close(coroutine: Any) -> None:
     """From the inside out: on its way out each may want to wait again, several times over."""
     for _ in range(WAITS_MAX):
@@ -232,6 +240,8 @@ def _close(coroutine: Any) -> None:
         if not chain:
             return
         with suppress(BaseException), warnings.catch_warnings():
-            # One that had not begun takes along what it was to await.
+            # One that had not begun takes along what it was to await, from Python 3.12 on only later.
             warnings.simplefilter("ignore", RuntimeWarning)
+            for given in _given(chain[-1]):
+                given.close()
             chain[-1].close()
