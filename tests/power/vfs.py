@@ -243,9 +243,9 @@ class Vfs:
         return OK
 
     def _others(self, file: int) -> Iterator[int]:
-        """Those through which others have the same file open."""
+        """Those through which others have the same file open. A collected connection may close one meanwhile."""
         name = self._opened[file]
-        return (other for other, each in self._opened.items() if each == name and other != file)
+        return (other for other, each in tuple(self._opened.items()) if each == name and other != file)
 
     def _lock(self, file: int, level: int) -> int:
         if any(self._levels.get(other, 0) >= REFUSED_BY[level] for other in self._others(file)):
