@@ -243,7 +243,7 @@ class Vfs:
         return OK
 
     def _others(self, file: int) -> Iterator[int]:
-        """Those through which others have the same file open. A collected connection may close one meanwhile."""
+        """Those through which others have the same file open. Garbage may be closed meanwhile."""
         name = self._opened[file]
         return (other for other, each in tuple(self._opened.items()) if each == name and other != file)
 
