@@ -147,7 +147,8 @@ class Applicant(Visitor):
         await self.wait(1, 5)
         if not self.page and not self.machine.is_open(door):
             return None  # whose door it is has shut it meanwhile
-        if self.finds(door, self.thing):
+        # Who pushed in stands at a door that somebody else left open: nobody gave it to them.
+        if self.finds(door, self.thing, given=bool(self.page)):
             self.world.reached("something lay in a compartment that was to be vacant")
             self.say("not_empty", door=door)
             await self.press("not_empty")
@@ -220,7 +221,9 @@ class Applicant(Visitor):
         door = view["door"]
         if not self.machine.is_open(door):
             return None
-        self.finds(door, self.thing)
+        if not self.is_mine(view):
+            raise GoneError("another person's page")
+        self.finds(door, self.thing, given=bool(self.page))
         await self.wait(2, 8)
         if self.habits.wants_back and self.thing in self.lying(door):
             for thing in self.lying(door):

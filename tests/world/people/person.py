@@ -196,11 +196,11 @@ class Person:
 
     # --- what only they can see ---
 
-    def finds(self, door: int, mine: str) -> list[str]:
-        """What of others lies behind a door that was opened for me. Theirs it must not be."""
+    def finds(self, door: int, mine: str, *, given: bool = True) -> list[str]:
+        """What of others lies behind a door. Where it was opened for me, it must not be theirs."""
         others = [thing for thing in self.lying(door) if not mine or not thing.startswith(mine)]
         for thing in others:
-            if self.town.testimony.entrusted.get(thing) == (self.machine.name, door):
+            if given and self.town.testimony.entrusted.get(thing) == (self.machine.name, door):
                 self.world.violated(4, f"{self.name} is given door {door} in which lies {thing}")
         return others
 
