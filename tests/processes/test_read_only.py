@@ -22,7 +22,11 @@ pytestmark = [
     pytest.mark.skipif(os.geteuid() != 0, reason="only root mounts file systems anew"),
 ]
 PHONE = "13511112222"
-NIGHTLY = (["journal", "verify", "--note"], ["check", "--watch-s", "1", "--note"], ["journal", "rehearse", "--note"])
+NIGHTLY = (
+    ["journal", "verify", "--note"],
+    ["check", "--watch-s", "1", "--note"],
+    ["journal", "rehearse", "--note"],
+)
 
 
 class ReadOnlyStack(NursedStack):
