@@ -13,18 +13,7 @@ def write_new(path: Path, text: str, mode: int = 0o600) -> None:
     """
     if path.exists():
         raise FileExistsError(errno.EEXIST, "it is there already", str(path))
-    new = path.with_name(f"{path.name}.new")
-    new.unlink(missing_ok=True)  # made anew, so that its mode is ours
-    with ExitStack() as undo:
-        handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
-        undo.callback(new.unlink)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        new.rename(path)
-        undo.pop_all()
-    sync_folder(path.parent)
+    _put(path, text, mode)
 
 
 def replace(path: Path, text: str) -> None:
@@ -32,14 +21,20 @@ def replace(path: Path, text: str) -> None:
 
     Raises OSError, FileNotFoundError where there is none to replace.
     """
-    was, new = path.stat(), path.with_name(f"{path.name}.new")
-    new.unlink(missing_ok=True)
+    _put(path, text, 0o600, path.stat())
+
+
+def _put(path: Path, text: str, mode: int, was: os.stat_result | None = None) -> None:
+    """With mode and owner of what ``was`` there."""
+    new = path.with_name(f"{path.name}.new")
+    new.unlink(missing_ok=True)  # made anew, so that its mode is ours
     with ExitStack() as undo:
-        handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
         undo.callback(new.unlink)
         with os.fdopen(handle, "w", encoding="utf-8") as file:
-            os.fchown(handle, was.st_uid, was.st_gid)
-            os.fchmod(handle, was.st_mode & 0o7777)
+            if was is not None:
+                os.fchown(handle, was.st_uid, was.st_gid)
+                os.fchmod(handle, was.st_mode & 0o7777)
             file.write(text)
             file.flush()
             os.fsync(file.fileno())

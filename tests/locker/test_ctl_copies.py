@@ -43,13 +43,18 @@ def keys(folder: Path, seed: str = "01" * 32, locker: str = "loc-1") -> None:
     (folder / "link.pem").write_text(LINK_KEY)
 
 
-@pytest.fixture
-async def config(tmp_path: Path) -> Path:
+async def lived(folder: Path) -> Path:
     """A locker that has lived: two cases, names, codes, and entries the hub has not acknowledged."""
-    site = tmp_path / "site"
+    site = folder / "site"
     (site / "state").mkdir(parents=True)
     await tell(site / "state" / "journal.sqlite3")
     keys(site / "keys")
+    return site
+
+
+@pytest.fixture
+async def config(tmp_path: Path) -> Path:
+    site = await lived(tmp_path)
     (site / "password").write_text(PASSWORD)
     return write(site, TEXT.replace("port = 1883", 'port = 1883\npassword_file = "password"'))
 

@@ -202,6 +202,8 @@ def test_keys_that_came_by_a_new_claim_are_read_instead_of_the_sealed_ones(
     assert keys_of(config).code_key.hex() == "7e" * 32
 
 
+# systemd-creds seals for root alone, and only a mount name space keeps the host's own secret out of it; for
+# everybody else the tests above show the same around a program of the same face.
 @pytest.mark.skipif(not REAL.exists() or os.geteuid() != 0, reason="needs root and systemd-creds")
 def test_with_systemd_itself_nothing_of_the_keys_is_left(config: Path, tmp_path: Path) -> None:
     """In a mount name space of its own: the host's secret is made there and goes with it."""

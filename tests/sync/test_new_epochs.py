@@ -1,7 +1,7 @@
 """Cards that come back and disks that are new: a locker with doors and the hub settle what is true."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,11 +9,9 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from locker.domain import chain
 from locker.domain.compartment import Status
 from locker.domain.deposit import Phase
 from locker.domain.directives import StateEntry
-from locker.domain.entry import Entry
 from locker.domain.errors import Reason, Refusal
 from locker.domain.events import EpochStarted
 from locker.domain.history import DOUBT, Break
@@ -24,19 +22,17 @@ from locker.operations.open_door import Opened
 from locker.operations.ports import Decided
 from locker.operations.present_code import PickupOffer, present_scanned
 from sync import seal, wire
-from sync.central import lockers, queries
+from sync.central import queries
 from sync.central import tables as t
 from sync.central.desk import Desk, Keys
 from sync.central.ingest import Ingest
-from sync.central.platform import Threads
 from sync.central.pump import Pump
 from sync.central.store import Store
 from sync.edge import Edge, ForkFound, Identity, Reports
-from sync.link.settings import PublishResult
 from tests.locker.operations.test_visits import load
-from tests.locker.operations.world import MemoryJournal, MemoryWorld
-from tests.power.recording import AtOnce
-from tests.sync.edges import CENTRE_KEY, LOCKER, OWN_KEY, FakeLink, Inline, MemoryRow, VirtualClock, settle
+from tests.locker.operations.world import MemoryWorld
+from tests.sync.edges import CENTRE_KEY, LOCKER, OWN_KEY, Inline, VirtualClock, settle
+from tests.sync.joined import HubLine, Image, Pages, enrolled, image, no_act, put_back
 from tests.world.ledgers import unequal
 
 
@@ -47,34 +43,12 @@ class Hall(MemoryWorld):
         await self.journal.commit("centre", lambda _: Decided(None, (says,)))
 
 
-@dataclass
-class Pages:
-    """A journal in memory, as the edge reads it."""
-
-    journal: MemoryJournal
-
-    def entries(self, after: int, limit: int, max_bytes: int) -> list[MemoryRow]:
-        del max_bytes
-        return [_row(entry) for entry in self.journal.entries[after : after + limit]]
-
-    def hash_at(self, seq: int) -> bytes:
-        return self.journal.entries[seq - 1].hash if seq else chain.START
-
-    def oldest(self) -> int:
-        return 1
-
-
-def _row(entry: Entry) -> MemoryRow:
-    digest = chain.personal_digest(entry.salt, entry.personal.encode())
-    return MemoryRow(entry.seq, entry.public, entry.personal, entry.salt, digest, entry.hash)
-
-
 class Centre:
     """The hub's real store, ingest and pump."""
 
     def __init__(self, store: Store, desk: Desk) -> None:
         self.store = store
-        self.line: Line | None = None
+        self.line: HubLine | None = None
         self.pump = Pump(store, desk, self._said)
         self.ingest = Ingest(store, desk, self._said, self.pump, lambda: None)
 
@@ -96,36 +70,17 @@ class Centre:
         return self.store.read_now(lambda c: list(unequal(c, LOCKER, state, [])))
 
 
-class Line(FakeLink):
-    """Everything that is said goes to the hub at once, and its answers come back."""
-
-    def __init__(self, centre: Centre) -> None:
-        super().__init__()
-        self._centre = centre
-        centre.line = self
-
-    async def publish(
-        self, topic: str, payload: bytes, *, qos: int, retain: bool = False, expiry_s: int | None = None
-    ) -> PublishResult:
-        result = await super().publish(topic, payload, qos=qos, retain=retain, expiry_s=expiry_s)
-        await self._centre.ingest.take(topic, payload)
-        await self._centre.pump.step()
-        return result
-
-
 @pytest.fixture
 async def centre(tmp_path: Path) -> AsyncIterator[Centre]:
     keys = Keys(CENTRE_KEY, seal.SealKey.from_private(b"p" * 32))
     desk = Desk(keys, VirtualClock())  # type: ignore[arg-type]  # nothing waits here
-    store = Store.open(tmp_path / "central.sqlite", Threads(AtOnce(), AtOnce()))
-    store.write_now(lambda c: lockers.enrol(c, desk, LOCKER, "north", OWN_KEY.public.hex()))
-    yield Centre(store, desk)
-    store.close()
+    with enrolled(tmp_path, desk) as store:
+        yield Centre(store, desk)
 
 
 async def connected(centre: Centre, m: MemoryWorld) -> list[str]:
     """The locker is on the link for a while; what it found of its history."""
-    line, clock, found = Line(centre), VirtualClock(), list[str]()
+    line, clock, found = HubLine(centre), VirtualClock(), list[str]()
     beginnings, tasks = Beginnings(m.world, m.journal), set[asyncio.Task[None]]()
 
     def on_fork(fork: ForkFound) -> None:
@@ -146,7 +101,7 @@ async def connected(centre: Centre, m: MemoryWorld) -> list[str]:
         draw=lambda _below: 0,
         random_bytes=lambda size: next(numbers).to_bytes(size),
         disk_used_percent=lambda: 42,
-        take=_no_act,
+        take=no_act,
     )
     serving = asyncio.create_task(edge.run())
     await settle()
@@ -158,22 +113,6 @@ async def connected(centre: Centre, m: MemoryWorld) -> list[str]:
     await edge.stop()
     await serving
     return found
-
-
-async def _no_act(*_: Any, **__: Any) -> Any:
-    raise AssertionError("nobody orders anything here")
-
-
-Image = tuple[Sequence[Entry], LockerState]
-
-
-def image(m: MemoryWorld) -> Image:
-    return list(m.journal.entries), m.journal.state
-
-
-async def put_back(m: MemoryWorld, card: Image) -> None:
-    m.journal.entries, m.journal._state = list(card[0]), card[1]
-    await m.restart()
 
 
 async def collect(m: MemoryWorld, opened: Opened) -> None:

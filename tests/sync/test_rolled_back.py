@@ -10,20 +10,17 @@ from sqlalchemy import select
 
 from locker.domain.events import Stopped
 from sync import seal, wire
-from sync.central import lockers, queries
+from sync.central import queries
 from sync.central import tables as t
 from sync.central.desk import Desk, Keys
 from sync.central.ingest import Ingest
-from sync.central.platform import Threads
 from sync.central.pump import Pump
 from sync.central.store import Store
 from sync.edge import Edge
 from sync.link.settings import PublishResult
-from tests.power.recording import AtOnce
 from tests.sync.edges import (
     CENTRE_KEY,
     LOCKER,
-    OWN_KEY,
     FakeLink,
     Inline,
     MemoryJournal,
@@ -32,6 +29,7 @@ from tests.sync.edges import (
     edge_of,
     settle,
 )
+from tests.sync.joined import enrolled
 
 
 @dataclass
@@ -87,10 +85,8 @@ class Wired(FakeLink):
 async def centre(tmp_path: Path) -> AsyncIterator[Centre]:
     keys = Keys(CENTRE_KEY, seal.SealKey.from_private(b"p" * 32))
     desk = Desk(keys, VirtualClock())  # type: ignore[arg-type]  # nothing waits here
-    store = Store.open(tmp_path / "central.sqlite", Threads(AtOnce(), AtOnce()))
-    store.write_now(lambda c: lockers.enrol(c, desk, LOCKER, "north", OWN_KEY.public.hex()))
-    yield Centre(store, desk)
-    store.close()
+    with enrolled(tmp_path, desk) as store:
+        yield Centre(store, desk)
 
 
 def card(entries: int) -> MemoryJournal:

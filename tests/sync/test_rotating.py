@@ -10,10 +10,8 @@ import pytest
 from locker.domain.centre_keys import CentreKeys
 from locker.operations import directives
 from sync import seal
-from sync.central import lockers
 from sync.central.desk import Desk, Keys
 from sync.central.ingest import Ingest
-from sync.central.platform import Threads
 from sync.central.pump import Pump
 from sync.central.rotation import keyfile, telling
 from sync.central.store import Store
@@ -21,9 +19,8 @@ from sync.central.switchboard import Switchboard
 from sync.edge import Edge, EdgeStatus, Identity, Reports
 from sync.link.settings import PublishResult
 from tests.locker.operations.world import MemoryWorld
-from tests.power.recording import AtOnce
 from tests.sync.edges import CENTRE_KEY, LOCKER, OWN_KEY, FakeLink, Inline, VirtualClock, settle
-from tests.sync.test_new_epochs import Pages, _no_act, image, put_back
+from tests.sync.joined import HubLine, Pages, enrolled, image, no_act, put_back
 
 NEXT, AFTER = (seal.SigningKey.from_seed(bytes([n]) * 32) for n in (7, 8))
 FIRST = Keys(CENTRE_KEY, seal.SealKey.from_private(b"p" * 32))
@@ -68,33 +65,16 @@ class _ToLocker(FakeLink):
         return PublishResult(0)
 
 
-class _ToHub(FakeLink):
-    def __init__(self, hub: Hub) -> None:
-        super().__init__()
-        self._hub = hub
-        hub.line = self
-
-    async def publish(
-        self, topic: str, payload: bytes, *, qos: int, retain: bool = False, expiry_s: int | None = None
-    ) -> PublishResult:
-        result = await super().publish(topic, payload, qos=qos, retain=retain, expiry_s=expiry_s)
-        await self._hub.ingest.take(topic, payload)
-        await self._hub.pump.step()
-        return result
-
-
 @pytest.fixture
 async def hub(tmp_path: Path) -> AsyncIterator[Hub]:
-    store = Store.open(tmp_path / "central.sqlite", Threads(AtOnce(), AtOnce()))
-    made = Hub(store, FIRST)
-    store.write_now(lambda c: lockers.enrol(c, made.desk, LOCKER, "north", OWN_KEY.public.hex()))
-    yield made
-    store.close()
+    desk = Desk(FIRST, VirtualClock())  # type: ignore[arg-type]  # nothing waits here
+    with enrolled(tmp_path, desk) as store:
+        yield Hub(store, FIRST)
 
 
 async def met(hub: Hub, m: MemoryWorld) -> EdgeStatus:
     """The locker is on the link for a while, as it was provisioned by the first key."""
-    line, clock = _ToHub(hub), VirtualClock()
+    line, clock = HubLine(hub), VirtualClock()
     numbers = iter(range(1, 1_000_000))
     edge = Edge(
         line,
@@ -108,7 +88,7 @@ async def met(hub: Hub, m: MemoryWorld) -> EdgeStatus:
         draw=lambda _below: 0,
         random_bytes=lambda size: next(numbers).to_bytes(size),
         disk_used_percent=lambda: 42,
-        take=_no_act,
+        take=no_act,
     )
     serving = asyncio.create_task(edge.run())
     await settle()

@@ -12,18 +12,14 @@ from locker.domain import events as ev
 from locker.journal.holds import missing
 from tests.locker.configured import TEXT, write
 from tests.locker.journal.histories import opened, told
-from tests.locker.journal.told_case import tell
-from tests.locker.test_ctl_copies import backed_up, keys, lockerctl
+from tests.locker.test_ctl_copies import backed_up, lived, lockerctl
 
 EEPROM = '\n[anchor]\nfile = "../eeprom"\n'
 
 
 @pytest.fixture
 async def config(tmp_path: Path) -> Path:
-    site = tmp_path / "site"
-    (site / "state").mkdir(parents=True)
-    await tell(site / "state" / "journal.sqlite3")
-    keys(site / "keys")
+    site = await lived(tmp_path)
     (tmp_path / "eeprom").write_bytes(b"\xff" * 256)
     return write(site, TEXT + EEPROM)
 
