@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from hw_sim.layout import made
+from hw_sim.layout import LAYOUTS, Layout, made
 from tests.world import cabinets, wires
 from tests.world.disks import WorldVfs
 from tests.world.faults.plan import calm, strike
@@ -19,6 +19,19 @@ def test_a_line_whose_only_board_is_lost_is_not_foretold(
 ) -> None:
     """Every fourth probe waits longer: no round, though each looks like the one before."""
     monkeypatch.setattr(wires, "AWAKE_OF", awake_of)
+    assert with_a_dead_board(cabinets.sized(made("wkly-24")), short, vfs)
+
+
+def test_a_question_to_a_lost_board_is_no_part_of_a_round(
+    short: Path, vfs: WorldVfs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It stands between two questions to the board beside it, and half a minute later between two others."""
+    monkeypatch.setattr(wires, "AWAKE_OF", 1)
+    assert with_a_dead_board(LAYOUTS["two-board"], short, vfs)
+
+
+def with_a_dead_board(layout: Layout, short: Path, vfs: WorldVfs) -> int:
+    """How often the lines of a cabinet fell asleep, or could have."""
 
     async def story(world: World) -> int:
         await world.begin()
@@ -28,6 +41,6 @@ def test_a_line_whose_only_board_is_lost_is_not_foretold(
         await world.until(world.loop.time() + 60)
         return world.spoken.sleeps + world.spoken.awake
 
-    layout = cabinets.sized(made("wkly-24"))
     (short / "w").mkdir()
-    assert run(5, short / "w", story, vfs, layout=layout)
+    slept: int = run(5, short / "w", story, vfs, layout=layout)
+    return slept

@@ -317,8 +317,10 @@ class WorldLine:
             period_s = last.at_s - before.at_s
             heard = (*(said[n] for n in range(1 - length, 0)), last)
             answers = {(each.request, each.answer) for each in heard}
-            everybody = len({request for request, _ in answers}) >= serving
-            steady = len({request for request, _ in answers}) == len(answers)
+            asked = {request for request, _ in answers}
+            # One question more went to a board that is lost: by its own timer, not once a round.
+            everybody = len(asked) == serving
+            steady = len(asked) == len(answers)
             certain = not any(each.on_the_edge for each in heard)
             if everybody and steady and certain and _near(heard[0].at_s + period_s, due_s):
                 watched = self._watched()
