@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+HOST: Final = "127.0.0.1"
 NO_TLS: Final = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """For `httpx`'s ``verify``: trusts nobody, and loopback asks for nothing else. By itself httpx reads the
 machine's authorities anew for each client, 25 ms of a core."""

@@ -13,8 +13,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final, Protocol
 
+from hw_sim.loopback import HOST
+
 READ_MOST: Final = 4096
-HOST: Final = "127.0.0.1"
 SPEED_AT: Final = 5  # output speed, in what termios tells
 SPEEDS: Final[Mapping[int, int]] = MappingProxyType(
     {getattr(termios, f"B{baud}"): baud for baud in (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)}

@@ -21,11 +21,11 @@ from typing import Any, Final
 import httpx
 
 from hw_sim import clock
+from hw_sim.free_port import free_ports
 from hw_sim.layout import LAYOUTS
-from hw_sim.loopback import NO_TLS, ask
+from hw_sim.loopback import HOST, NO_TLS, ask
 from hw_sim.settings import ACCESS, ANCHOR_TOML, CENTRAL_USER, LOCKER_TOML, MOSQUITTO, SIGN_IN_FILE, wiring
 
-HOST: Final = "127.0.0.1"
 LOCKER: Final = "demo-1"
 AREA: Final = "park"
 OPERATOR: Final = "operator"
@@ -57,19 +57,9 @@ class Ports:
 
     @classmethod
     def chosen(cls, *, preferred: bool) -> "Ports":
-        """The ports people know where they are free, or all of them the system's choice."""
+        """The ports people know where they are free, or others."""
         known = (8080, 8701, 8702, 8600, 18830) if preferred else (0, 0, 0, 0, 0)
-        with contextlib.ExitStack() as held:  # all at once: none is given twice
-            return cls(*(_free_port(held.enter_context(socket.socket()), port) for port in known))
-
-
-def _free_port(probe: socket.socket, wish: int) -> int:
-    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        probe.bind((HOST, wish))
-    except OSError:
-        probe.bind((HOST, 0))
-    return int(probe.getsockname()[1])
+        return cls(*free_ports(*known))
 
 
 class Stack:

@@ -16,7 +16,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.types import ASGIApp
 
-HOST: Final = "127.0.0.1"
+from hw_sim.loopback import HOST
+
 BODY_LIMIT: Final = 16 * 1024
 QUEUE_LIMIT: Final = 500
 KEEP_ALIVE_S: Final = 15.0

@@ -19,9 +19,9 @@ import httpx
 
 from hw_sim import clock
 from hw_sim.layout import Layout
-from hw_sim.loopback import NO_TLS
+from hw_sim.loopback import HOST, NO_TLS
 from hw_sim.settings import BENCH_TOML, BRIDGE, LEARNED, Wiring
-from hw_sim.stack import AREA, HOST, LOCKER, NotReadyError, Ports, Stack, command, output
+from hw_sim.stack import AREA, LOCKER, NotReadyError, Ports, Stack, command, output
 
 SETTLE_S: Final = 8.0
 """Every board that can answer has, and every door that can be seen is."""

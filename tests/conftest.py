@@ -6,7 +6,7 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -147,12 +147,6 @@ def well_formatted_log() -> Iterator[None]:
     yield
     complaints, JUDGE.complaints = JUDGE.complaints, []
     assert complaints == []
-
-
-@pytest.fixture
-def free_port() -> Callable[[], int]:
-    """Call it for a loopback port; call it again for another."""
-    return mosquitto.free_port
 
 
 @pytest.fixture

@@ -9,21 +9,15 @@ import threading
 from pathlib import Path
 from typing import IO, Final
 
+from hw_sim.free_port import free_port
 from hw_sim.settings import ACCESS, CENTRAL_USER, MOSQUITTO
 
-__all__ = ["CENTRAL_USER", "Broker", "free_port", "program"]
+__all__ = ["CENTRAL_USER", "Broker", "program"]
 
 STARTED: Final = " running"  # mosquitto's last line before its loop
 PATIENCE_S: Final = 60.0
 # Tests read in its log who sent what.
 TALKATIVE: Final = "log_type all\nconnection_messages true\n"
-
-
-def free_port() -> int:
-    """A TCP port on 127.0.0.1 that nobody holds at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def program(name: str) -> str:

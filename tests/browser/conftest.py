@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack
 
 import pytest_asyncio
 
+from hw_sim.free_port import free_port
 from tests.kiosk_ui.page import Page
 from tests.kiosk_ui.served import served
 from tests.locker.operations.world import MemoryWorld
@@ -13,7 +14,7 @@ Serve = Callable[..., Awaitable[tuple[Page, str]]]
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def serve(free_port: Callable[[], int]) -> AsyncIterator[Serve]:
+async def serve() -> AsyncIterator[Serve]:
     """Call it for a page over a fresh locker and the address it is served at."""
     async with AsyncExitStack() as running:
 

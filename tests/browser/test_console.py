@@ -1,11 +1,12 @@
 """The console in a real browser: what only a browser does, such as telling where a form came from."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, Page, expect
 
+from hw_sim.free_port import free_port
 from sync.central import lockers
 from sync.central.alarms import Trouble, raise_alarm
 from sync.central.figures.count import Calendar, count
@@ -28,9 +29,7 @@ def parts(tmp_path: Path) -> Iterator[Parts]:
     store.close()
 
 
-async def test_the_fleet_lives_on_the_page(
-    parts: Parts, free_port: Callable[[], int], browser: Browser
-) -> None:
+async def test_the_fleet_lives_on_the_page(parts: Parts, browser: Browser) -> None:
     lived(parts)
     parts.store.write_now(lambda c: count(c, Calendar(480)))
     page = await browser.new_page(viewport={"width": 1440, "height": 900})

@@ -3,7 +3,7 @@
 import os
 import threading
 import tty
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from firmware_bridge.happenings import BusEvent, InputsRead, PulseSettled, Stati
 from firmware_bridge.line import SerialLine, opener
 from firmware_bridge.request import Pulse, ReadDoors
 from firmware_bridge.station import Station
+from hw_sim.free_port import free_port
 from locker.domain.door import PulseOutcome
 from locker.domain.ids import BoardId
 from tests.firmware_bridge.faulty_line import ToyBoard
@@ -155,6 +156,6 @@ def test_a_port_has_one_owner(board: Board, log: Log, line: SerialLine) -> None:
     assert line.now() > 0
 
 
-def test_an_unreachable_gateway_is_a_port_error(free_port: Callable[[], int]) -> None:
+def test_an_unreachable_gateway_is_a_port_error() -> None:
     with pytest.raises(PortError, match="socket://"):
         opener(f"socket://127.0.0.1:{free_port()}", BAUD)()

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import textwrap
 import tomllib
-from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -15,6 +14,7 @@ import psutil
 import pytest
 
 from hw_sim.__main__ import COMMANDS, main
+from hw_sim.free_port import free_port
 from tests.hw_sim.asking import opened
 from tests.hw_sim.conftest import Start
 from tests.hw_sim.speaking import summed
@@ -105,7 +105,7 @@ def test_a_pulse_reaches_an_open_page(cabinet_url: str, tmp_path: Path) -> None:
     assert {"pulse", "move"} <= set(events)
 
 
-def test_a_phone_serves_and_ends_cleanly(start: Start, free_port: Callable[[], int]) -> None:
+def test_a_phone_serves_and_ends_cleanly(start: Start) -> None:
     port = free_port()
     process = start("phone", "--port", str(port))
     body = {"to": "10086", "template": "receipt", "variables": {}, "idempotency_key": "1"}

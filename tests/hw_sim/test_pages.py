@@ -1,12 +1,12 @@
 """What people see: the cabinet's doors move in the browser, the phone shows what came."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, expect
 
+from hw_sim.free_port import free_port
 from tests.hw_sim.asking import opened
 from tests.hw_sim.conftest import Start
 from tests.hw_sim.wired import MIXED, frame
@@ -75,9 +75,7 @@ async def test_a_cabinet_of_many_kinds_is_shown_and_broken_by_hand(
     assert complaints == []
 
 
-async def test_a_message_arrives_as_text_and_as_a_picture(
-    browser: Browser, start: Start, free_port: Callable[[], int]
-) -> None:
+async def test_a_message_arrives_as_text_and_as_a_picture(browser: Browser, start: Start) -> None:
     port = free_port()
     start("phone", "--port", str(port))
     page = await browser.new_page()

@@ -8,9 +8,9 @@ from typing import Final
 
 from playwright.async_api import async_playwright
 
+from hw_sim.free_port import free_port
 from kiosk_ui.texts import LANGUAGES
 from tests.kiosk_ui.album import SIZES, album, screen
-from tests.mosquitto import free_port
 
 ARGUMENTS: Final = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
 

@@ -13,6 +13,7 @@ from typing import Final
 from PIL import Image
 from playwright.async_api import async_playwright
 
+from hw_sim.free_port import free_port
 from kiosk_ui import texts
 from kiosk_ui.course import WAYS
 from kiosk_ui.names import Screen
@@ -20,7 +21,6 @@ from kiosk_ui.offers import ACTS, TAKES_CODES
 from kiosk_ui.stages import STAGES
 from tests.kiosk_ui.album import LANDSCAPE, PORTRAIT, Stop, album, screen
 from tests.kiosk_ui.pictures import ARGUMENTS
-from tests.mosquitto import free_port
 
 DOCS: Final = Path(__file__).parents[2] / "docs"
 PAGE: Final = DOCS / "kiosk.md"

@@ -3,7 +3,7 @@
 One browser, one tab: the views are those of a tour of real visits, put straight into the page.
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import Any, Final
 
 import pytest
@@ -11,6 +11,7 @@ import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser
 
+from hw_sim.free_port import free_port
 from kiosk_ui.names import Screen
 from kiosk_ui.texts import LANGUAGES
 from tests.kiosk_ui import album
@@ -32,7 +33,7 @@ async def stops() -> list[Stop]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def shown(browser: Browser, free_port: Callable[[], int]) -> AsyncIterator[album.Screen]:
+async def shown(browser: Browser) -> AsyncIterator[album.Screen]:
     async with album.screen(browser, free_port()) as screen:
         yield screen
         assert screen.complaints == []

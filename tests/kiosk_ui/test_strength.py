@@ -4,7 +4,7 @@ One browser, one server; each test takes a fresh locker behind it.
 """
 
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import Final
 
 import pytest
@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from playwright.async_api import Browser, expect
 from playwright.async_api import Page as Tab
 
+from hw_sim.free_port import free_port
 from tests.kiosk_ui.page import SETTINGS, Page
 from tests.kiosk_ui.served import served
 from tests.locker.operations.world import MemoryWorld
@@ -52,7 +53,7 @@ class Stand:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def stand(browser: Browser, free_port: Callable[[], int]) -> AsyncIterator[Stand]:
+async def stand(browser: Browser) -> AsyncIterator[Stand]:
     page = Page(await MemoryWorld.start(), SETTINGS, live=True)
     async with served(page, free_port()) as address:
         tab = await browser.new_page(viewport={"width": 1280, "height": 800})

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import pytest
 
+from hw_sim.free_port import free_port
 from locker import ctl
 from locker.config import load
 from locker.ctl import doctor, doctor_checks
@@ -17,7 +18,6 @@ from locker.platform import write_own_key
 from sync.central.authority.issuing import Purpose, new_authority
 from sync.seal import SealKey, SigningKey
 from tests.locker.configured import TEXT, write
-from tests.mosquitto import free_port
 from tests.sync.central.authority import made
 
 STATUS: Final[dict[str, Any]] = {

@@ -15,6 +15,7 @@ from unittest.mock import AsyncMock
 import pytest
 from starlette.applications import Starlette
 
+from hw_sim.free_port import free_port
 from locker import daemon, kiosk_server
 from locker.control import ask
 from locker.daemon import Daemon, control, serve
@@ -27,7 +28,6 @@ from locker.operations.ports import JournalFailing
 from locker.operations.self_tester import SelfTester
 from locker.platform import LockerClock, Times
 from sync.edge.edge import EdgeStatus
-from tests import mosquitto
 from tests.locker.operations.world import MemoryWorld, VirtualClock
 from tests.sync.edges import VirtualClock as LoopClock
 
@@ -61,7 +61,7 @@ class Fake:
                 locker_id="loc-1",
                 wiring=SimpleNamespace(),
                 control_path=folder / "control.sock",
-                kiosk=SimpleNamespace(host="127.0.0.1", port=mosquitto.free_port()),
+                kiosk=SimpleNamespace(host="127.0.0.1", port=free_port()),
             ),
             platform=SimpleNamespace(clock=LockerClock(Times.real())),
             journal=SimpleNamespace(

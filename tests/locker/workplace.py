@@ -13,10 +13,10 @@ from typing import IO
 import httpx
 
 from hw_sim.clock import mono_s, pause_s
+from hw_sim.free_port import free_port
 from hw_sim.loopback import NO_TLS
 from locker.platform import write_own_key
 from sync.seal import SigningKey
-from tests import mosquitto
 
 BIN = Path(sys.executable).parent
 PATIENCE_S = 60.0
@@ -57,12 +57,12 @@ class Workplace:
     def __init__(self, folder: Path, panel: str, line: str) -> None:
         self.folder, self._panel, self.line = folder, panel, line
         self.config = folder / "locker.toml"
-        self.kiosk = mosquitto.free_port()
+        self.kiosk = free_port()
 
     def wire(self, boards: dict[str, str], doors: Sequence[tuple[str, str]], baud: int = 9600) -> None:
         """The configuration: each door's lock and sensor; keys of nobody's hub."""
         named = "\n".join(f'"{board}" = "{profile}"' for board, profile in boards.items())
-        broker = mosquitto.free_port()
+        broker = free_port()
         head = HEAD.format(kiosk=self.kiosk, broker=broker, line=self.line, baud=baud, boards=named)
         tables = [DOOR.format(n=n, lock=lock, sensor=sensor) for n, (lock, sensor) in enumerate(doors, 1)]
         self.config.write_text(head + "".join(tables), encoding="utf-8")

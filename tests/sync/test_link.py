@@ -3,11 +3,11 @@
 import asyncio
 import socket
 import struct
-from collections.abc import Callable
 from functools import partial
 
 import pytest
 
+from hw_sim.free_port import free_port
 from sync.link.link import Link
 from sync.link.settings import Message, PublishResult, Words
 from tests.mosquitto import CENTRAL_USER, Broker
@@ -251,7 +251,7 @@ async def test_a_server_that_is_none_costs_one_attempt(said: bytes, reason: str)
         await link.stop()
 
 
-async def test_no_broker_at_all_is_no_exception(free_port: Callable[[], int]) -> None:
+async def test_no_broker_at_all_is_no_exception() -> None:
     listener = Remembering()
     link = await started(settings_for(free_port()), listener)
     await listener.until(lambda: len(listener.losses) >= 3)

@@ -10,9 +10,9 @@ from typing import Final
 import httpx
 
 from hw_sim.layout import LAYOUTS
-from hw_sim.loopback import NO_TLS
+from hw_sim.loopback import HOST, NO_TLS
 from hw_sim.settings import wiring
-from hw_sim.stack import AREA, HOST, LOCKER, Ports, Stack, _answers, _listens, _program, command, output
+from hw_sim.stack import AREA, LOCKER, Ports, Stack, _answers, _listens, _program, command, output
 
 SEEN_AS: Final = "10.0.2.100"
 """By the machine: the emulator carries what goes there to loopback, and nothing else anywhere."""

@@ -11,13 +11,13 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from statistics import quantiles
 from typing import Any, Final
 
 import httpx
 
+from hw_sim.free_port import free_port
 from sync.central import config, lockers
 from sync.central.desk import Desk
 from sync.central.platform import SystemClock
@@ -38,9 +38,7 @@ NAME: Final = "office-1"
 """A locker with a true key of its own, for what is made."""
 
 
-async def test_common_calls(
-    sheet: Sheet, broker: Broker, tmp_path: Path, free_port: Callable[[], int]
-) -> None:
+async def test_common_calls(sheet: Sheet, broker: Broker, tmp_path: Path) -> None:
     hub, stalls = Hub(tmp_path / "hub", broker, free_port()), tmp_path / "stalls"
     filled(hub.folder / "central.toml")
     hub.start("tests.bench.central.watched_hub", str(stalls))

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from random import Random  # noqa: TID251  # seeded
 from statistics import quantiles
@@ -11,6 +11,7 @@ from typing import Final
 import pytest
 from playwright.async_api import Browser, Page
 
+from hw_sim.free_port import free_port
 from sync.central.alarms import Trouble, raise_alarm
 from sync.central.fleet.tables import SITE
 from sync.central.platform import Platform
@@ -43,9 +44,7 @@ def parts(tmp_path: Path) -> Iterator[Parts]:
     store.close()
 
 
-async def test_the_fleet_s_page(
-    sheet: Sheet, parts: Parts, free_port: Callable[[], int], browser: Browser, tmp_path: Path
-) -> None:
+async def test_the_fleet_s_page(sheet: Sheet, parts: Parts, browser: Browser, tmp_path: Path) -> None:
     with served(parts, free_port()) as address:
         page = await browser.new_page(viewport={"width": 1440, "height": 900})
         await sign_in(page, address)

@@ -10,13 +10,14 @@ import subprocess
 import sys
 import time
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import httpx
 import pytest
 
+from hw_sim.free_port import free_port
 from tests import postgres
 from tests.bench.figures import Sheet
 from tests.mosquitto import Broker
@@ -128,9 +129,7 @@ def _await_hub(config: Path, fleet_: "subprocess.Popen[bytes]") -> None:
     raise TimeoutError(config)
 
 
-async def test_a_worker_is_killed(
-    sheet: Sheet, tmp_path: Path, broker: Broker, free_port: Callable[[], int]
-) -> None:
+async def test_a_worker_is_killed(sheet: Sheet, tmp_path: Path, broker: Broker) -> None:
     """Its lockers go on speaking, and wait to be answered by another. Three of them fall to one shard."""
     took_s: list[float] = []
     with postgres.cluster(parent=DISK) as cluster:

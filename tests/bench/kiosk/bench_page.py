@@ -1,7 +1,6 @@
 """The kiosk's page in a real browser: a tap until it is seen, a door until the screen knows, whole visits."""
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median, quantiles
 from typing import Final
@@ -10,6 +9,7 @@ import pytest
 from playwright.async_api import Browser
 from playwright.async_api import Page as Tab
 
+from hw_sim.free_port import free_port
 from tests.bench.figures import Sheet
 from tests.kiosk_ui.page import SETTINGS, Page
 from tests.kiosk_ui.served import served
@@ -42,7 +42,7 @@ WATCH: Final = """() => {
 """A tap is seen when the frame after it has been painted; a screen, when the page has changed to it."""
 
 
-async def test_the_page(sheet: Sheet, browser: Browser, free_port: Callable[[], int]) -> None:
+async def test_the_page(sheet: Sheet, browser: Browser) -> None:
     page = Page(await MemoryWorld.start(), SETTINGS, live=True)
     async with served(page, free_port()) as address:
         tab = await browser.new_page(viewport={"width": 1280, "height": 800})

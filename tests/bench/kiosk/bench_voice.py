@@ -11,7 +11,7 @@ import shutil
 import struct
 import subprocess
 import wave
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
@@ -21,6 +21,7 @@ import pytest
 from playwright.async_api import Page as Tab
 from playwright.async_api import async_playwright
 
+from hw_sim.free_port import free_port
 from tests.bench.figures import Sheet
 from tests.kiosk_ui.page import SETTINGS, Page
 from tests.kiosk_ui.served import served
@@ -131,9 +132,7 @@ async def kiosk(room: Room, port: int) -> AsyncIterator[tuple[Tab, Page]]:
 
 
 @pytest.mark.parametrize("room", ["alsa"], indirect=True)
-async def test_steps_are_spoken_in_either_language(
-    room: Room, sheet: Sheet, free_port: Callable[[], int], tmp_path: Path
-) -> None:
+async def test_steps_are_spoken_in_either_language(room: Room, sheet: Sheet, tmp_path: Path) -> None:
     async with kiosk(room, free_port()) as (tab, page):
         took_ms = await tab.evaluate(UNTIL_A_VOICE, VOICES_S_MAX * 1_000)
         sheet.at_most(
@@ -149,9 +148,7 @@ async def test_steps_are_spoken_in_either_language(
 
 
 @pytest.mark.parametrize("room", ["pulse"], indirect=True)
-async def test_an_engine_without_a_loudspeaker_leaves_the_chime(
-    room: Room, sheet: Sheet, free_port: Callable[[], int]
-) -> None:
+async def test_an_engine_without_a_loudspeaker_leaves_the_chime(room: Room, sheet: Sheet) -> None:
     """As speech-dispatcher is on a machine without a sound server, unless it is told otherwise."""
     async with kiosk(room, free_port()) as (tab, page):
         voices = await tab.evaluate(UNTIL_VOICES, VOICES_S_MAX * 1_000)

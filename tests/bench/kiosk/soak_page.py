@@ -1,7 +1,6 @@
 """A day of random taps on the kiosk's page, and what they leave in memory; axe on every page."""
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -9,6 +8,7 @@ import pytest
 from playwright.async_api import Browser
 from playwright.async_api import Page as Tab
 
+from hw_sim.free_port import free_port
 from tests.bench.figures import Sheet
 from tests.bench.kiosk.taps import Day, LosingPage, memory_mb, things
 from tests.kiosk_ui import album
@@ -61,9 +61,7 @@ class Scales:
         return Weight(heap["usedSize"] / 1024, nodes, listeners, things(), memory_mb())
 
 
-async def test_a_day_of_random_taps_leaves_nothing_behind(
-    sheet: Sheet, browser: Browser, free_port: Callable[[], int], times: int
-) -> None:
+async def test_a_day_of_random_taps_leaves_nothing_behind(sheet: Sheet, browser: Browser, times: int) -> None:
     """Doors are shut, codes typed, staff sign in, nights pass, streams are cut and the daemon restarts."""
     page = await LosingPage.begun()
     async with served(page, free_port()) as address:
@@ -115,9 +113,7 @@ def told(sheet: Sheet, day: Day, weights: list[Weight]) -> None:
     assert len(day.seen) >= SCREENS_MIN, sorted(day.seen)
 
 
-async def test_axe_has_nothing_to_say_of_any_page(
-    sheet: Sheet, browser: Browser, free_port: Callable[[], int]
-) -> None:
+async def test_axe_has_nothing_to_say_of_any_page(sheet: Sheet, browser: Browser) -> None:
     stops = await album.album()
     async with album.screen(browser, free_port()) as shown:
         assert await axe_finds(shown, stops) == {}

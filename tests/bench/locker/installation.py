@@ -12,8 +12,9 @@ from typing import Any, Final
 import psutil
 
 from hw_sim import clock
+from hw_sim.loopback import HOST
 from hw_sim.people import Hands, until
-from hw_sim.stack import HOST, Ports, Stack
+from hw_sim.stack import Ports, Stack
 from locker import config, control
 from locker.platform import Platform
 from tests.bench.locker import past

@@ -6,13 +6,14 @@ import signal
 import subprocess
 import sys
 import tomllib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from hw_sim.free_port import free_port
 from locker.domain import directives
 from locker.domain.events import AuthorisationGranted, DirectiveApplied, EpochStarted
 from locker.domain.ids import Epoch, LockerId, Seq
@@ -107,7 +108,7 @@ async def _moment() -> None:
 
 
 @pytest.fixture
-async def hub(tmp_path: Path, broker: Broker, free_port: Callable[[], int]) -> AsyncIterator[Hub]:
+async def hub(tmp_path: Path, broker: Broker) -> AsyncIterator[Hub]:
     hub = Hub(tmp_path / "hub", broker, free_port())
     try:
         yield hub

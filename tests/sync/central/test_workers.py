@@ -2,12 +2,12 @@
 
 import signal
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from hw_sim.free_port import free_port
 from sync.central.shards import Shards, shard_of
 from sync.central.store import Store
 from tests.mosquitto import Broker
@@ -61,7 +61,7 @@ def test_an_empty_database_may_be_opened_twice_at_once(postgres: Cluster) -> Non
 
 @pytest.mark.processes
 async def test_what_a_killed_worker_heard_is_heard_by_another(
-    tmp_path: Path, broker: Broker, free_port: Callable[[], int], postgres: Cluster
+    tmp_path: Path, broker: Broker, postgres: Cluster
 ) -> None:
     lockers = [FakeLocker(name, name_of(name)).add(BIRTH, CABINET, *VISIT) for name in ("hall-1", "hall-4")]
     async with shared_hub(tmp_path, broker, free_port(), postgres.database()) as hub:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from hw_sim.free_port import free_port
 from locker import ctl
 from locker.anchor.keeper import place_of
 from locker.anchor.record import NOWHERE
@@ -22,7 +23,7 @@ from locker.ctl.provision_hub import broker_takes
 from locker.platform import Keys
 from sync.central import __main__ as central
 from tests.locker.test_ctl_sealing import machine
-from tests.mosquitto import Broker, free_port
+from tests.mosquitto import Broker
 from tests.sync.central.authority.offices import PLAN
 
 __all__ = ["machine"]  # a fixture

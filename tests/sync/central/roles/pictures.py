@@ -10,7 +10,7 @@ from typing import Final
 from PIL import Image
 from playwright.async_api import Page, async_playwright
 
-from tests import mosquitto
+from hw_sim.free_port import free_port
 from tests.sync.central.roles.city import City, lived
 from tests.sync.central.served import served, sign_in
 
@@ -38,7 +38,7 @@ SHOWN: Final = (
 async def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         city = await lived(Path(scratch) / "central.sqlite")
-        with served(city.parts, mosquitto.free_port()) as address:
+        with served(city.parts, free_port()) as address:
             await _shoot(city, address)
         city.parts.store.close()
 

@@ -9,12 +9,12 @@ from typing import Final
 import pytest
 from playwright.async_api import Browser, expect
 
+from hw_sim.free_port import free_port
 from sync.central import lockers
 from sync.central.access.actor import Role
 from sync.central.custody.tables import DIFFERENCE
 from sync.central.store import Store
 from sync.central.tables import STAFF
-from tests import mosquitto
 from tests.sync.central.conftest import HandClock, Parts, new_desk
 from tests.sync.central.custody.told import lived, papers, taken
 from tests.sync.central.fake_locker import FakeLocker
@@ -35,7 +35,7 @@ def hall(tmp_path_factory: pytest.TempPathFactory, new_hub: Path) -> Iterator[Hu
     parts = Parts(store, desk, clock, locker, centre)
     rights = [authorise(parts, replace(PASSED, case=f"GS-{n}")) for n in range(1, 5)]
     lived(parts, *(fact for n in range(1, 5) for fact in papers(n, rights[n - 1])), taken(2), taken(3))
-    with hub(parts, mosquitto.free_port()) as made:
+    with hub(parts, free_port()) as made:
         yield made
     store.close()
 

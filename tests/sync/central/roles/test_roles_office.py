@@ -10,6 +10,7 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, expect
 
+from hw_sim.free_port import free_port
 from locker.domain import events as ev
 from locker.domain.acts import ActKind
 from locker.domain.ids import ActId, CompartmentNumber, DepositId, GrantId
@@ -19,7 +20,6 @@ from sync.central.access.actor import Role
 from sync.central.access.settings import Access
 from sync.central.acts.tables import ACT
 from sync.central.store import Store
-from tests import mosquitto
 from tests.sync.central.access import people
 from tests.sync.central.conftest import HandClock, Parts, new_desk
 from tests.sync.central.doors.told import Told
@@ -53,7 +53,7 @@ def told(tmp_path_factory: pytest.TempPathFactory, new_hub: Path) -> Iterator[To
 
 @pytest.fixture(scope="module")
 def house(told: Told) -> Iterator[Hub]:
-    with hub(told.parts, mosquitto.free_port(), STRICT) as made:
+    with hub(told.parts, free_port(), STRICT) as made:
         yield made
 
 

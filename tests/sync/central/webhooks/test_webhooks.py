@@ -11,6 +11,7 @@ import pytest
 from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 
+from hw_sim.free_port import free_port
 from locker.domain.deposit import Proof
 from locker.domain.events import Stopped, SubmissionTaken
 from locker.domain.ids import StaffId
@@ -35,17 +36,9 @@ DAY_MS = 86_400_000
 
 
 @pytest.fixture(scope="module")
-def _receiver(free_port_of_module: int) -> Iterator[Receiver]:
-    with receiving(free_port_of_module) as receiver:
+def _receiver() -> Iterator[Receiver]:
+    with receiving(free_port()) as receiver:
         yield receiver
-
-
-@pytest.fixture(scope="module")
-def free_port_of_module() -> int:
-    import socket  # noqa: PLC0415  # here alone
-
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 @pytest.fixture
