@@ -5,7 +5,10 @@ import contextlib
 import http.client
 import json
 import socket
+import subprocess
+import sys
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from locker.ctl import site
@@ -20,6 +23,9 @@ CODES: Final = (0, 1, 3)
 """Exit codes by `Grade`. 2 is for a configuration that cannot be used, as with every command."""
 PATIENCE_S: Final = 5.0
 OK: Final = 200
+UPDATE: Final = "systemd/update"
+"""Beside the programs of a release that is installed; a checkout has none there."""
+ANSWERED_WITHIN_S: Final = 30.0
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -70,6 +76,7 @@ def _found(config: "Config") -> "Machine":
             partial(_broker_takes, config),
             partial(_page, config),
             partial(_journal, config),
+            partial(missing_packages, Path(sys.prefix) / UPDATE),
         )
 
 
@@ -107,3 +114,18 @@ def _journal(config: "Config") -> str:
 
     found = verify.check(config.journal_path)
     return f"entry {found.seq}: {found.wrong}" if found.wrong else ""
+
+
+def missing_packages(update: Path) -> str:
+    """Of those that the release here needs of the system, in a sentence; empty: none, or nobody knows."""
+    try:
+        done = subprocess.run(  # noqa: S603  # our own program, and our words
+            (str(update), "packages"),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=ANSWERED_WITHIN_S,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stderr.strip().removeprefix("update: ") if done.returncode == 1 else ""

@@ -69,6 +69,8 @@ class Machine:
     """What is wrong with the page; empty: nothing."""
     verify: Callable[[], str]
     """What is wrong with the journal; empty: nothing."""
+    packages: Callable[[], str] = str
+    """Which of the system's packages are missing, and what brings them; empty: none, or nobody knows."""
 
 
 Findings = Iterator[Finding]
@@ -182,6 +184,13 @@ def journal(machine: Machine) -> Findings:
         yield Finding(Grade.BAD, wrong, "keep the card as it is, and call whoever looks after security")
 
 
+def packages(machine: Machine) -> Findings:
+    """Whatever is missing may be this site's own way: it is no reason to leave a release."""
+    if missing := machine.packages():
+        told, _, remedy = missing.partition(": ")
+        yield Finding(Grade.LOOK, told, remedy)
+
+
 def disk(machine: Machine) -> Findings:
     used = machine.disk_used_percent
     if used >= DISK_FULL_PERCENT:
@@ -274,6 +283,7 @@ CHECKS: Final[Mapping[str, Callable[[Machine], Findings]]] = {
     "boards": boards,
     "journal": journal,
     "anchor": anchor,
+    "packages": packages,
     "disk": disk,
     "night": night,
     "broker": broker,

@@ -11,6 +11,7 @@ from systemd.installer import hub
 from systemd.installer.devices import rules
 from systemd.installer.done import Done
 from systemd.installer.machine import Machine
+from systemd.installer.packages import LIST, is_arm, named, named_for
 from systemd.installer.release import Release
 from systemd.installer.steps import Packages, Put, Step, Unit, Word
 
@@ -54,23 +55,7 @@ _FILES: Final = {
         "hub/locker-central-renew.timer": f"{_UNITS}/locker-central-renew.timer",
     },
 }
-_PACKAGES: Final = {
-    # The screen: one program on it (cage ends at once where there is no xwayland), who hands screen and touch
-    # panel to it, its characters, voices to speak with. The time: chrony.
-    "locker": (
-        "python3-venv",
-        "cage",
-        "seatd",
-        "xwayland",
-        "chromium",
-        "fonts-noto-cjk",
-        "speech-dispatcher",
-        "speech-dispatcher-espeak-ng",
-        "chrony",
-    ),
-    "hub": ("python3-venv", "mosquitto", "postgresql", "chrony"),
-}
-_GPIO: Final = ("python3-lgpio", "python3-rpi.gpio")
+_PACKAGES: Final = (Path(__file__).parents[2] / LIST).read_bytes()
 _TIMERS: Final = tuple(f"locker-{name}.timer" for name in ("backup", "verify", "check", "rehearse", "renew"))
 _UNITS_OF: Final = {
     "locker": ("lockerd.service", "locker-clock.service", "locker-kiosk.service", *_TIMERS),
@@ -129,12 +114,12 @@ def files(role: str, here: Path, site: Site) -> list[Step]:
 
 def needed(role: str) -> tuple[str, ...]:
     """Packages of the system that a role has wherever it runs."""
-    return _PACKAGES[role]
+    return named(_PACKAGES, role)
 
 
 def packages(role: str) -> Packages:
     """Of the system; on Arm with what drives the pins."""
-    return Packages(_PACKAGES[role] + (_GPIO if role == "locker" and _arm() else ()))
+    return Packages(named_for(_PACKAGES, role, platform.machine()))
 
 
 def release(here: Path) -> Release:
@@ -168,4 +153,4 @@ def unready(role: str, machine: Machine) -> str:
 
 
 def _arm() -> bool:
-    return platform.machine().startswith(("aarch64", "arm"))
+    return is_arm(platform.machine())

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from systemd.installer.done import Done, digest, kept_as
 from systemd.installer.machine import Machine
+from systemd.installer.packages import lacking, question
 
 
 class Step(Protocol):
@@ -106,7 +107,7 @@ class Packages:
 
     def do(self, machine: Machine, done: Done) -> bool:
         del done
-        missing = [name for name in self.names if not _installed(machine, name)]
+        missing = _missing(machine, self.names)
         if not missing:
             return False
         machine.say(f"install {' '.join(missing)} by apt")
@@ -122,15 +123,13 @@ class Packages:
         """They stay."""
 
 
-def _installed(machine: Machine, name: str) -> bool:
-    admin = f"--admindir={machine.at('/var/lib/dpkg')}"
+def _missing(machine: Machine, names: Sequence[str]) -> tuple[str, ...]:
+    if not names:
+        return ()
     asked = subprocess.run(  # noqa: S603 -- names of our own table
-        ("/usr/bin/dpkg-query", admin, "-W", "-f", "${Status}", name),
-        capture_output=True,
-        text=True,
-        check=False,
+        question(names, str(machine.at("/var/lib/dpkg"))), capture_output=True, text=True, check=False
     )
-    return asked.stdout.endswith("ok installed")
+    return lacking(names, asked.stdout)
 
 
 @dataclass(frozen=True, slots=True)

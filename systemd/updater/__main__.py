@@ -5,10 +5,11 @@ import json
 import os
 import platform
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from systemd.updater import manifest, releases, trial, trusted, update
+from systemd.updater import manifest, needs, releases, trial, trusted, update
 from systemd.updater.admit import Here
 from systemd.updater.errors import Busy, Unfit, UpdateError
 from systemd.updater.host import Host, RealHost
@@ -37,7 +38,7 @@ def _install(host: Host, told: argparse.Namespace) -> int:
     here = _here(host, role)
     if trial.load(host.disk) is not None:
         raise Busy("another release is on trial: systemd/update status")
-    release = update.look(host, told.file, here, forced=told.force)
+    release = update.look(host, role, told.file, here, forced=told.force)
     for name, value in manifest.told(release.manifest).items():
         host.say(f"{name}: {value}")
     if 0 < here.journal_schema < release.manifest.journal_schema:
@@ -77,6 +78,14 @@ def _status(host: Host, told: argparse.Namespace) -> int:
     return _say_result(host) if disk.read(trial.RESULT) else 0
 
 
+def _packages(host: Host, told: argparse.Namespace) -> int:
+    del told
+    role = _role(host)
+    needs.check_running(host, role, _of_machine(host))
+    host.say("nothing that what runs needs of the system is missing")
+    return 0
+
+
 def _say_result(host: Host) -> int:
     said = json.loads(host.disk.read(trial.RESULT) or b"{}")
     why = f" ({said['why']})" if said["why"] else ""
@@ -96,13 +105,18 @@ def _trust(host: Host, told: argparse.Namespace) -> int:
 
 
 def _here(host: Host, role: Role) -> Here:
+    here = _of_machine(host)
+    journal = update.journal_of(host, role, role.config)
+    seen = host.journal(journal, 0) if journal else None
+    return replace(here, journal_schema=seen.schema if seen else 0)
+
+
+def _of_machine(host: Host) -> Here:
+    """Whose journal nobody has looked at."""
     running = releases.running(host.disk)
     if not running:
         raise Unfit("nothing is installed here: systemd/install first")
-    journal = update.journal_of(host, role, role.config)
-    seen = host.journal(journal, 0) if journal else None
-    python = f"{sys.version_info.major}.{sys.version_info.minor}"
-    return Here(platform.machine(), python, running, seen.schema if seen else 0)
+    return Here(platform.machine(), f"{sys.version_info.major}.{sys.version_info.minor}", running, 0)
 
 
 def _role(host: Host) -> Role:
@@ -134,6 +148,8 @@ def _parser() -> argparse.ArgumentParser:
         )
     status = commands.add_parser("status", help="what runs, what is on trial, what came of the last one")
     status.set_defaults(run=_status)
+    packages = commands.add_parser("packages", help="what of the system's packages is missing for what runs")
+    packages.set_defaults(run=_packages)
     trust = commands.add_parser("trust", help="believe releases that this key has signed; two at most")
     trust.add_argument("key", metavar="KEY", help="64 digits of hex, or a file with them")
     trust.add_argument("--instead", action="store_true", help="and those of no other")

@@ -32,6 +32,14 @@ class Unfit(UpdateError):
     """A genuine release that is not for this machine, or not now."""
 
 
+class Lacking(UpdateError):
+    """The system has not all that a release needs."""
+
+    def __init__(self, names: Sequence[str], remedy: str) -> None:
+        super().__init__(f"this machine lacks {', '.join(names)}, which it needs: {remedy}")
+        self.names = tuple(names)
+
+
 class CommandFailed(UpdateError):
     """A program that the update needs said no."""
 

@@ -4,6 +4,7 @@ import fcntl
 import http.client
 import json
 import os
+import shutil
 import sqlite3
 import subprocess
 import time
@@ -36,6 +37,14 @@ class Seen:
     kinds: frozenset[str]
 
 
+@dataclass(frozen=True, slots=True)
+class Room:
+    """Bytes on the disk on which something lies."""
+
+    total: int
+    free: int
+
+
 class Host(Protocol):
     """`RealHost`, or a test's."""
 
@@ -59,6 +68,9 @@ class Host(Protocol):
 
     def fold(self, path: str) -> bool:
         """Have all of a journal that nobody uses in its one file; whether that was done."""
+
+    def room(self, path: str) -> Room:
+        """Raises OSError."""
 
     def screen(self, port: int) -> str:
         """The name of the page that the kiosk shows; empty where it does not answer."""
@@ -127,6 +139,10 @@ class RealHost:
             self.say(f"{path} cannot be folded: {error}")
             return False
         return bool(mode == "delete")
+
+    def room(self, path: str) -> Room:
+        found = shutil.disk_usage(self.disk.at(path))
+        return Room(found.total, found.free)
 
     def screen(self, port: int) -> str:
         page = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)

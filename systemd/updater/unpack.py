@@ -1,6 +1,5 @@
 """A genuine release becomes a folder beside the others: whole, tried out, and nobody's until it is run."""
 
-import shutil
 from collections.abc import Sequence
 from typing import Final
 
@@ -20,10 +19,10 @@ INSTALL_S: Final = 1800
 TRY_S: Final = 600
 
 
-def check_room(release: Release) -> None:
+def check_room(host: Host, release: Release) -> None:
     """Raises Unfit: a full disk would take the locker out of service."""
     wanted = ROOM_TIMES * sum(each.bytes for each in release.manifest.files) + ROOM_LEFT
-    free = shutil.disk_usage(releases.BASE).free
+    free = host.room(releases.BASE).free
     if free < wanted:
         raise Unfit(f"{free >> 20} MiB are free, {wanted >> 20} MiB are needed: journalctl --vacuum-size=50M")
 

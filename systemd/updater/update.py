@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, Final
 
-from systemd.updater import health, releases, trial, trusted
+from systemd.updater import health, needs, releases, trial, trusted
 from systemd.updater.admit import Here, admit, admit_back, store_of
 from systemd.updater.disk import folder_of
 from systemd.updater.envelope import Release, opened
@@ -19,11 +19,12 @@ QUIET_FOR_S: Final = 20
 JOURNAL: Final = "journal.sqlite3"
 
 
-def look(host: Host, path: Path, here: Here, *, forced: bool) -> Release:
-    """Genuine, and for this machine. Raises UpdateError, OSError."""
+def look(host: Host, role: Role, path: Path, here: Here, *, forced: bool) -> Release:
+    """Genuine, and for this machine, which has all that it needs. Raises UpdateError, OSError."""
     release = opened(path, trusted.load(host.disk))
     admit(host.disk, release, here, forced=forced)
-    check_room(release)
+    needs.check(host, role, release, here)
+    check_room(host, release)
     return release
 
 

@@ -13,7 +13,7 @@ from functools import cache
 from locker.ctl import _parser
 from systemd.updater import guard, releases, trial
 from systemd.updater.errors import UpdateError
-from systemd.updater.host import Ran, Seen
+from systemd.updater.host import Ran, Room, Seen
 from systemd.updater.roles import TRIAL_UNIT
 from tests.update.forgetful import ForgetfulDisk
 
@@ -55,6 +55,9 @@ class Street:
     """Whether the service manager is to keep the daemon up."""
     trial_wanted: bool = False
     held: bool = False
+    packages: frozenset[str] | None = frozenset()
+    """Of the system, those that are installed; ``None``: there is no dpkg."""
+    free: int = 1 << 30
     wrong: list[str] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
 
@@ -87,6 +90,10 @@ class Street:
         del port
         return "home" if self.runs else ""
 
+    def room(self, path: str) -> Room:
+        del path
+        return Room(16 << 30, self.free)
+
     def fold(self, path: str) -> bool:
         return self.disk.read(path) is not None
 
@@ -105,6 +112,8 @@ class Street:
                 return self._managed(words)
             case ["/usr/bin/setpriv", _, _, _, program, *words]:
                 return self._asked(program.removesuffix("/bin/lockerctl").rpartition("/")[2], words)
+            case ["/usr/bin/dpkg-query", _, "-W", "-f", _, *names]:
+                return self._packaged(names)
             case [program, _, "--files-only"]:
                 name = program.removesuffix("/systemd/install").rpartition("/")[2]
                 self.disk.create(f"{UNIT}.new", name.encode(), 0o644)
@@ -119,6 +128,12 @@ class Street:
             case _:
                 raise AssertionError(argv)
         return Ran(0, "")
+
+    def _packaged(self, names: list[str]) -> Ran:
+        if self.packages is None:
+            return Ran(127, "[Errno 2] No such file or directory")
+        told = [f"{name} install ok installed\n" for name in names if name in self.packages]
+        return Ran(0 if len(told) == len(names) else 1, "".join(told))
 
     def _managed(self, words: list[str]) -> Ran:
         match words:

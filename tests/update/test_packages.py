@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from systemd.installer import plan
+from systemd.installer.packages import LIST
 from systemd.packer import release as releases
 from systemd.packer.deb import SHARE, debs
 from systemd.packer.errors import PackError
@@ -139,5 +140,5 @@ def test_a_release_says_what_is_in_it(small: Checkout, tmp_path: Path) -> None:
     assert (said.journal_schema, said.keys) == (1, ("ab" * 32,))
     programs = {each.name for each in said.files if each.is_program}
     assert {"systemd/install", "systemd/update", "systemd/guard"} <= programs
-    assert {"requirements.lock", "systemd/locker/lockerd.service"} <= {each.name for each in said.files}
+    assert {"requirements.lock", "systemd/locker/lockerd.service", LIST} <= {each.name for each in said.files}
     assert sum(each.name.startswith("wheels/doclocker-") for each in said.files) == 1
