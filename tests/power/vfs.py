@@ -15,10 +15,11 @@ from pathlib import Path
 from random import Random  # noqa: TID251  # seeded: the same disk, the same salts in its log
 from typing import Any, Final
 
-from tests.power.disk import Create, Delete, Disk, DiskFault, Operation, Sync, Truncate, Write
+from tests.power.disk import Create, Delete, Disk, DiskFault, Sync, Truncate, Write
 
 OK: Final = 0
 BUSY: Final = 5
+IO_ERROR: Final = 10
 SHORT_READ: Final = 522
 CANT_OPEN: Final = 14
 NOT_FOUND: Final = 12
@@ -29,6 +30,8 @@ POWERSAFE_OVERWRITE: Final = 0x1000
 """As the library's own VFS says of a real disk: a write damages no byte beside it."""
 SECTOR_BYTES: Final = 4096
 NAME: Final = b"forgetful"
+GONE: Final = "gone"
+"""The name of every file whose disk is no more: nothing is read from it, nothing done to it."""
 
 SHARED: Final = 1
 RESERVED: Final = 2
@@ -119,6 +122,8 @@ class Vfs:
         self._new: set[str] = set()
         self._numbers = itertools.count(1)
         self._regions: dict[str, list[Any]] = {}
+        self._mapped: dict[int, list[Any]] = {}
+        """The same by open file: whoever has it points into them, though the disk be gone."""
         self._levels: dict[int, int] = {}
         """Of each open file's lock."""
         self._slots: dict[str, list[dict[int, bool]]] = {}
@@ -152,11 +157,16 @@ class Vfs:
             self._library.sqlite3_vfs_unregister(ctypes.byref(self._vfs))
             self._library.sqlite3_randomness(0, None)
             self._disk = None
-            self._opened.clear()
-            self._new.clear()
-            self._regions.clear()
-            self._levels.clear()
-            self._slots.clear()
+            self._disk_gone("")
+
+    def _disk_gone(self, below: str) -> None:
+        """Whatever was opened below this folder can do nothing any more. Python closes it when it pleases."""
+        for file, name in self._opened.items():
+            if name.startswith(below):
+                self._opened[file] = GONE
+        self._new = {name for name in self._new if not name.startswith(below)}
+        self._regions = {name: each for name, each in self._regions.items() if not name.startswith(below)}
+        self._slots = {name: each for name, each in self._slots.items() if not name.startswith(below)}
 
     def _callback(self, name: str, kinds: tuple[Any, ...]) -> int:
         function = ctypes.CFUNCTYPE(_int, *kinds)(getattr(self, METHOD_NAME.sub(r"_\1", name[1:]).lower()))
@@ -169,7 +179,9 @@ class Vfs:
         assert self._disk is not None, "a connection outlived its disk"
         return self._disk
 
-    def _do(self, operation: Operation) -> int:
+    def _do(self, operation: Create | Delete | Sync | Truncate | Write) -> int:
+        if operation.name == GONE:
+            return IO_ERROR
         try:
             self._now.do(operation)
         except DiskFault as fault:
@@ -214,11 +226,15 @@ class Vfs:
     def _close(self, file: int) -> int:
         self._let_go(file)
         self._levels.pop(file, None)
-        self._opened.pop(file, None)
+        self._mapped.pop(file, None)
+        del self._opened[file]
         return OK
 
     def _read(self, file: int, to: int, count: int, at: int) -> int:
-        part = bytes(self._now.files[self._opened[file]][at : at + count])
+        name = self._opened[file]
+        if name == GONE:
+            return IO_ERROR
+        part = bytes(self._now.files[name][at : at + count])
         if len(part) == count:
             ctypes.memmove(to, part, count)
             return OK
@@ -239,7 +255,10 @@ class Vfs:
         return refused
 
     def _file_size(self, file: int, out: Any) -> int:
-        out[0] = len(self._now.files[self._opened[file]])
+        name = self._opened[file]
+        if name == GONE:
+            return IO_ERROR
+        out[0] = len(self._now.files[name])
         return OK
 
     def _others(self, file: int) -> Iterator[int]:
@@ -248,6 +267,9 @@ class Vfs:
         return (other for other, each in tuple(self._opened.items()) if each == name and other != file)
 
     def _lock(self, file: int, level: int) -> int:
+        if self._opened[file] == GONE:
+            # Alone with its log a connection would delete it by name: that is another file's by now.
+            return IO_ERROR
         if any(self._levels.get(other, 0) >= REFUSED_BY[level] for other in self._others(file)):
             return BUSY
         return self._unlock(file, level)
@@ -272,14 +294,20 @@ class Vfs:
     # --- the index of the write-ahead log: shared memory, which no cut survives ---
 
     def _shm_map(self, file: int, region: int, size: int, extend: int, out: Any) -> int:
-        regions = self._regions.setdefault(self._opened[file], [])
+        name = self._opened[file]
+        if name == GONE:
+            return IO_ERROR
+        regions = self._mapped[file] = self._regions.setdefault(name, [])
         while extend and len(regions) <= region:
             regions.append(ctypes.create_string_buffer(size))
         out[0] = ctypes.addressof(regions[region]) if region < len(regions) else None
         return OK
 
     def _shm_lock(self, file: int, first: int, count: int, flags: int) -> int:
-        slots = self._slots_of(self._opened[file])[first : first + count]
+        name = self._opened[file]
+        if name == GONE:
+            return IO_ERROR
+        slots = self._slots_of(name)[first : first + count]
         if flags & SHM_UNLOCK:
             for holders in slots:
                 holders.pop(file, None)
@@ -299,7 +327,7 @@ class Vfs:
         return known
 
     def _let_go(self, file: int) -> None:
-        for holders in self._slots.get(self._opened.get(file, ""), ()):
+        for holders in self._slots.get(self._opened[file], ()):
             holders.pop(file, None)
 
     def _shm_unmap(self, file: int, delete: int) -> int:

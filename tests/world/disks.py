@@ -4,7 +4,6 @@ One file system for all: a file belongs to the machine in whose folder it lies. 
 what it had open is dead for ever, and its files are those that a disk would still have.
 """
 
-import ctypes
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -16,13 +15,10 @@ from sync.central.platform import Threads
 from sync.central.store import Store
 from tests.power.disk import Create, Descent, Disk, DiskFault, Operation, Sync, Write
 from tests.power.recording import AtOnce
-from tests.power.vfs import Vfs
+from tests.power.vfs import IO_ERROR, Vfs
 
 READ_ONLY: Final = 8
-IO_ERROR: Final = 10
 FULL: Final = 13
-GONE: Final = "gone:"
-"""Before the name of a file whose machine has lost its power since."""
 
 
 @dataclass(slots=True)
@@ -162,22 +158,9 @@ class WorldVfs(Vfs):
         """A hub's database with nothing in it yet: made once a process, not once a world."""
         super().__init__()
 
-    @property
-    def _now(self) -> Disk:
-        # A connection may be collected after the world is over.
-        return self._disk if self._disk is not None else _AFTER
-
     def power_gone(self, folder: Path) -> None:
         """Whatever was opened in ``folder`` can do nothing any more; its shared memory is gone."""
-        for file, name in self._opened.items():
-            if name.startswith(f"{folder}/"):
-                self._slots.pop(name, None)
-                self._opened[file] = f"{GONE}{file}:{name}"
-        for name in [name for name in self._regions if name.startswith(f"{folder}/")]:
-            regions = self._regions.pop(name)
-            # Connections that are not collected yet still point into it.
-            self._regions[f"{GONE}{id(regions)}:{name}"] = regions
-        self._new = {name for name in self._new if not name.startswith(f"{folder}/")}
+        self._disk_gone(f"{folder}/")
 
     def _open(self, vfs: int, name: bytes | None, file: int, flags: int, out: Any) -> int:
         path = name.decode() if name else ""
@@ -187,24 +170,9 @@ class WorldVfs(Vfs):
             platter.do(Create(path, synced=True))
         return super()._open(vfs, name, file, flags, out)
 
-    def _shm_map(self, file: int, region: int, size: int, extend: int, out: Any) -> int:
-        if self._opened[file].startswith(GONE):
-            out[0] = None
-            return IO_ERROR
-        return super()._shm_map(file, region, size, extend, out)
-
-    def _read(self, file: int, to: int, count: int, at: int) -> int:
-        if self._opened[file].startswith(GONE):
-            ctypes.memset(to, 0, count)
-            return IO_ERROR
-        return super()._read(file, to, count, at)
-
 
 def _new_hub() -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "central.sqlite"
         Store.open(path, Threads(AtOnce(), AtOnce())).close()
         return path.read_bytes()
-
-
-_AFTER: Final = Rack()

@@ -2,7 +2,8 @@
 
 from typing import Any, Final
 
-from tests.world.disks import FULL, IO_ERROR, READ_ONLY
+from tests.power.vfs import IO_ERROR
+from tests.world.disks import FULL, READ_ONLY
 from tests.world.faults.harm import Kind, Scene
 from tests.world.times import HOUR_S
 
