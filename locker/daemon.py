@@ -25,7 +25,7 @@ from locker.assembly import Assembly, assemble
 from locker.commands import bus, check, selftest
 from locker.config import Config, MqttSection
 from locker.control import Control
-from locker.domain.events import ClockStepped, Stopped
+from locker.domain.events import Stopped
 from locker.domain.figures import LineFigures
 from locker.domain.history import Break
 from locker.domain.ids import CompartmentNumber, Seq
@@ -233,10 +233,8 @@ def _edge(
         later(beginnings.found(Break(fork.outcome.value), fork.epoch))
 
     def on_centre_time(now_ms: int, uncertainty_ms: int) -> None:
-        step_ms = clock.learn_centre_time(now_ms, uncertainty_ms)
-        if step_ms:
-            journal.steps.heard(ClockStepped(step_ms, clock.quality()))
-            later(_journal_step(journal))
+        if clock.learn_centre_time(now_ms, uncertainty_ms):
+            later(journal.say_step("centre"))
 
     return Edge(
         link,
@@ -252,10 +250,6 @@ def _edge(
         random_bytes=platform.random_bytes,
         disk_used_percent=lambda: platform.disk_used_percent(config.state_dir),
     )
-
-
-async def _journal_step(journal: Journal) -> None:
-    await journal.commit("centre", lambda _state: Decided(None, journal.steps.owed()))
 
 
 def _report_fork(fork: ForkFound) -> None:

@@ -60,7 +60,7 @@ class Journal:
         """Whether a write failed: nothing more is written by this process."""
         self._acknowledged = store.acknowledged
         self._clock = clock
-        self.steps = Steps()
+        self._steps = Steps()
         """Of the wall clock: a transaction that shows one that nobody has told of says so itself."""
         self._last_mono_ms = 0
         self._random_bytes = random_bytes
@@ -160,6 +160,10 @@ class Journal:
 
         return await self.commit(cause, decide)
 
+    async def say_step(self, cause: str) -> None:
+        """The clock was just put right: say so at once, unless the next entry would show no step."""
+        await self.commit(cause, lambda _: Decided(None, self._steps.until(self._stamp())))
+
     async def personal(self, seq: Seq) -> Mapping[str, str]:
         """The personal fields of one entry; empty once purged, and where nobody was named."""
         return await asyncio.get_running_loop().run_in_executor(self._executor, self._store.personal, seq)
@@ -233,11 +237,8 @@ class Journal:
         self, cause: str, events: tuple[Event, ...], state: LockerState, head: bytes
     ) -> _Transaction:
         """``events`` after ``state``, whose last entry has the hash ``head``."""
-        # A clock that is wrong for once must not make the journal's own order wrong.
-        self._last_mono_ms = max(self._last_mono_ms, self._clock.mono_ms())
-        stamp = Stamp(self.boot, self._last_mono_ms, self._clock.wall_ms(), self._clock.quality())
-        after, entries, anchor = state, list[Entry](), None
-        for event in (*events, *self.steps.unsaid(stamp, events)):
+        stamp, after, entries, anchor = self._stamp(), state, list[Entry](), None
+        for event in (*events, *self._steps.unsaid(stamp, events)):
             if isinstance(event, Anchored):
                 if (event.seq, event.hash) != (after.seq, head.hex()):
                     raise ValueError("an anchor names the entry right before it")
@@ -246,6 +247,11 @@ class Journal:
             after, head = fold(after, entry.seq, stamp, event), entry.hash
             entries.append(entry)
         return _Transaction(after, tuple(entries), changes(self._state, after), anchor)
+
+    def _stamp(self) -> Stamp:
+        # A clock that is wrong for once must not make the journal's own order wrong.
+        self._last_mono_ms = max(self._last_mono_ms, self._clock.mono_ms())
+        return Stamp(self.boot, self._last_mono_ms, self._clock.wall_ms(), self._clock.quality())
 
     def _append(self, transaction: _Transaction) -> None:
         self._store.append(transaction.entries, transaction.changes, transaction.anchor)

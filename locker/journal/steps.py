@@ -14,27 +14,18 @@ SLEWED_OF: Final = 2_000
 class Steps:
     def __init__(self) -> None:
         self._last: Stamp | None = None
-        self._heard: ClockStepped | None = None
 
-    def heard(self, step: ClockStepped) -> None:
-        """The clock was just put right by so much; the next entry is to say so."""
-        self._heard = step
-
-    def owed(self) -> tuple[ClockStepped, ...]:
-        """What was heard of and no entry has said yet; whoever asks says it."""
-        heard, self._heard = self._heard, None
-        return () if heard is None else (heard,)
-
-    def unsaid(self, stamp: Stamp, events: Iterable[Event]) -> tuple[ClockStepped, ...]:
-        """What the entries of ``stamp`` must say beside ``events``."""
-        last, self._last = self._last, stamp
-        if any(isinstance(event, ClockStepped) for event in events):
-            return ()
-        if owed := self.owed():
-            return owed
+    def until(self, stamp: Stamp) -> tuple[ClockStepped, ...]:
+        """How far the clock was set since the last entry; what was undone meanwhile is no step."""
+        last = self._last
         if last is None:
             return ()
         passed_ms = stamp.mono_ms - last.mono_ms
         step_ms = stamp.wall_ms - last.wall_ms - passed_ms
         stepped = abs(step_ms) > STEP_MS + passed_ms // SLEWED_OF
         return (ClockStepped(step_ms, stamp.quality),) if stepped else ()
+
+    def unsaid(self, stamp: Stamp, events: Iterable[Event]) -> tuple[ClockStepped, ...]:
+        """What the entries of ``stamp`` must say beside ``events``."""
+        stepped, self._last = self.until(stamp), stamp
+        return () if any(isinstance(event, ClockStepped) for event in events) else stepped

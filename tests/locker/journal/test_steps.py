@@ -6,6 +6,7 @@ import pytest
 
 from locker.domain import events as ev
 from locker.domain.entry import Stamp
+from locker.journal.journal import Journal
 from locker.journal.steps import Steps
 from locker.operations.ports import Decided
 from tests.locker.journal.histories import Life, SetClock, live, opened
@@ -36,40 +37,60 @@ def test_a_step_is_what_no_drift_explains(passed_ms: int, by_ms: int, said: bool
     assert steps.unsaid(later(passed_ms + 1, by_ms), ()) == (), "once"
 
 
-def test_what_the_centre_brought_about_is_said_once_by_whoever_comes_first() -> None:
-    step = ev.ClockStepped(90_000, "centre")
-    for first in ("its own entry", "another"):
-        steps = Steps()
-        steps.unsaid(BEGUN, ())
-        steps.heard(step)
-        if first == "another":
-            assert steps.unsaid(later(10, 90_000), ()) == (step,)
-            assert steps.owed() == ()
-        else:
-            assert steps.owed() == (step,)
-            assert steps.unsaid(later(10, 90_000), (step,)) == ()
-        assert steps.unsaid(later(20, 90_000), ()) == ()
-
-
 async def test_the_entries_of_a_clock_that_was_set_say_so(tmp_path: Path) -> None:
-    path = tmp_path / "journal.sqlite3"
-    async with opened(path) as journal:
-        await live(journal, Life(3), 5)
-        clock = journal._clock
-        assert isinstance(clock, SetClock)
-        true = type(clock).wall_ms
-        told: list[tuple[ev.Event, ...]] = []
-        journal.subscribe(lambda _state, entries: told.append(tuple(each.event for each in entries)))
-        fact = ev.GuessesCounted("unknown_code", 1)
+    async with opened(tmp_path / "journal.sqlite3") as journal:
+        told = await begun(journal)
         for ahead_ms in (-HOUR_MS, -HOUR_MS, 0):
-            journal._clock = Ahead(clock.now_ms, ahead_ms)
-            await journal.commit("kiosk", lambda _: Decided(None, (fact,)))
-        assert true(clock) == journal._clock.wall_ms()
+            set_clock(journal, ahead_ms)
+            await journal.commit("kiosk", lambda _: Decided(None, (FACT,)))
         assert told == [
-            (fact, ev.ClockStepped(-HOUR_MS, "ntp")),
-            (fact,),
-            (fact, ev.ClockStepped(HOUR_MS, "ntp")),
+            (FACT, ev.ClockStepped(-HOUR_MS, "ntp")),
+            (FACT,),
+            (FACT, ev.ClockStepped(HOUR_MS, "ntp")),
         ]
+
+
+async def test_what_the_centre_brought_about_is_said_once_by_whoever_comes_first(tmp_path: Path) -> None:
+    async with opened(tmp_path / "journal.sqlite3") as journal:
+        told = await begun(journal)
+        set_clock(journal, HOUR_MS)
+        await journal.say_step("centre")
+        await journal.commit("kiosk", lambda _: Decided(None, (FACT,)))
+        set_clock(journal, 0)
+        await journal.commit("kiosk", lambda _: Decided(None, (FACT,)))
+        await journal.say_step("centre")
+        assert told == [
+            (ev.ClockStepped(HOUR_MS, "ntp"),),
+            (FACT,),
+            (FACT, ev.ClockStepped(-HOUR_MS, "ntp")),
+        ]
+
+
+async def test_a_clock_that_was_wrong_only_between_two_entries_has_not_stepped(tmp_path: Path) -> None:
+    """Whoever reads the step beside them would take the time of the earlier one for wrong."""
+    async with opened(tmp_path / "journal.sqlite3") as journal:
+        told = await begun(journal)
+        set_clock(journal, -HOUR_MS)
+        set_clock(journal, 0)
+        await journal.say_step("centre")
+        assert told == []
+
+
+FACT = ev.GuessesCounted("unknown_code", 1)
+
+
+async def begun(journal: Journal) -> list[tuple[ev.Event, ...]]:
+    """What is told from now on, transaction by transaction."""
+    await live(journal, Life(3), 5)
+    told: list[tuple[ev.Event, ...]] = []
+    journal.subscribe(lambda _state, entries: told.append(tuple(each.event for each in entries)))
+    return told
+
+
+def set_clock(journal: Journal, ahead_ms: int) -> None:
+    clock = journal._clock
+    assert isinstance(clock, SetClock)
+    journal._clock = Ahead(clock.now_ms, ahead_ms)
 
 
 class Ahead(SetClock):
