@@ -12,7 +12,7 @@ from sync import wire
 from sync.central import directives, histories, ledger, store
 from sync.central.alarms import Trouble, raise_alarm
 from sync.central.desk import Desk, locker_row
-from sync.central.tables import LOCKER, STREAM
+from sync.central.tables import LEDGER, LOCKER, STREAM
 
 WINDOW: Final = 2
 """Batches under way beyond what is acknowledged. More would only queue in the broker."""
@@ -37,9 +37,12 @@ def meet(
     known = next((each for each in streams if each.epoch == link.epoch), None)
     if known is not None and known is not streams[-1]:
         # It has begun a later epoch since: another card, or a message that comes very late.
-        return _of_the_later(connection, desk, locker, link, streams[-1], now_ms)
+        return _of_the_later(connection, desk, locker, link, known, streams[-1], now_ms)
     latest = _take_down(connection, locker, link, now_ms)
     if not link.online:
+        trouble = _up_trouble(connection, link, known.stored_to, known.hash) if known is not None else None
+        if trouble:
+            _mark(connection, link, trouble, now_ms)
         return None
     new_disk = bool(streams) and known is None
     if known is not None:
@@ -55,8 +58,9 @@ def meet(
     trouble = _told(link, stored_to)
     if trouble:
         _disown(connection, link, stored_to)
-    elif latest:
-        trouble = _up_trouble(link, stored_to, head, is_news=_is_news(locker, link))
+    else:
+        is_news = latest and _is_news(locker, link)
+        trouble = _up_trouble(connection, link, stored_to, head, is_news=is_news)
     if trouble:
         _mark(connection, link, trouble, now_ms)
     if not link.nonce:
@@ -65,8 +69,8 @@ def meet(
     is_of_now = latest and (_is_news(locker, link) or link.head >= locker.head)
     if is_of_now and _compare_down(connection, desk, locker, link, new_disk=new_disk, now_ms=now_ms):
         locker = locker_row(connection, link.locker)
-    # A birth from before the latest came late, or an old card counts its boots anew: only who awaits this
-    # nonce can tell, and does (`TOLD`).
+    # A birth from before the latest came late, or an old card counts its boots anew and has gone further than
+    # we know: only who awaits this nonce can tell, and does (`TOLD`).
     return _hello(desk, locker, link, (link.epoch, stored_to, head))
 
 
@@ -86,10 +90,17 @@ def _hello(desk: Desk, locker: Row[Any], link: wire.Link, up: tuple[str, int, st
 
 
 def _of_the_later(
-    connection: Connection, desk: Desk, locker: Row[Any], link: wire.Link, current: Row[Any], now_ms: int
+    connection: Connection,
+    desk: Desk,
+    locker: Row[Any],
+    link: wire.Link,
+    earlier: Row[Any],
+    current: Row[Any],
+    now_ms: int,
 ) -> wire.Hello | None:
     """What is in force; nothing is taken down. Only who awaits the nonce can tell whether it is news."""
-    if trouble := _told(link, current.stored_to):
+    trouble = _told(link, current.stored_to) or _up_trouble(connection, link, earlier.stored_to, earlier.hash)
+    if trouble:
         raise_alarm(connection, link.locker, trouble, now_ms)
     if not link.online or not link.nonce:
         return None
@@ -127,13 +138,32 @@ def _is_news(locker: Row[Any], link: wire.Link) -> bool:
     return locker.epoch != link.epoch or (link.boot, link.conn) > (locker.boot, locker.conn)
 
 
-def _up_trouble(link: wire.Link, stored_to: int, head: str, *, is_news: bool) -> Trouble | None:
-    if link.head < stored_to and is_news:
+def _up_trouble(
+    connection: Connection, link: wire.Link, stored_to: int, head: str, *, is_news: bool = False
+) -> Trouble | None:
+    """What is wrong with how far this locker is; ``stored_to``, ``head``: how far its epoch is stored here.
+
+    That it has less than we have is one thing where it is news. That its last entry is another one than ours
+    of that number is never told by a message that comes late or again: that is another card.
+    """
+    if link.head > stored_to:
+        return None
+    is_other = _is_other(connection, link, stored_to, head)
+    if link.head < stored_to and (is_news or is_other):
         detail = f"the locker has {link.head} entries, {stored_to} are stored here: an old card, or rows lost"
         return Trouble("lost_rows", link.epoch, detail)
-    if link.head == stored_to and head != link.head_hash:
+    if link.head == stored_to and is_other:
         return Trouble("fork", link.epoch, f"another entry at {stored_to}: a cloned card, or tampering")
     return None
+
+
+def _is_other(connection: Connection, link: wire.Link, stored_to: int, head: str) -> bool:
+    """Whether its last entry, of a number that we have, is not ours."""
+    if link.head == stored_to:
+        return link.head_hash != head
+    named = {"locker": link.locker, "epoch": link.epoch, "seq": link.head}
+    ours = store.find(connection, LEDGER, named)
+    return ours is not None and link.head_hash != ours.hash
 
 
 def _mark(connection: Connection, link: wire.Link, trouble: Trouble, now_ms: int) -> None:

@@ -109,8 +109,12 @@ class Oracle:
             self.complain(
                 machine.name, watched.rest.settled(watched.past, watched.custody.model, rows, self.chance)
             )
-            if watched.set_back and not watched.rest.warned():
+            warned = watched.rest.warned()
+            if watched.set_back and not warned:
                 what = "a card was put in that knew less than the centre, which has no alarm of it"
+                self.complain(machine.name, [(14, what)])
+            if warned and not self.world.lies & {*FORKS, "hub_restored"}:
+                what = "the centre has an alarm of another history, and nobody touched the card"
                 self.complain(machine.name, [(14, what)])
         pins = {pin for watched in self.watched.values() for pin in watched.ears.pins}
         self.complain("", searched(self.world, self.traffic.said, self.log.lines, pins))

@@ -11,6 +11,7 @@ from hw_sim.boards import CoilOrder
 from hw_sim.cabinet import Pulse
 from locker.journal.store import Store
 from locker.operations.ports import JournalFailing
+from sync.central.alarms import Trouble, raise_alarm
 from sync.central.cases import PreReview
 from sync.central.tables import COMPARTMENT
 from tests.world.centre import Person, Size
@@ -299,6 +300,21 @@ def test_what_people_entrusted_is_asked_for(vfs: WorldVfs, tmp_path: Path) -> No
         with pytest.raises(Violation):
             await eyes.oracle.at_rest()
         assert eyes.numbers() == {4, 5, 14}
+
+    played(vfs, tmp_path, story)
+
+
+def test_an_alarm_of_a_card_that_nobody_touched_is_found(vfs: WorldVfs, tmp_path: Path) -> None:
+    async def story(eyes: Eyes) -> None:
+        await pause(60.0)
+        trouble, store = Trouble("lost_rows", "epoch", ""), eyes.world.centre.store
+        assert store is not None
+        store.write_now(lambda c: raise_alarm(c, eyes.machine.name, trouble, 0))
+        with pytest.raises(Violation):
+            await eyes.oracle.at_rest()
+        assert eyes.numbers() == {14}
+        eyes.world.lies.add("old_card")
+        await eyes.oracle.at_rest()
 
     played(vfs, tmp_path, story)
 

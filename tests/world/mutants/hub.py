@@ -89,6 +89,13 @@ def lost_rows_are_no_trouble() -> Iterator[None]:
         yield
 
 
+@mutant({14}, "old card for a moment")
+def cards_are_told_by_their_numbers() -> Iterator[None]:
+    """Whoever has started less often than before is one of whom the broker speaks late."""
+    with replaced(hello, "_is_other", lambda *_: False):
+        yield
+
+
 @mutant({15, 29}, "visits")
 def projection_is_forgotten() -> Iterator[None]:
     """An entry is stored, and what it means is left to a nightly job."""

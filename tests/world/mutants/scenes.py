@@ -41,6 +41,7 @@ _ALL: Final[tuple[Scene, ...]] = (
     trouble.bad_network,
     trouble.replayed_directives,
     trouble.old_card,
+    trouble.old_card_for_a_moment,
     trouble.lost_board,
     trouble.late_replies,
     trouble.slow_leaves,

@@ -11,6 +11,8 @@ from tests.world.mutants.visits import visits
 from tests.world.times import pause
 
 if TYPE_CHECKING:
+    from locker.domain.state import LockerState
+    from tests.world.faults.cards import Image
     from tests.world.machine import Machine
 
 DAY_MS: Final = 86_400_000
@@ -238,12 +240,44 @@ async def old_card(cast: Cast) -> None:
     await cast.wait(10, 20)
     cast.world.lies.add("old_card")
     cast.world.testimony.shaken(cast.machine)
+    await _exchanged(cast, image)
+    await cast.wait(100, 200)
+
+
+async def old_card_for_a_moment(cast: Cast) -> None:
+    """The link goes just when an old card has found itself out. It has started no oftener than the true one,
+    which is put back."""
+    world, machine = cast.world, cast.machine
+    await cast.hands_in(await cast.passed())
+    image = machine.platter.image()
+    for _ in range(2):
+        await cast.cut()
+    await cast.hands_in(await cast.passed())
+    await cast.wait(10, 20)
+
+    def asks(_machine: "Machine", state: "LockerState", _entries: Any) -> None:
+        if state.history.awaited:
+            world.broker.cut(machine.name)
+
+    world.on_entries.append(asks)
+    world.lies.add("old_card")
+    world.testimony.shaken(machine)
+    true = machine.platter.image()
+    await _exchanged(cast, image)
+    await cast.until(lambda: machine.built is not None and machine.built.journal.state.history.awaited)
+    await cast.wait(60, 100)
+    world.on_entries.remove(asks)
+    await _exchanged(cast, true)
+    world.broker.mend(machine.name)
+    await cast.wait(100, 200)
+
+
+async def _exchanged(cast: Cast, image: "Image") -> None:
     cast.machine.cut_power()
     await cast.wait(1, 30)
     cast.machine.swap_card(image)
     cast.machine.power_on()
     await cast.up()
-    await cast.wait(100, 200)
 
 
 async def lost_board(cast: Cast) -> None:
