@@ -17,6 +17,7 @@ from sync.central.desk import Keys
 from sync.central.forgetting.settings import Personal
 from sync.central.messages.settings import Channel, Messages
 from sync.central.messages.templates import TEMPLATES
+from sync.central.releases.settings import Releases
 from sync.central.rotation import keyfile
 from sync.central.webhooks.settings import Webhooks
 
@@ -106,6 +107,7 @@ class Config:
     messages: Messages = field(default_factory=Messages)
     personal: Personal = field(default_factory=Personal)
     authority: Authority = field(default_factory=Authority)
+    releases: Releases = field(default_factory=Releases)
     channels: tuple[Channel, ...] = ()
     """Beside ``[sms] url``, which is the first of them."""
 
@@ -138,6 +140,7 @@ SECTIONS: Final[Mapping[str, type[Any]]] = {
     "messages": Messages,
     "personal": Personal,
     "authority": Authority,
+    "releases": Releases,
 }
 CHANNELS: Final = "channels"
 """Its own way of being written: ``[[channels]]`` with a name each, or ``[channels.NAME]``."""

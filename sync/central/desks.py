@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from sync.central.access.front import Front, Means
 from sync.central.acts.sending import Acts
@@ -26,3 +27,5 @@ class Desks:
     """Where other systems may be told."""
     authority: Bureau | None = None
     """Who signs lockers' certificates, where that is us."""
+    releases: Path | None = None
+    """Where those lie that lockers may fetch."""

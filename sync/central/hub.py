@@ -177,7 +177,8 @@ async def _serve(
         return link.connected, dict(hub.ingest.dropped)
 
     bureau = Bureau.of(config.authority, config.folder, config.url, config.broker.host)
-    desks = Desks(hub.office, hub.acts, entrance, means, watch, health, config.webhooks, bureau)
+    offered = config.folder / config.releases.folder if config.releases.folder else None
+    desks = Desks(hub.office, hub.acts, entrance, means, watch, health, config.webhooks, bureau, offered)
     app = rooms.application(desks, config.url, config.hub.utc_offset_minutes)
     server = uvicorn.Server(pages_by(app, config))
     # uvicorn takes the signals while it serves and raises them once more at its end: ours only stop it.

@@ -21,6 +21,7 @@ from sync.central.intake.counter import Counter
 from sync.central.onward import api as onward_api
 from sync.central.personal import pages as personal_pages
 from sync.central.pickups import api as pickups_api
+from sync.central.releases import api as releases_api
 from sync.central.settings import api as settings_api
 from sync.central.webhooks import api as webhooks_api
 from sync.central.webhooks.subscriptions import Subscriptions
@@ -50,6 +51,7 @@ def application(desks: Desks, url: str, utc_offset_minutes: int) -> FastAPI:
     settings_api.add(app, desks.office, gate)
     workdays_api.add(app, desks.office, gate)
     authority_api.add(app, desks.office.store, desks.office.desk, desks.authority)
+    releases_api.add(app, desks.office.desk, desks.releases)
     views.add(app, desks, utc_offset_minutes)
     personal_pages.add(app, desks.office.store, desks.office.desk, desks.watch, utc_offset_minutes)
     document.complete(app)

@@ -137,6 +137,7 @@ class Configuration:
             "broker.key": f"{STATE}/tls/{{name}}.key",
             "authority.folder": f"{STATE}/authority",
             "authority.broker_host": self.host,
+            "releases.folder": f"{STATE}/releases",
         }
 
     def undo(self, machine: Machine, done: Done) -> None:

@@ -28,6 +28,8 @@ _FILES: Final = {
         "updater/doclocker-trial.service": f"{_UNITS}/doclocker-trial.service",
         "locker/locker-clock.service": f"{_UNITS}/locker-clock.service",
         "locker/locker-kiosk.service": f"{_UNITS}/locker-kiosk.service",
+        "locker/locker-fetch.service": f"{_UNITS}/locker-fetch.service",
+        "locker/locker-fetch.timer": f"{_UNITS}/locker-fetch.timer",
         "locker/locker-verify.service": f"{_UNITS}/locker-verify.service",
         "locker/locker-verify.timer": f"{_UNITS}/locker-verify.timer",
         "locker/mnt-doclocker.mount": f"{_UNITS}/mnt-doclocker.mount",
@@ -56,7 +58,8 @@ _FILES: Final = {
     },
 }
 _PACKAGES: Final = (Path(__file__).parents[2] / LIST).read_bytes()
-_TIMERS: Final = tuple(f"locker-{name}.timer" for name in ("backup", "verify", "check", "rehearse", "renew"))
+_NIGHTLY: Final = ("backup", "verify", "check", "rehearse", "renew", "fetch")
+_TIMERS: Final = tuple(f"locker-{name}.timer" for name in _NIGHTLY)
 _UNITS_OF: Final = {
     "locker": ("lockerd.service", "locker-clock.service", "locker-kiosk.service", *_TIMERS),
     "hub": (

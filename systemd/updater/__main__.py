@@ -9,10 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from systemd.updater import manifest, needs, releases, trial, trusted, update
+from systemd.updater import fetch, manifest, needs, releases, trial, trusted, update
 from systemd.updater.admit import Here
+from systemd.updater.envelope import opened
 from systemd.updater.errors import Busy, Unfit, UpdateError
 from systemd.updater.host import Host, RealHost
+from systemd.updater.offers import hub_of
 from systemd.updater.roles import ROLES, Role
 from systemd.updater.trial import Outcome
 
@@ -38,7 +40,7 @@ def _install(host: Host, told: argparse.Namespace) -> int:
     here = _here(host, role)
     if trial.load(host.disk) is not None:
         raise Busy("another release is on trial: systemd/update status")
-    release = update.look(host, role, told.file, here, forced=told.force)
+    release = update.look(host, role, told.file or _waiting(host), here, forced=told.force)
     for name, value in manifest.told(release.manifest).items():
         host.say(f"{name}: {value}")
     if 0 < here.journal_schema < release.manifest.journal_schema:
@@ -49,6 +51,26 @@ def _install(host: Host, told: argparse.Namespace) -> int:
     host.say(f"unpacking {release.name} beside {here.running}; nothing is switched yet")
     on = update.make(host, role, release, here, f"{sys.base_prefix}/bin/python3")
     return _try(host, role, on, told.wait)
+
+
+def _waiting(host: Host) -> Path:
+    """What was fetched last."""
+    there = fetch.waiting(host.disk, trusted.load(host.disk))
+    if not there:
+        raise Unfit("nothing waits here: systemd/update fetch, or say which FILE")
+    return host.place(fetch.file_of(there[0]))
+
+
+def _fetch(host: Host, told: argparse.Namespace) -> int:
+    role, here = _role(host), _of_machine(host)
+    if role.name != "locker":
+        raise Unfit("lockers fetch from their hub; a hub is given the FILE")
+    name = fetch.fetch(host, hub_of(host, role.config), here, max(1, told.rate))
+    host.say(f"{name} waits: systemd/update install" if name else f"nothing is newer than {here.running}")
+    if name:
+        release = opened(host.place(fetch.file_of(name)), trusted.load(host.disk))
+        needs.check(host, role, release, here)
+    return 0
 
 
 def _back(host: Host, told: argparse.Namespace) -> int:
@@ -75,6 +97,8 @@ def _status(host: Host, told: argparse.Namespace) -> int:
     if on is not None:
         way = f"going back: {on.why}" if on.goes_back else f"started {on.starts} times"
         host.say(f"on trial: {on.new}, {way}; else {on.old}")
+    if disk.read(trusted.FILE):
+        host.say(f"waits: {', '.join(fetch.waiting(disk, trusted.load(disk))) or 'nothing'}")
     return _say_result(host) if disk.read(trial.RESULT) else 0
 
 
@@ -135,11 +159,16 @@ def _needs_root() -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="systemd/update", description="From one release to the next.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    install = commands.add_parser("install", help="the release in FILE, if it proves itself")
-    install.add_argument("file", type=Path, metavar="FILE")
+    install = commands.add_parser("install", help="a release, if it proves itself")
+    install.add_argument(
+        "file", type=Path, nargs="?", metavar="FILE", help="none: the newest that was fetched"
+    )
     install.add_argument("--dry-run", action="store_true", help="look at it, and do nothing")
     install.add_argument("--force", action="store_true", help="also one that is older than what runs")
     install.set_defaults(run=_install)
+    fetched = commands.add_parser("fetch", help="a newer release from the hub; it waits here")
+    fetched.add_argument("--rate", type=int, default=fetch.RATE_KIB, metavar="KIB", help="a second, at most")
+    fetched.set_defaults(run=_fetch)
     back = commands.add_parser("back", help="the release that ran before, if it can read the journal")
     back.set_defaults(run=_back)
     for each in (install, back):

@@ -7,7 +7,7 @@ Paths are as on the machine itself, beginning with ``/``.
 import os
 import shutil
 from pathlib import Path
-from typing import Protocol
+from typing import IO, Protocol
 
 
 class Disk(Protocol):
@@ -24,6 +24,12 @@ class Disk(Protocol):
 
     def create(self, path: str, content: bytes, mode: int) -> None:
         """In place of what was there."""
+
+    def append(self, path: str, content: bytes) -> None:
+        """At its end; a new one where there is none. Nobody else's is gone on with: PermissionError."""
+
+    def reader(self, path: str) -> IO[bytes]:
+        """From its first byte. Raises FileNotFoundError."""
 
     def link(self, path: str, target: str) -> None:
         """A symbolic link where nothing is."""
@@ -121,6 +127,14 @@ class RealDisk:
         with os.fdopen(handle, "wb") as file:
             os.fchmod(handle, mode)
             file.write(content)
+
+    def append(self, path: str, content: bytes) -> None:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+        with os.fdopen(os.open(self.at(path), flags, 0o644), "ab") as file:
+            file.write(content)
+
+    def reader(self, path: str) -> IO[bytes]:
+        return self.at(path).open("rb")
 
     def link(self, path: str, target: str) -> None:
         self.at(path).symlink_to(target)

@@ -27,6 +27,11 @@ _LENGTH_BYTES: Final = 4
 _AT_ONCE: Final = 1 << 20
 
 
+def name_of(manifest: Manifest) -> str:
+    """The version, and what tells two builds of one version apart."""
+    return f"{manifest.version}-{hashlib.sha256(manifest.encoded()).hexdigest()[:12]}"
+
+
 @dataclass(frozen=True, slots=True)
 class Release:
     """A genuine one. ``begins``: where in the file the payload stands."""
@@ -37,8 +42,8 @@ class Release:
 
     @property
     def name(self) -> str:
-        """Of its folder: the version, and what tells two builds of one version apart."""
-        return f"{self.manifest.version}-{hashlib.sha256(self.manifest.encoded()).hexdigest()[:12]}"
+        """Of its folder."""
+        return name_of(self.manifest)
 
     def contents(self) -> Iterator[tuple[File, bytes]]:
         """Each file, looked at again: what is handed out is what was signed. Raises BadRelease, OSError."""
@@ -60,6 +65,23 @@ def opened(path: Path, keys: Sequence[str]) -> Release:
 
 def judged(source: IO[bytes], keys: Sequence[str]) -> tuple[Manifest, int]:
     """What it says, and where its payload begins. Raises BadRelease."""
+    manifest, begins = head(source, keys)
+    for file in manifest.files:
+        _check(source, file)
+    if source.read(1):
+        raise BadRelease("something follows it that nobody signed")
+    return manifest, begins
+
+
+def head_bytes(beginning: bytes) -> int:
+    """So many hold all that comes before the payload, as far as the beginning tells."""
+    measured = len(MAGIC) + _LENGTH_BYTES
+    length = int.from_bytes(beginning[len(MAGIC) : measured]) if len(beginning) >= measured else 0
+    return measured + min(length, manifests.BYTES_MAX) + ID_BYTES + SIGNATURE_BYTES
+
+
+def head(source: IO[bytes], keys: Sequence[str]) -> tuple[Manifest, int]:
+    """The same by its beginning alone: whose it is, before any of the files is there. Raises BadRelease."""
     if _taken(source, len(MAGIC)) != MAGIC:
         raise BadRelease("it does not begin like one")
     length = int.from_bytes(_taken(source, _LENGTH_BYTES))
@@ -68,13 +90,7 @@ def judged(source: IO[bytes], keys: Sequence[str]) -> tuple[Manifest, int]:
     said = _taken(source, length)
     by, signature = _taken(source, ID_BYTES), _taken(source, SIGNATURE_BYTES)
     verify(keys, by, signature, said)
-    manifest = manifests.decoded(said)
-    begins = source.tell()
-    for file in manifest.files:
-        _check(source, file)
-    if source.read(1):
-        raise BadRelease("something follows it that nobody signed")
-    return manifest, begins
+    return manifests.decoded(said), source.tell()
 
 
 def _check(source: IO[bytes], file: File) -> None:

@@ -40,6 +40,20 @@ class Lacking(UpdateError):
         self.names = tuple(names)
 
 
+class HubAway(UpdateError):
+    """The hub was not reached, or went away; what had come is kept."""
+
+    def __init__(self, url: str, why: str) -> None:
+        super().__init__(f"{url}: {why}. What had come is kept; it is asked for again at night")
+
+
+class HubBusy(UpdateError):
+    """The hub says: later."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(f"{url} has others to serve: it is asked for again at night")
+
+
 class CommandFailed(UpdateError):
     """A program that the update needs said no."""
 

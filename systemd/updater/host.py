@@ -54,6 +54,9 @@ class Host(Protocol):
     def run(self, argv: Sequence[str], timeout_s: float = 60) -> Ran:
         """Raises nothing: what happened is the answer."""
 
+    def place(self, path: str) -> Path:
+        """Where a file of the disk lies for who reads it by himself."""
+
     def say(self, line: str) -> None:
         """To whoever started us, and to the log."""
 
@@ -77,6 +80,9 @@ class Host(Protocol):
 
     def alone(self) -> AbstractContextManager[None]:
         """While it lasts nobody else decides over the trial."""
+
+    def alone_in(self, folder: str) -> AbstractContextManager[None]:
+        """While it lasts nobody else who asks so does anything there."""
 
 
 class RealHost:
@@ -102,6 +108,9 @@ class RealHost:
         except OSError as error:
             return Ran(127, str(error))
         return Ran(done.returncode, done.stdout)
+
+    def place(self, path: str) -> Path:
+        return self.disk.at(path)
 
     def say(self, line: str) -> None:
         print(line, flush=True)
@@ -156,6 +165,15 @@ class RealHost:
     @contextmanager
     def alone(self) -> Iterator[None]:
         handle = os.open(self.disk.at(LOCK), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
+
+    @contextmanager
+    def alone_in(self, folder: str) -> Iterator[None]:
+        handle = os.open(self.disk.at(folder), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX)
             yield

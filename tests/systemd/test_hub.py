@@ -66,7 +66,7 @@ def test_no_password_is_on_the_disk(told: dict[str, Any]) -> None:
 def test_only_the_hub_reads_its_files(told: dict[str, Any]) -> None:
     owners = dict(told["owners"])
     assert owners.pop("/etc/doclocker/central.toml") == "root:doclocker-central 640"
-    folders = {f"{STATE}/{name}" for name in ("authority", "broker", "tls")}
+    folders = {f"{STATE}/{name}" for name in ("authority", "broker", "tls", "releases")}
     wanted = {
         path: f"doclocker-central:doclocker-central {700 if path in folders else 600}" for path in owners
     }

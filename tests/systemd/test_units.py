@@ -20,6 +20,7 @@ EXPOSED_MOST: Final = {
     "locker/locker-rehearse.service": 2.0,
     "locker/locker-renew.service": 2.0,
     "locker/locker-backup.service": 2.0,
+    "locker/locker-fetch.service": 2.0,
     "locker/locker-kiosk.service": 4.5,
     "hub/locker-central.service": 2.0,
     "hub/locker-revoked.service": 2.0,

@@ -6,7 +6,9 @@ what was written since it was. A rename happens or does not; no other change is 
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from io import BytesIO
 from random import Random  # noqa: TID251  # seeded: the same seed finds the same disk
+from typing import IO
 
 from systemd.updater.disk import folder_of
 
@@ -114,6 +116,20 @@ class ForgetfulDisk:
         del mode
         file = File(content)
         self._do(Change(frozenset({folder_of(path)}), lambda names: names.update({path: file})))
+
+    def append(self, path: str, content: bytes) -> None:
+        entry = self._now.get(path)
+        if not isinstance(entry, File):
+            self.create(path, content, 0o644)
+            return
+        self._step()
+        entry.content += content
+
+    def reader(self, path: str) -> IO[bytes]:
+        content = self.read(path)
+        if content is None:
+            raise FileNotFoundError(path)
+        return BytesIO(content)
 
     def link(self, path: str, target: str) -> None:
         assert path not in self._now

@@ -57,6 +57,7 @@ DOES: Final[tuple[Callable[[Disk, str, str, int], object], ...]] = (
     lambda disk, name, _, turn: put(disk, name, b"%d" % turn),
     lambda disk, name, to, _: moved(disk, name, to),
     lambda disk, name, _other, _turn: disk.unlink(name),
+    lambda disk, name, _other, turn: disk.append(name, b"+%d" % turn),
     lambda disk, _name, _other, turn: point(disk, "/c/link", "/a" if turn % 2 else "/c"),
     lambda disk, name, _other, _turn: also(disk, name),
     lambda disk, _name, _other, turn: emptied(disk, turn),

@@ -52,6 +52,8 @@ OPEN_ROUTES: Final[Mapping[str, str]] = MappingProxyType(
         "/api/v1/provision/trust": "public keys, for who holds their pin",
         "/api/v1/provision/claim": "a locker's first certificate: signed by a claim's key, sealed for it",
         "/api/v1/provision/renewal": "its next one: signed by the locker's own key and by the one it wears",
+        "/api/v1/releases": "versions of the software that lockers may fetch; of nobody",
+        "/api/v1/releases/{file}": "one of them: signed, and judged by who takes it; bounded by how many ask",
         "/p/static": "style",
         "/p/lost": "asks for a code anew: one answer always, and a message to the phone on file",
         "/p/{link}": "one's own case: the link is the right, 128 bits keyed; nothing of others is shown",

@@ -1,0 +1,1 @@
+"""Releases for lockers: an administrator lays the files down, lockers fetch them and judge whose they are."""
