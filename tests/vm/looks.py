@@ -4,6 +4,7 @@ import re
 from typing import Final
 
 from systemd.installer import plan
+from tests.vm.machine import has_kvm
 from tests.vm.site import CTL, DISK, Site, must
 
 EXPOSED_MOST: Final = {"lockerd": 2.0, "locker-kiosk": 4.5}
@@ -76,12 +77,17 @@ def nights(site: Site) -> str:
     for timer in NIGHTLY:
         must(timer in waiting, f"{timer} does not wait:\n{waiting}")
         service = timer.replace(".timer", ".service")
-        code, _ = site.machine.tries(f"systemctl start {service}")
-        must(code == 0, f"{service}:\n{site.log(service)}")
+        started = any(site.machine.tries(f"systemctl start {service}")[0] == 0 for _ in range(_tries()))
+        must(started, f"{service}:\n{site.log(service)}")
     site.machine.does("test -s /mnt/doclocker/*/journal.sqlite3")
     return "; ".join(
         site.log(timer.replace(".timer", ".service"), 3).replace("\n", " | ") for timer in NIGHTLY
     )
+
+
+def _tries() -> int:
+    """An emulator that stood still answers late, which the boards' check calls a bad line."""
+    return 1 if has_kvm() else 3
 
 
 def killed_it_comes_back(site: Site) -> str:
