@@ -11,6 +11,7 @@ GET     ``/api/qr?visit=``  SVG of the signed receipt or slip on the screen; 404
 GET     ``/healthz``        ``{"ok", "seq"}``; 503 while nothing can be recorded
 POST    ``/api/code``       ``{"typed": "11 digits"}`` or ``{"scanned": "digits"}``, with ``phone4`` if wanted
 POST    ``/api/act``        ``{"act": …, …}``; ``visit`` may name the visit it is meant for
+POST    ``/api/alive``      ``{}``, by the page itself every ten seconds: its script runs, and it paints; 204
 ======  ==================  =================================================================================
 
 Acts and what they carry: ``open``, ``load_open`` (``lower``: bool, optional); ``again``, ``confirm_in``,
@@ -86,11 +87,13 @@ def create_app(
     settings: Settings,
     failing: Callable[[], bool] = lambda: False,
     backroom: Backroom = Backroom(),  # noqa: B008  # frozen, and empty
+    lives: Callable[[], None] = lambda: None,
 ) -> Starlette:
     """The kiosk of one locker; ``app.state.kiosk`` is its `Kiosk`, ``app.state.boot`` the word of this start.
 
     ``subscribe`` is the journal's, ``failing`` says whether it cannot be written,
-    ``backroom`` is what technicians see of the machine. Call it on the event loop.
+    ``backroom`` is what technicians see of the machine, ``lives`` hears each sign of life of the page.
+    Call it on the event loop.
     Before the server stops, ``app.state.kiosk.close()`` lets the event streams end.
     """
     kiosk = Kiosk(world, settings, texts.load_all(), failing, backroom)
@@ -103,7 +106,7 @@ def create_app(
         kiosk.close()
 
     boot = world.secrets.new_id()
-    pages = _Pages(kiosk, world, failing, boot)
+    pages = _Pages(kiosk, world, failing, boot, lives)
     app = Starlette(
         routes=[
             Route("/", pages.page),
@@ -113,6 +116,7 @@ def create_app(
             Route("/api/qr", pages.receipt_code),
             Route("/api/code", pages.code, methods=["POST"]),
             Route("/api/act", pages.act, methods=["POST"]),
+            Route("/api/alive", pages.alive, methods=["POST"]),
             Mount("/static", StaticFiles(directory=Path(str(files("kiosk_ui") / "static")))),
         ],
         middleware=[Middleware(Guard, boot=boot)],
@@ -126,8 +130,16 @@ def create_app(
 class _Pages:
     """The handlers; each reads, asks the kiosk, and answers."""
 
-    def __init__(self, kiosk: Kiosk, world: World, failing: Callable[[], bool], boot: str) -> None:
+    def __init__(
+        self,
+        kiosk: Kiosk,
+        world: World,
+        failing: Callable[[], bool],
+        boot: str,
+        lives: Callable[[], None],
+    ) -> None:
         self._kiosk, self._world, self._failing, self._boot = kiosk, world, failing, boot
+        self._lives = lives
         loader = PackageLoader("kiosk_ui")
         self._templates = Environment(loader=loader, autoescape=select_autoescape())
 
@@ -181,6 +193,12 @@ class _Pages:
             return problem(409, "other_visit", "that visit has ended")
         await self._kiosk.act(press)
         return JSONResponse(self._told(self._kiosk.view()))
+
+    async def alive(self, request: Request) -> Response:
+        if await json_body(request):
+            raise BadRequest("unknown_field", "a sign of life carries nothing")
+        self._lives()
+        return Response(status_code=204)
 
 
 async def _bad_request(request: Request, error: Exception) -> Response:

@@ -45,6 +45,7 @@ from locker.operations.self_tester import SelfTester
 from locker.operations.upkeep import next_ms, sign_head, upkeep
 from locker.platform import Keys, Platform, notify, watchdog_ms
 from locker.watching.look import Look, Sources
+from locker.watching.screen import Screen
 from locker.watching.watch import Watch
 from sync import wire
 from sync.edge.edge import Edge, Reports
@@ -127,14 +128,12 @@ async def build(config: Config, platform: Platform, keys: Keys, journal: Journal
     await _while_recording(keeper.check())
     reader = await loop.run_in_executor(platform.reader_thread, Reader, config.journal_path)
     edge = _edge(config, platform, keys, world, journal, reader, acts)
-    settings = Settings(
-        place=config.locker.place,
-        help_line=config.locker.help_line,
-        scanner=config.kiosk.scanner,
-        bags=config.kiosk.bags,
-    )
+    here, shown = config.locker, config.kiosk
+    settings = Settings(place=here.place, help_line=here.help_line, scanner=shown.scanner, bags=shown.bags)
     backroom = Backroom(cabinet.report, lambda: _contact(edge), _wires(config), SOFTWARE, tester)
-    kiosk = create_app(world, journal.subscribe, settings, lambda: journal.failing, backroom)
+    watch = _watch(config, platform, journal, cabinet, edge, keeper)
+    lives = watch.screen.lives
+    kiosk = create_app(world, journal.subscribe, settings, lambda: journal.failing, backroom, lives)
     return Daemon(
         config,
         platform,
@@ -149,7 +148,7 @@ async def build(config: Config, platform: Platform, keys: Keys, journal: Journal
         acts,
         edge,
         kiosk,
-        _watch(config, platform, journal, cabinet, edge, keeper),
+        watch,
         keeper,
     )
 
@@ -162,10 +161,10 @@ def _watch(
         return status.centre_online, status.unsynced
 
     certificate = config.path.parent / config.mqtt.cert if config.mqtt.ca else None
-    who, state_dir = (config.locker_id, SOFTWARE), config.state_dir
-    where, stands = (state_dir, certificate), lambda: keeper.standing
-    look = Look(Sources(*who, *where, platform, journal, cabinet.report, centre, stands))
-    return Watch(look, journal, platform.clock, config.status.port)
+    screen = Screen(platform.screen)
+    about = (config.locker_id, SOFTWARE, config.state_dir, certificate, platform, journal)
+    look = Look(Sources(*about, cabinet.report, centre, lambda: keeper.standing, screen.sight))
+    return Watch(look, screen, journal, platform.clock, config.status.port)
 
 
 def _doors(config: Config, platform: Platform, keys: Keys, journal: Journal) -> Assembly:
@@ -327,7 +326,8 @@ async def serve(daemon: Daemon, page: Page, stopping: asyncio.Event) -> None:
                 group.create_task(_while_recording(daemon.acts.run()), name="acts"),
                 group.create_task(_while_recording(daemon.edge.run()), name="edge"),
                 group.create_task(page.serve(), name="kiosk"),
-                group.create_task(_while_recording(daemon.watch.run()), name="watching"),
+                group.create_task(daemon.watch.run(), name="watching"),
+                group.create_task(_while_recording(daemon.watch.tell()), name="troubles"),
                 group.create_task(_while_recording(daemon.keeper.run()), name="rollback anchor"),
                 group.create_task(_feed_watchdog(daemon), name="watchdog"),
             ]
@@ -428,6 +428,7 @@ async def _status(daemon: Daemon) -> Mapping[str, Any]:
         "scanner": asdict(scanner) if (scanner := daemon.around.report()) else None,
         "surroundings": asdict(state.surroundings),
         "anchor": daemon.keeper.told(),
+        "screen": asdict(seen) if (seen := daemon.watch.screen.sight()) else None,
         "compartments": {
             n: {"status": c.status, "door": c.position, "item": c.item} for n, c in state.compartments.items()
         },

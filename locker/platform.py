@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -34,6 +35,10 @@ from sync.trust import believed
 
 NTP_MARKS: Final = (Path("/run/systemd/timesync/synchronized"), Path("/run/doclocker-clock/synchronized"))
 """The second is our own service's (locker-clock), who asks chrony."""
+SCREEN_ENABLED: Final = Path("/etc/systemd/system/multi-user.target.wants/locker-kiosk.service")
+"""Where `systemctl enable` keeps that a unit belongs to this machine."""
+SCREEN_DEAD: Final = "screen-dead"
+"""The wish for a fresh session of it, in the folder that systemd makes for us in memory."""
 CENTRE_STEP_MS: Final = 2_000
 """Signed centre time moves our wall clock only where it differs by more: the wire has its own delay."""
 
@@ -231,6 +236,27 @@ def _number(path: Path) -> int | None:
 
 
 @dataclass(frozen=True, slots=True)
+class ScreenSession:
+    """The browser at this machine's own screen, which a unit of its own runs (locker-kiosk)."""
+
+    belongs: Callable[[], bool]
+    """Whether it is to run here: to a machine without a screen none belongs."""
+    renew: Callable[[], None]
+    """Wish for a fresh one. We may do no more: locker-screen.path sees the wish, and systemd grants it."""
+
+    @classmethod
+    def real(cls, enabled: Path = SCREEN_ENABLED) -> "ScreenSession | None":
+        """None without systemd, which makes us the folder for such wishes."""
+        folder = os.environ.get("RUNTIME_DIRECTORY", "")
+        return cls(lambda: os.path.lexists(enabled), partial(_wish, Path(folder))) if folder else None
+
+
+def _wish(folder: Path) -> None:
+    with suppress(OSError):  # nobody hears it; the screen stays dead, and that is told
+        (folder / SCREEN_DEAD).touch()
+
+
+@dataclass(frozen=True, slots=True)
 class Platform:
     """What `daemon.build` needs of the world."""
 
@@ -245,6 +271,7 @@ class Platform:
     vitals: Callable[[], Vitals] = Vitals
     keep_reserve: Callable[[Path], None] = lambda _folder: None
     """Hold space back on the disk of that folder, where there is plenty."""
+    screen: ScreenSession | None = None
 
     @classmethod
     def real(cls) -> "Platform":
@@ -258,6 +285,7 @@ class Platform:
             _disk_used_percent,
             Vitals.read,
             reserve.keep,
+            ScreenSession.real(),
         )
 
     def close(self) -> None:

@@ -1,5 +1,6 @@
 // The page: shows the newest view, posts presses, and keeps nothing that a reload could lose but typed digits.
 import * as aids from "/static/aids.js";
+import { live } from "/static/alive.js";
 import * as draw from "/static/draw.js";
 import { byId, el } from "/static/dom.js";
 import { Keypad } from "/static/keypad.js";
@@ -214,4 +215,6 @@ still();
 aids.start();
 setInterval(tick, 250);
 listen();
+// Not before it has shown what this daemon says.
+begun.then(() => live(heading));
 document.body.dataset.ready = "yes";

@@ -271,6 +271,12 @@ def kiosk(machine: Machine) -> Findings:
         yield Finding(
             Grade.BAD, f"the page: {wrong}", "systemctl restart lockerd; then systemctl restart locker-kiosk"
         )
+    screen = machine.status.get("screen") if machine.status else None
+    if screen and screen["is_dead"]:
+        told = f"no sign of life from the page at the screen for {screen['quiet_s']} s"
+        told += f"; fresh sessions so far: {screen['renewed']}"
+        remedy = "is the screen plugged in? systemctl status locker-kiosk seatd; journalctl -u locker-kiosk"
+        yield Finding(Grade.BAD, told, remedy)
 
 
 CHECKS: Final[Mapping[str, Callable[[Machine], Findings]]] = {

@@ -12,6 +12,7 @@ from locker.domain.state import LockerState
 from locker.platform import Platform
 from locker.watching import results
 from locker.watching.reading import Reading
+from locker.watching.screen import ScreenSight
 from sync import certificates
 from sync.certificates import BadCertificate
 
@@ -46,6 +47,7 @@ class Sources:
     """Whether it is there, and how many entries it has not acknowledged."""
     anchor: Callable[[], str] = lambda: "none"
     """How the rollback anchor stands: `locker.anchor.record.Standing`."""
+    screen: Callable[[], ScreenSight | None] = lambda: None
 
 
 @dataclass(slots=True)
@@ -92,6 +94,7 @@ class Look:
             under_voltage=vitals.under_voltage,
             surroundings=state.surroundings,
             anchor=sources.anchor(),
+            screen=sources.screen(),
         )
 
 

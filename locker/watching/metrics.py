@@ -69,6 +69,13 @@ def _gauges(reading: Reading) -> Iterator[tuple[str, str, float | None]]:
     yield "doclocker_mains_lost", "1 while the mains are away", around.mains_lost
     yield "doclocker_battery_low", "1 while the battery is low", around.battery_low
     yield "doclocker_back_panel_open", "1 while the loop through the panels is open", around.tamper_open
+    if reading.screen is not None:
+        yield (
+            "doclocker_screen_quiet_seconds",
+            "Since the page last said that it lives",
+            reading.screen.quiet_s,
+        )
+        yield "doclocker_screen_renewals", "Fresh sessions wished for", reading.screen.renewed
     yield "doclocker_supply_cut", "1 while the locks have no supply for good", bool(around.supply_cut)
 
 

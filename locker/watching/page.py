@@ -97,6 +97,9 @@ def _facts(reading: Reading, said: Words) -> Iterator[tuple[str, str]]:
         yield names["certificate"], said["days"].format(n=int(reading.certificate_s // DAY_S))
     if reading.temperature_c is not None:
         yield names["temperature"], f"{reading.temperature_c:.0f} °C"
+    if (screen := reading.screen) is not None:
+        told = said["screen"]["dead" if screen.is_dead else "lives"]
+        yield names["screen"], told.format(span=_span(screen.quiet_s, said), n=screen.renewed)
     around = reading.surroundings
     power = "mains_lost" if around.mains_lost else "battery_low" if around.battery_low else "mains"
     yield names["power"], said["power"][power]

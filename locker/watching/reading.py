@@ -8,6 +8,7 @@ from locker.domain.door import Position
 from locker.domain.figures import BoardFigures
 from locker.domain.surroundings import Surroundings
 from locker.watching.results import Result
+from locker.watching.screen import ScreenSight
 
 SERVING = "serving"
 
@@ -47,6 +48,8 @@ class Reading:
     surroundings: Surroundings = field(default_factory=Surroundings)
     anchor: str = "none"
     """How the rollback anchor stands; ``none``: none is configured."""
+    screen: ScreenSight | None = None
+    """None: no screen belongs to this machine."""
 
     @property
     def silent_boards(self) -> int:

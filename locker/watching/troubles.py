@@ -58,6 +58,7 @@ TROUBLES: Final = (
     Trouble("board_silent", Grade.BAD, lambda r: r.silent_boards > 0, told=False),
     Trouble("supply_cut", Grade.BAD, lambda r: bool(r.surroundings.supply_cut), told=False),
     Trouble("back_panel_open", Grade.BAD, lambda r: r.surroundings.tamper_open, told=False),
+    Trouble("screen_dead", Grade.BAD, lambda r: r.screen is not None and r.screen.is_dead),
     Trouble("disk_full", Grade.BAD, lambda r: r.disk_used_percent >= DISK_FULL_PERCENT),
     Trouble("journal_damaged", Grade.BAD, _failed("verify")),
     Trouble("certificate_ended", Grade.BAD, _ends_within(0), told=False),

@@ -35,6 +35,8 @@ class Page:
         self.live = live
         self.following: asyncio.Task[None] | None = None
         self.settings = settings
+        self.signs_of_life = 0
+        self.on_life: Callable[[], None] = lambda: None
         self._begin()
         transport = httpx.ASGITransport(app=self.asgi)
         hooks = {"request": [self._carries_the_boot]}
@@ -47,11 +49,15 @@ class Page:
         self.testing = asyncio.create_task(self.machine.tester.run())
         backroom = self.machine.backroom()
         self.app = create_app(
-            self.world.world, journal.subscribe, self.settings, lambda: journal.failing, backroom
+            self.world.world, journal.subscribe, self.settings, lambda: journal.failing, backroom, self._lives
         )
         self.kiosk = kiosk_of(self.app)
         if self.live:
             self.following = asyncio.create_task(self.world.follower.run())
+
+    def _lives(self) -> None:
+        self.signs_of_life += 1
+        self.on_life()
 
     async def _carries_the_boot(self, request: httpx.Request) -> None:
         request.headers.setdefault("x-kiosk-boot", self.app.state.boot)

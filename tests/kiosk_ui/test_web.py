@@ -39,6 +39,9 @@ async def post(
         ("/api/act", b'{"act": "check_open", "door": 1.5}', "wrong_type"),
         ("/api/act", json.dumps({"act": "pin", "digits": "1" * 65}).encode(), "too_long"),
         ("/api/act", b'{"act": "leave", "visit": 5}', "wrong_type"),
+        ("/api/alive", b"", "not_json"),
+        ("/api/alive", b"[1]", "not_json"),
+        ("/api/alive", b'{"screen": "home"}', "unknown_field"),
         ("/api/code", b"{}", "wrong_code"),
         ("/api/code", b'{"typed": "1", "scanned": "1"}', "wrong_code"),
         ("/api/code", b'{"typed": 12345678901}', "wrong_type"),
@@ -53,6 +56,20 @@ async def test_what_does_not_fit_is_told_why(page: Page, path: str, body: bytes,
     assert answer.headers["content-type"] == "application/problem+json"
     after = await page.view()
     assert after | {"rev": 0} == before | {"rev": 0}
+    assert page.world.journal.state.seq == seq
+    assert page.signs_of_life == 0
+
+
+async def test_a_page_of_this_start_says_that_it_lives(page: Page) -> None:
+    """Nothing else happens by it: it is no sign of life of whoever stands there."""
+    seq, before = page.world.journal.state.seq, await page.view()
+    answer = await post(page, "/api/alive", b"{}")
+    assert (answer.status_code, answer.content, page.signs_of_life) == (204, b"", 1)
+    assert (await post(page, "/api/alive", b"{}", JSON | {"x-kiosk-boot": "older"})).status_code == 409
+    assert (await post(page, "/api/alive", b"{}", {"content-type": "text/plain"})).status_code == 415
+    assert (await page.http.get("/api/alive")).status_code == 405
+    assert page.signs_of_life == 1
+    assert await page.view() | {"rev": 0} == before | {"rev": 0}
     assert page.world.journal.state.seq == seq
 
 

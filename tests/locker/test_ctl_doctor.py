@@ -95,6 +95,8 @@ def unreadable() -> str:
 
 def test_a_sound_machine_is_left_in_peace(sound: Machine) -> None:
     assert found(sound) == []
+    for screen in (None, {"quiet_s": 5, "is_dead": False, "renewed": 3}):
+        assert found(replace(sound, status=status(screen=screen))) == []
 
 
 @pytest.mark.parametrize(
@@ -122,6 +124,12 @@ def test_a_sound_machine_is_left_in_peace(sound: Machine) -> None:
             "it does not keep",
         ),
         ({"kiosk": lambda: "it answers 503"}, "kiosk", Grade.BAD, "503"),
+        (
+            {"status": status(screen={"quiet_s": 400, "is_dead": True, "renewed": 2})},
+            "kiosk",
+            Grade.BAD,
+            "no sign of life from the page at the screen for 400 s; fresh sessions so far: 2",
+        ),
         ({"wall_ms": made.NOW_MS + 336 * DAY_MS}, "certificate", Grade.LOOK, "28 days left"),
         ({"wall_ms": made.NOW_MS + 367 * DAY_MS}, "certificate", Grade.BAD, "ran out 3 days ago"),
     ],

@@ -77,7 +77,7 @@ class Fake:
             world=m.world,
             follower=SimpleNamespace(run=for_ever),
             surroundings=SimpleNamespace(run=for_ever),
-            watch=SimpleNamespace(run=for_ever),
+            watch=SimpleNamespace(run=self.watch, tell=for_ever, screen=SimpleNamespace(sight=lambda: None)),
             keeper=SimpleNamespace(run=for_ever, close=nothing, told=dict),
             around=SimpleNamespace(run=run_around, close=nothing, report=lambda: None),
             tester=SelfTester(m.world, tuple, {}),
@@ -101,6 +101,12 @@ class Fake:
 
     async def commit(self, cause: str, _decide: object) -> None:
         self.commits.append(cause)
+
+    async def watch(self) -> None:
+        try:
+            await for_ever()
+        finally:
+            self.closed.append("watch")
 
     async def close_cabinet(self) -> None:
         self.closed.append("cabinet")
@@ -158,6 +164,17 @@ async def test_a_failing_journal_is_said_and_outlived(
     await running
     assert fake.closed
     assert fake.commits == ["daemon"]
+
+
+async def test_where_no_ticket_can_be_recorded_page_and_screen_are_watched_on(fake: Fake) -> None:
+    fake.parts.watch.tell = failing(JournalFailing("the disk is full"))
+    stopping = asyncio.Event()
+    running = asyncio.ensure_future(fake.serve(stopping))
+    assert (await answered(fake))["ok"]
+    assert "watch" not in fake.closed
+    stopping.set()
+    await running
+    assert "watch" in fake.closed
 
 
 @pytest.mark.parametrize("part", ["follower", "edge"])

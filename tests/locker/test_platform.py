@@ -18,6 +18,7 @@ from locker.platform import (
     KeysError,
     LockerClock,
     LockerSecrets,
+    ScreenSession,
     Times,
     notify,
     watchdog_ms,
@@ -152,6 +153,25 @@ async def test_monotonic_time_goes_on_and_alarms_come() -> None:
     await clock.sleep_until(began)
     await clock.sleep_until(began + 40)
     assert clock.mono_ms() >= began + 40
+
+
+def test_a_fresh_session_is_wished_for_where_systemd_made_a_folder_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("RUNTIME_DIRECTORY", raising=False)
+    assert ScreenSession.real() is None
+    folder, enabled = tmp_path / "run", tmp_path / "locker-kiosk.service"
+    monkeypatch.setenv("RUNTIME_DIRECTORY", str(folder))
+    session = ScreenSession.real(enabled)
+    assert session is not None
+    assert not session.belongs()
+    enabled.symlink_to("/nowhere")  # as `systemctl enable` leaves it, wherever it leads
+    assert session.belongs()
+    session.renew()  # systemd has taken the folder away: the trouble stands, nothing breaks
+    folder.mkdir()
+    session.renew()
+    session.renew()
+    assert [path.name for path in folder.iterdir()] == ["screen-dead"]
 
 
 def test_systemd_is_told_where_it_listens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

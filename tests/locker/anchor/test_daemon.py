@@ -22,7 +22,7 @@ from locker.domain.history import Break
 from locker.journal.journal import Journal
 from locker.operations.open_door import no_door_opens
 from locker.operations.ports import Decided
-from locker.platform import Keys, Platform
+from locker.platform import Keys, Platform, ScreenSession
 from sync.link.settings import Draw, LinkPort, LinkSettings, Waiter
 from tests.locker.configured import TEXT, write
 from tests.locker.test_ctl_copies import keys, lockerctl
@@ -38,14 +38,17 @@ def nobody(_settings: LinkSettings, _waiter: Waiter, _draw: Draw) -> LinkPort:
 
 def no_line(_bus: Bus, _open_port: OpenPort, _ended: Callable[[], None]) -> LineThread:
     """Never started: no sensor is asked."""
-    return cast("LineThread", SimpleNamespace())
+    return cast("LineThread", SimpleNamespace(now=lambda: 0.0))
 
 
 @asynccontextmanager
-async def run_of(config: Config, *, cut: bool = False) -> AsyncIterator[Daemon]:
+async def run_of(
+    config: Config, *, cut: bool = False, screen: ScreenSession | None = None
+) -> AsyncIterator[Daemon]:
     """One life of the daemon, as `locker.daemon.run` has it, without lines and broker. ``cut``: at its end
     the power goes."""
-    with contextlib.closing(replace(Platform.real(), make_link=nobody, make_line=no_line)) as platform:
+    world = replace(Platform.real(), make_link=nobody, make_line=no_line, screen=screen)
+    with contextlib.closing(world) as platform:
         own = Keys.load(config.keys_dir, config.locker_id, config.area)
         journal = await Journal.open(
             config.journal_path, platform.clock, platform.random_bytes, platform.journal_thread

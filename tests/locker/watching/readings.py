@@ -9,6 +9,7 @@ from locker.domain.ids import BoardId
 from locker.domain.surroundings import Surroundings
 from locker.watching.reading import Reading
 from locker.watching.results import Result
+from locker.watching.screen import ScreenSight
 
 DAY_MS: Final = 86_400_000
 NOW_MS: Final = 1_800_000_000_000
@@ -35,6 +36,7 @@ WELL: Final = Reading(
     certificate_s=200 * 86_400,
     results={name: Result(NOW_MS - DAY_MS // 2, ok=True) for name in ("verify", "backup", "check")},
     temperature_c=51.5,
+    screen=ScreenSight(5, is_dead=False, renewed=2),
 )
 
 
@@ -52,6 +54,7 @@ TROUBLED: Final = {
     "board_silent": but(boards=(BOARD, replace(BOARD, standing="lost", why="no reply"))),
     "supply_cut": but(surroundings=Surroundings(supply_cut="a relay of A/1 stays on")),
     "back_panel_open": but(surroundings=Surroundings(tamper_open=True)),
+    "screen_dead": but(screen=ScreenSight(60, is_dead=True, renewed=1)),
     "disk_full": but(disk_used_percent=90),
     "journal_damaged": ended("verify", ok=False, told="entry 12: the link does not hold"),
     "certificate_ended": but(certificate_s=-1.0),

@@ -53,6 +53,8 @@ def test_the_figures_are_openmetrics() -> None:
     assert found["doclocker_nightly_timestamp_seconds", ("verify",)] == (NOW_MS - DAY_MS // 2) / 1000
     assert found["doclocker_clock", ("ntp",)] == 1
     assert found["doclocker_temperature_celsius", ()] == 51.5
+    assert found["doclocker_screen_quiet_seconds", ()] == 5
+    assert found["doclocker_screen_renewals", ()] == 2
     assert sum(value for (name, _), value in found.items() if name == "doclocker_trouble") == 0
 
 
@@ -61,6 +63,14 @@ def test_a_machine_that_tells_no_temperature_has_no_figure_of_it() -> None:
     assert {("doclocker_temperature_celsius", ()), ("doclocker_certificate_seconds", ())} & set(
         found
     ) == set()
+
+
+def test_a_machine_without_a_screen_has_no_figure_and_no_line_of_it() -> None:
+    reading = but(screen=None)
+    assert not [name for name, _ in figures(metrics.exposition(reading)) if "screen" in name]
+    assert troubles.found(reading) == ()
+    assert page.words("en")["screen"]["lives"] not in page.render(reading, "en")
+    assert page.words("en")["screen"]["lives"] in page.render(WELL, "en")
 
 
 def test_a_trouble_is_a_figure() -> None:
@@ -132,6 +142,7 @@ class Machine:
             lines=tuple,
             centre=lambda: (self.online, 5),
             anchor=lambda: "kept",
+            screen=lambda: None,
         )
         self.look = Look(cast("Any", sources))
 
