@@ -28,6 +28,8 @@ _FILES: Final = {
         "updater/doclocker-trial.service": f"{_UNITS}/doclocker-trial.service",
         "locker/locker-clock.service": f"{_UNITS}/locker-clock.service",
         "locker/locker-kiosk.service": f"{_UNITS}/locker-kiosk.service",
+        "locker/locker-screen.path": f"{_UNITS}/locker-screen.path",
+        "locker/locker-screen.service": f"{_UNITS}/locker-screen.service",
         "locker/locker-fetch.service": f"{_UNITS}/locker-fetch.service",
         "locker/locker-fetch.timer": f"{_UNITS}/locker-fetch.timer",
         "locker/locker-verify.service": f"{_UNITS}/locker-verify.service",
@@ -61,7 +63,13 @@ _PACKAGES: Final = (Path(__file__).parents[2] / LIST).read_bytes()
 _NIGHTLY: Final = ("backup", "verify", "check", "rehearse", "renew", "fetch")
 _TIMERS: Final = tuple(f"locker-{name}.timer" for name in _NIGHTLY)
 _UNITS_OF: Final = {
-    "locker": ("lockerd.service", "locker-clock.service", "locker-kiosk.service", *_TIMERS),
+    "locker": (
+        "lockerd.service",
+        "locker-clock.service",
+        "locker-kiosk.service",
+        "locker-screen.path",
+        *_TIMERS,
+    ),
     "hub": (
         "locker-central.service",
         "locker-revoked.path",

@@ -8,6 +8,7 @@ from typing import Final
 
 import pytest
 
+from locker import platform
 from systemd.installer import plan
 
 UNITS: Final = Path(__file__).parents[2] / "systemd"
@@ -22,6 +23,7 @@ EXPOSED_MOST: Final = {
     "locker/locker-backup.service": 2.0,
     "locker/locker-fetch.service": 2.0,
     "locker/locker-kiosk.service": 4.5,
+    "locker/locker-screen.service": 2.0,
     "hub/locker-central.service": 2.0,
     "hub/locker-revoked.service": 2.0,
     "hub/locker-certificates.service": 2.0,
@@ -78,3 +80,23 @@ def test_the_screens_session_stays_in_its_unit() -> None:
         unit.splitlines()
     )
     assert "seatd" in plan.needed("locker")
+
+
+def test_a_wish_for_a_fresh_session_is_seen_and_granted() -> None:
+    """Four files have to say the same: daemon, its unit, the watch over the wish, and what grants it."""
+    daemon, kiosk, path, service = (
+        (UNITS / f"locker/{name}").read_text().splitlines()
+        for name in ("lockerd.service", "locker-kiosk.service", "locker-screen.path", "locker-screen.service")
+    )
+    wish = f"/run/doclocker/{platform.SCREEN_DEAD}"
+    assert "RuntimeDirectory=doclocker" in daemon
+    assert f"PathExists={wish}" in path
+    granted = [line for line in service if line.startswith("ExecStart=")]
+    assert granted == [
+        f"ExecStart=/usr/bin/rm -f {wish}",  # first, or it would be granted again and again
+        "ExecStart=/usr/bin/systemctl try-restart locker-kiosk.service",
+    ]
+    assert f"WantedBy={platform.SCREEN_ENABLED.parent.name.removesuffix('.wants')}" in kiosk
+    assert "locker-screen.path" in plan._UNITS_OF["locker"]
+    stop_s = next(line for line in kiosk if line.startswith("TimeoutStopSec="))
+    assert int(stop_s.partition("=")[2]) <= 10

@@ -87,6 +87,7 @@ class Pair:
 
     def installs_the_locker(self) -> None:
         self.locker.does(f"{INSTALL} locker")
+        self.locker.does("systemctl disable --quiet --now locker-kiosk")  # no box has a screen
 
     def provisions(self) -> str:
         """By a claim; the cabinet is at the end of a line by TCP."""

@@ -69,6 +69,17 @@ def it_comes_back(site: Site) -> None:
         site.eventually("a page is drawn", site.machine.is_lit, DRAWN_S)
 
 
+def it_hangs_and_is_replaced(site: Site) -> None:
+    """Nothing ends: the page's own silence is noticed. While it is drawn anew, slowly, it is not watched."""
+    site.machine.does(f"systemctl enable --quiet {UNIT}")
+    before = site.shows(UNIT, "MainPID")
+    site.machine.does(f"pkill -STOP -u {USER} -f type=renderer")
+    site.eventually("a fresh session", lambda: site.shows(UNIT, "MainPID") != before, DRAWN_S)
+    site.machine.does(f"systemctl disable --quiet {UNIT}")
+    site.eventually("a page is drawn", site.machine.is_lit, DRAWN_S)
+    site.machine.does(f"systemctl enable --quiet {UNIT}")
+
+
 def _started(site: Site, least: int) -> bool:
     unit = site.shows(UNIT, "ActiveState", "NRestarts")
     if unit["ActiveState"] == "failed":
@@ -80,4 +91,5 @@ OF_THE_SCREEN: Final = {
     "all of it is in its unit": all_of_it_is_in_the_unit,
     "it reaches the page alone": it_reaches_the_page_alone,
     "it ends, and comes back": it_comes_back,
+    "it hangs, and is replaced": it_hangs_and_is_replaced,
 }

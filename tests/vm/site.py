@@ -106,7 +106,7 @@ class Site(Outside):
         self.boot(self.images / DISK)
         self.eventually("lockerd is ready", self.is_ready)
         if not has_kvm():  # a browser would leave nothing of two emulated cores; `looks.screen` starts it
-            self.machine.does("systemctl stop locker-kiosk")
+            self.machine.does("systemctl disable --quiet --now locker-kiosk")
 
     def is_ready(self) -> bool | None:
         """By its own word. Raises MachineError where it ended instead."""
