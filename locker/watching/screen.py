@@ -21,8 +21,8 @@ release on trial is looked at last after 120 s: one whose page does not live is 
 PAUSE_S: Final = 300
 """Between two fresh sessions at least: long enough to press the way through a visit."""
 PAUSE_MAX_S: Final = 900
-"""Of pauses that double while no fresh session brings a sign of life. A fresh session alone finds a screen that
-was without power over night: it must not be waited for long in the morning."""
+"""Of pauses that double while no fresh session brings a sign of life. A fresh session alone finds a screen
+that was without power over night: in the morning it must not be waited for."""
 
 
 @dataclass(frozen=True, slots=True)
