@@ -8,7 +8,14 @@ from kiosk_ui.flow import Signal
 from kiosk_ui.screens import Visit, door_of, opening_of
 from locker.domain import deposit as deposits
 from locker.domain.door import Presence
-from locker.domain.events import Event, OpeningRequested
+from locker.domain.events import (
+    CompartmentBarred,
+    CompartmentDoubted,
+    CompartmentFaulted,
+    CompartmentUnbarred,
+    Event,
+    OpeningRequested,
+)
 from locker.domain.ids import CompartmentNumber, GrantId
 from locker.domain.opening import Opening, Phase, Purpose
 from locker.domain.state import LockerState
@@ -16,6 +23,8 @@ from locker.domain.state import LockerState
 _APPLICANTS: Final = frozenset({Purpose.DROP_OFF, Purpose.REOPEN, Purpose.PICK_UP})
 _STANDS_THERE_MS: Final = 300_000
 """Longer than anybody waits for a screen to come back."""
+_JUDGED: Final = (CompartmentBarred, CompartmentDoubted, CompartmentFaulted, CompartmentUnbarred)
+"""What is thought of a compartment, by upkeep or from afar."""
 
 
 def from_afar(state: LockerState, door: CompartmentNumber) -> bool:
@@ -41,6 +50,8 @@ def interrupted(state: LockerState, now_ms: int) -> Opening | None:
 
 def is_ours(visit: Visit, state: LockerState, event: Event) -> bool:
     """Whether somebody at this visit's door, or with its deposit, did that."""
+    if isinstance(event, _JUDGED):
+        return False
     opening = state.openings.get(getattr(event, "grant", GrantId("")))
     door = getattr(event, "door", None) if opening is None else opening.door
     if door is not None and from_afar(state, door):

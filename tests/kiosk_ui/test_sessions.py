@@ -4,8 +4,9 @@ import asyncio
 
 from locker.domain.codes import check_digit
 from locker.domain.door import BoardFound, BoardLost, DoorReading, Position, Presence
-from locker.domain.events import SubmissionDeposited, SubmissionExposed
+from locker.domain.events import CompartmentDoubted, SubmissionDeposited, SubmissionExposed
 from locker.domain.ids import BoardId, CompartmentNumber
+from locker.operations.ports import Decided
 from tests.kiosk_ui.page import Page
 
 
@@ -33,6 +34,16 @@ async def test_what_else_goes_on_at_the_locker_is_no_sign_of_life(page: Page) ->
     await page.world.grant("C-3")
     assert (await page.later(10_000))["ask"]["ends_in_ms"] == 10_000
     assert (await page.later(10_000))["screen"] == "home"
+
+
+async def test_a_doubt_about_the_door_of_a_visit_is_no_sign_of_life(page: Page) -> None:
+    await page.code(typed=await page.world.grant())
+    door = (await page.act("open"))["door"]
+    await page.shut(door)
+    await page.later(59_000)
+    doubted = CompartmentDoubted(CompartmentNumber(door), "visit left without a word")
+    await page.world.journal.commit("clock", lambda _: Decided(None, (doubted,)))
+    assert (await page.later(1_000))["ask"]["ends_in_ms"] == 20_000
 
 
 async def test_the_question_can_be_answered_with_the_end_on_any_screen(page: Page) -> None:
