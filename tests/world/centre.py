@@ -119,6 +119,8 @@ class Centre:
         self.platter = Platter({str(self.config.database): self.vfs.new_hub})
         self.rack.put(self.folder, self.platter)
         self.store: Store | None = None
+        self.pages: dict[str, set[str]] = {}
+        """Tokens that applicants' own pages have shown, by case: who lengthens a right makes another one."""
         self.agreed_s: dict[str, float] = {}
         """When the second person had agreed to each act, by true time."""
 

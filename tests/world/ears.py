@@ -199,11 +199,12 @@ class Ears:
             yield 9, f"door {data['door']} opens for case {stay.case}, and nobody has shown a code of it"
 
     def _codes_of(self, case: str) -> set[str] | None:
-        """What opens for a case, by the centre's word and by the telephone; None: nobody can be asked."""
-        store, desk, inbox = self.world.centre.store, self.world.centre.desk, self.world.centre.phones.inbox
+        """What opens for a case, as the centre, own pages and telephones say; None: nobody can be asked."""
+        centre = self.world.centre
+        store, desk, inbox = centre.store, centre.desk, centre.phones.inbox
         if store is None or "hub_restored" in self.world.lies:
             return None
-        codes: set[str] = set()
+        codes = set(centre.pages.get(case, ()))
         for table in (AUTHORISATION, OUTGOING_ITEM, ENTRUSTMENT):
             for sealed in store.read_now(partial(_sealed, table, case)):
                 told = desk.opened(sealed)

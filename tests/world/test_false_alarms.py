@@ -10,14 +10,22 @@ from types import SimpleNamespace
 from typing import Any
 
 from locker.domain.state import LockerState
+from sync.central.cases import PreReview
+from sync.central.pickups.desk import Pickups
 from tests.power.recording import AtOnce
 from tests.world.afar import Afar
+from tests.world.centre import CLERK, Person, Size
 from tests.world.custody import Custody
+from tests.world.disks import WorldVfs
+from tests.world.ears import Shown
 from tests.world.journals import histories_of
 from tests.world.liveness import Liveness
 from tests.world.loop import LIFE, VirtualLoop
 from tests.world.people.guided import is_on_slip
-from tests.world.reference import Fact, Reference
+from tests.world.people.testimony import Testimony
+from tests.world.people.town import Town
+from tests.world.reference import Fact, Reference, Stay
+from tests.world.test_oracle import PHONE, Eyes, played
 from tests.world.times import pause
 from tests.world.witness import disagreements
 
@@ -95,6 +103,22 @@ def test_a_deposit_that_was_over_in_another_history_is_known_to_nobody() -> None
     assert list(disagreements(Reference(), LockerState(), [told])) == []
 
 
+def test_what_another_card_took_over_is_not_asked_of_the_true_one() -> None:
+    """Two had vouched for the copy while the centre could not be heard: then somebody put the true one back."""
+    testimony = Testimony(_any(None))
+    machine, other = _any(SimpleNamespace(name="loc-1")), _any(SimpleNamespace(name="loc-2"))
+    testimony.took_over("a", machine, 1)
+    testimony.took_over("b", machine, 2)
+    known = dict(testimony.entrusted)
+    testimony.took_over("b", machine, 3)
+    testimony.took_over("c", machine, 2)
+    testimony.took_over("d", other, 2)
+    testimony.shaken(machine, but=known)
+    assert testimony.entrusted == {"a": ("loc-1", 1), "d": ("loc-2", 2)}
+    testimony.shaken(machine)
+    assert testimony.entrusted == {"d": ("loc-2", 2)}
+
+
 def test_an_intake_that_found_nothing_need_not_stand_on_the_slip() -> None:
     """Where nobody had handed anything in, the compartment is given back, and nothing was taken."""
     assert not is_on_slip("intake", "empty")
@@ -115,6 +139,27 @@ def test_a_rotten_bit_of_an_earlier_epoch_ends_nothing(tmp_path: Path) -> None:
         connection.execute("INSERT INTO entry_a VALUES (2, CAST(x'7bff7d' AS TEXT), x'', x'')")
     found = histories_of({"j": path.read_bytes()}, "j", tmp_path)
     assert [[row.seq for row in each] for each in found] == [[1, 2], [1]]
+
+
+def test_a_token_of_an_own_page_opens_though_another_one_was_made(vfs: WorldVfs, tmp_path: Path) -> None:
+    """Where its message never came, nobody else knows of it once the right was lengthened."""
+
+    async def story(eyes: Eyes) -> None:
+        centre, ears = eyes.world.centre, eyes.watched.ears
+        centre.phones.up = False
+        passed = PreReview("C-2", "licence", ("form",), (), Size.S, Person("张伟", PHONE), "loc-1", 72)
+        right = await centre.pre_review(passed)
+        token = await Town(eyes.world, 1.0).token(right)
+        await centre.does(lambda office: Pickups(office).extend(right, 96, CLERK))
+        ears.model.stays["d"] = Stay("submission", eyes.door, "C-2", right, "")
+        opening = eyes.fact("OpeningRequested", door=eyes.door, purpose="drop_off", deposit="d")
+        opening = opening._replace(cause="applicant")
+        assert [number for number, _ in ears.told(opening, now=True)] == [9]
+        ears.shown.append(Shown(eyes.world.loop.time(), token))
+        assert list(ears.told(opening, now=True)) == []
+        del ears.model.stays["d"]
+
+    played(vfs, tmp_path, story)
 
 
 def _act(number: int) -> list[Fact]:

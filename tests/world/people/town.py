@@ -167,9 +167,10 @@ class Town:
     async def token(self, authorisation: str) -> str:
         """From the applicant's own page at the centre: it is there at once. Raises Refused."""
         centre = self.world.centre
-        return await self.at_the_office(
-            lambda: centre.read(lambda c: token_of(centre.desk, authorisation_row(c, authorisation)))
-        )
+        row = await self.at_the_office(lambda: centre.read(lambda c: authorisation_row(c, authorisation)))
+        token = token_of(centre.desk, row)
+        centre.pages.setdefault(row.case_number, set()).add(token)
+        return token
 
     async def label(self, item: str) -> str:
         """Raises Refused."""
