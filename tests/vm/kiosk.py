@@ -63,28 +63,31 @@ def it_reaches_the_page_alone(site: Site) -> str:
 
 def it_comes_back(site: Site) -> None:
     """Whether it ends itself, or who hands it the screen does."""
-    for before, victim in enumerate(("cage", "seatd")):
-        site.machine.does(f"pkill -9 -x {victim}")
-        site.eventually("it is started anew", partial(_started, site, before + 1), DRAWN_S)
+    for victim in ("cage", "seatd"):
+        _is_replaced_after(site, f"pkill -9 -x {victim}")
         site.eventually("a page is drawn", site.machine.is_lit, DRAWN_S)
 
 
 def it_hangs_and_is_replaced(site: Site) -> None:
     """Nothing ends: the page's own silence is noticed. While it is drawn anew, slowly, it is not watched."""
     site.machine.does(f"systemctl enable --quiet {UNIT}")
-    before = site.shows(UNIT, "MainPID")
-    site.machine.does(f"pkill -STOP -u {USER} -f type=renderer")
-    site.eventually("a fresh session", lambda: site.shows(UNIT, "MainPID") != before, DRAWN_S)
+    _is_replaced_after(site, f"pkill -STOP -u {USER} -f type=renderer")
     site.machine.does(f"systemctl disable --quiet {UNIT}")
     site.eventually("a page is drawn", site.machine.is_lit, DRAWN_S)
     site.machine.does(f"systemctl enable --quiet {UNIT}")
 
 
-def _started(site: Site, least: int) -> bool:
-    unit = site.shows(UNIT, "ActiveState", "NRestarts")
+def _is_replaced_after(site: Site, blow: str) -> None:
+    before = site.shows(UNIT, "MainPID")["MainPID"]
+    site.machine.does(blow)
+    site.eventually("a fresh session", partial(_is_another, site, before), DRAWN_S)
+
+
+def _is_another(site: Site, before: str) -> bool:
+    unit = site.shows(UNIT, "ActiveState", "MainPID")
     if unit["ActiveState"] == "failed":
         raise MachineError(f"{unit}\n{site.log(UNIT)}")
-    return unit["ActiveState"] == "active" and int(unit["NRestarts"]) >= least
+    return unit["ActiveState"] == "active" and unit["MainPID"] not in {before, "0"}
 
 
 OF_THE_SCREEN: Final = {
