@@ -30,6 +30,8 @@ POWERSAFE_OVERWRITE: Final = 0x1000
 """As the library's own VFS says of a real disk: a write damages no byte beside it."""
 SECTOR_BYTES: Final = 4096
 NAME: Final = b"forgetful"
+TEMPORARY: Final = "temporary-"
+"""Begins the name of a file without a name: what the library lays aside while it works."""
 GONE: Final = "gone"
 """The name of every file whose disk is no more: nothing is read from it, nothing done to it."""
 
@@ -191,7 +193,7 @@ class Vfs:
     # --- the VFS ---
 
     def _open(self, _vfs: int, name: bytes | None, file: int, flags: int, out: Any) -> int:
-        path = name.decode() if name else f"temporary-{next(self._numbers)}"
+        path = name.decode() if name else f"{TEMPORARY}{next(self._numbers)}"
         if path not in self._now.files:
             if not flags & OPEN_CREATE:
                 _OsFile.from_address(file).methods = None
@@ -227,8 +229,8 @@ class Vfs:
         self._let_go(file)
         self._levels.pop(file, None)
         self._mapped.pop(file, None)
-        del self._opened[file]
-        return OK
+        name = self._opened.pop(file)
+        return self._do(Delete(name, synced=False)) if name.startswith(TEMPORARY) else OK
 
     def _read(self, file: int, to: int, count: int, at: int) -> int:
         name = self._opened[file]

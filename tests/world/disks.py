@@ -15,7 +15,7 @@ from sync.central.platform import Threads
 from sync.central.store import Store
 from tests.power.disk import Create, Descent, Disk, DiskFault, Operation, Sync, Write
 from tests.power.recording import AtOnce
-from tests.power.vfs import IO_ERROR, Vfs
+from tests.power.vfs import IO_ERROR, TEMPORARY, Vfs
 
 READ_ONLY: Final = 8
 FULL: Final = 13
@@ -105,7 +105,8 @@ class Rack(Disk):
 
     def __init__(self) -> None:
         super().__init__()
-        self.platters: dict[str, Platter] = {}
+        self.platters = {TEMPORARY: Platter()}
+        """By folder; what has no name is in memory, and no power cut finds it."""
         self._found: dict[str, Platter] = {}
         """Of each file that was asked for."""
         self.lives = 0
