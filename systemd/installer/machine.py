@@ -47,11 +47,12 @@ class Machine:
         target = self.at(path)
         target.parent.mkdir(parents=True, exist_ok=True)
         new = target.with_name(f".{target.name}.new")
-        with new.open("wb") as file:
+        handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
+        with os.fdopen(handle, "wb") as file:
+            os.fchmod(handle, mode)  # before there is anything to read in it
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        new.chmod(mode)
         new.replace(target)
         self.settle(target.parent)
 
