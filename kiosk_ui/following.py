@@ -8,12 +8,12 @@ from kiosk_ui.flow import Signal
 from kiosk_ui.screens import Visit, door_of, opening_of
 from locker.domain import deposit as deposits
 from locker.domain.door import Presence
+from locker.domain.entry import Entry
 from locker.domain.events import (
     CompartmentBarred,
     CompartmentDoubted,
     CompartmentFaulted,
     CompartmentUnbarred,
-    Event,
     OpeningRequested,
 )
 from locker.domain.ids import CompartmentNumber, GrantId
@@ -48,9 +48,13 @@ def interrupted(state: LockerState, now_ms: int) -> Opening | None:
     return max(known, key=lambda each: each.requested_ms) if known else None
 
 
-def is_ours(visit: Visit, state: LockerState, event: Event) -> bool:
-    """Whether somebody at this visit's door, or with its deposit, did that."""
-    if isinstance(event, _JUDGED):
+def is_ours(visit: Visit, state: LockerState, entry: Entry) -> bool:
+    """Whether somebody at this visit's door, or with its deposit, did that.
+
+    Whoever asks from afar, and be it in vain, does not stand here.
+    """
+    event = entry.event
+    if entry.cause == "centre" or isinstance(event, _JUDGED):
         return False
     opening = state.openings.get(getattr(event, "grant", GrantId("")))
     door = getattr(event, "door", None) if opening is None else opening.door

@@ -220,7 +220,7 @@ class Kiosk:
             self._spawn(self._another_door())
         if rounds.has_shut(self._visit, state):
             self._spawn(self._next_door())
-        if any(following.is_ours(self._visit, state, entry.event) for entry in entries):
+        if any(following.is_ours(self._visit, state, entry) for entry in entries):
             self._touch()
         else:
             # Whatever else goes on at the locker is no sign of life of whoever stood here.

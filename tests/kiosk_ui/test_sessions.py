@@ -4,8 +4,8 @@ import asyncio
 
 from locker.domain.codes import check_digit
 from locker.domain.door import BoardFound, BoardLost, DoorReading, Position, Presence
-from locker.domain.events import CompartmentDoubted, SubmissionDeposited, SubmissionExposed
-from locker.domain.ids import BoardId, CompartmentNumber
+from locker.domain.events import ActRefused, CompartmentDoubted, SubmissionDeposited, SubmissionExposed
+from locker.domain.ids import ActId, BoardId, CompartmentNumber
 from locker.operations.ports import Decided
 from tests.kiosk_ui.page import Page
 
@@ -43,6 +43,17 @@ async def test_a_doubt_about_the_door_of_a_visit_is_no_sign_of_life(page: Page) 
     await page.later(59_000)
     doubted = CompartmentDoubted(CompartmentNumber(door), "visit left without a word")
     await page.world.journal.commit("clock", lambda _: Decided(None, (doubted,)))
+    assert (await page.later(1_000))["ask"]["ends_in_ms"] == 20_000
+
+
+async def test_an_act_that_is_refused_at_the_door_of_a_visit_is_no_sign_of_life(page: Page) -> None:
+    """Somebody at the centre wanted to open it while a receipt stood there, whose owner had gone."""
+    await page.code(typed=await page.world.grant())
+    door = (await page.act("open"))["door"]
+    await page.shut(door)
+    await page.later(59_000)
+    refused = ActRefused(ActId("a1"), 1, "open", CompartmentNumber(door), "door_busy")
+    await page.world.journal.commit("centre", lambda _: Decided(None, (refused,)))
     assert (await page.later(1_000))["ask"]["ends_in_ms"] == 20_000
 
 
