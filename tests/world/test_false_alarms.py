@@ -21,8 +21,8 @@ from tests.world.ears import Shown
 from tests.world.journals import histories_of
 from tests.world.liveness import Liveness
 from tests.world.loop import LIFE, VirtualLoop
+from tests.world.people import testimony
 from tests.world.people.guided import is_on_slip
-from tests.world.people.testimony import Testimony
 from tests.world.people.town import Town
 from tests.world.reference import Fact, Reference, Stay
 from tests.world.test_oracle import PHONE, Eyes, played
@@ -104,19 +104,19 @@ def test_a_deposit_that_was_over_in_another_history_is_known_to_nobody() -> None
 
 
 def test_what_another_card_took_over_is_not_asked_of_the_true_one() -> None:
-    """Two had vouched for the copy while the centre could not be heard: then somebody put the true one back."""
-    testimony = Testimony(_any(None))
+    """Two had vouched for the copy while the centre was not heard: then somebody put the true one back."""
+    told = testimony.Testimony(_any(None))
     machine, other = _any(SimpleNamespace(name="loc-1")), _any(SimpleNamespace(name="loc-2"))
-    testimony.took_over("a", machine, 1)
-    testimony.took_over("b", machine, 2)
-    known = dict(testimony.entrusted)
-    testimony.took_over("b", machine, 3)
-    testimony.took_over("c", machine, 2)
-    testimony.took_over("d", other, 2)
-    testimony.shaken(machine, but=known)
-    assert testimony.entrusted == {"a": ("loc-1", 1), "d": ("loc-2", 2)}
-    testimony.shaken(machine)
-    assert testimony.entrusted == {"d": ("loc-2", 2)}
+    told.took_over("a", machine, 1)
+    told.took_over("b", machine, 2)
+    known = dict(told.entrusted)
+    told.took_over("b", machine, 3)
+    told.took_over("c", machine, 2)
+    told.took_over("d", other, 2)
+    told.shaken(machine, but=known)
+    assert told.entrusted == {"a": ("loc-1", 1), "d": ("loc-2", 2)}
+    told.shaken(machine)
+    assert told.entrusted == {"d": ("loc-2", 2)}
 
 
 def test_an_intake_that_found_nothing_need_not_stand_on_the_slip() -> None:

@@ -13,7 +13,7 @@ from locker.journal.store import Store
 from locker.operations.ports import JournalFailing
 from sync.central.alarms import Trouble, raise_alarm
 from sync.central.cases import PreReview
-from sync.central.tables import COMPARTMENT
+from sync.central.tables import AUTHORISATION, COMPARTMENT
 from tests.world.centre import Person, Size
 from tests.world.clockwork import Clockwork
 from tests.world.disks import FULL, WorldVfs
@@ -343,6 +343,10 @@ def test_secrets_are_found_wherever_they_stand(vfs: WorldVfs, tmp_path: Path) ->
         assert [n for n, _ in searched(eyes.world, [], [f"typed {eyes.typed}"], set())] == [18]
         assert [n for n, _ in searched(eyes.world, [b'{"pin":"246810"}'], [], {"246810"})] == [18]
         assert list(searched(eyes.world, eyes.oracle.traffic.said, eyes.oracle.log.lines, {"246810"})) == []
+        store = eyes.world.centre.store
+        assert store is not None
+        store.write_now(lambda c: c.execute(AUTHORISATION.update().values(sealed="")))
+        assert [n for n, _ in searched(eyes.world, [f"call {PHONE}".encode()], [], set())] == [18]
         eyes.watched.ears._seen({"screen": "home", "title": "张*", "lead": "", "said": "", "facts": []})
         assert eyes.numbers() == {18}
 

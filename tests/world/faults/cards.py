@@ -62,6 +62,7 @@ def _old_card(scene: Scene) -> None:
             return
         scene.strike()
         scene.world.lies.add("old_card")
+        known = dict(scene.world.testimony.entrusted)
         silent, stays_s = scene.rng.random() < SILENT, 600.0 * scene.rng.random()
         if silent:
             stays_s = HOUR_S + 6 * stays_s
@@ -69,12 +70,23 @@ def _old_card(scene: Scene) -> None:
         true = exchange(scene, lambda _: old)
 
         def put_back() -> None:
+            if not _heard(scene):
+                scene.world.testimony.shaken(machine, but=known)
             exchange(scene, lambda _: true)
             free()
 
         scene.lasts(put_back, 2 * CHANGE_S + stays_s)
 
     times.at(machine.loop.time() + scene.for_s, put_in)
+
+
+def _heard(scene: Scene) -> bool:
+    """Whether the centre has all that this card says, and can tell the next one of it. Otherwise nobody there
+    knows what was taken over meanwhile, where two on site vouched for it."""
+    built, name = scene.machine.built, scene.machine.name
+    if built is None or not scene.world.broker.reachable(name):
+        return False
+    return built.journal.acknowledged == built.journal.state.seq
 
 
 def _silenced(scene: Scene, for_s: float) -> None:

@@ -1,6 +1,8 @@
 """What people were told and what they did, in their own words and with the time."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -80,9 +82,11 @@ class Testimony:
         """Nobody may blame the locker for what is behind this door now."""
         self._forget([thing for thing, place in self.entrusted.items() if place == (machine.name, door)])
 
-    def shaken(self, machine: "Machine") -> None:
-        """Whoever breaks sensors, swaps wires or puts an old card back says so here."""
-        self._forget([thing for thing, place in self.entrusted.items() if place[0] == machine.name])
+    def shaken(self, machine: "Machine", but: Mapping[str, tuple[str, int]] = MappingProxyType({})) -> None:
+        """Whoever breaks sensors, swaps wires or puts an old card back says so here; ``but``: of these the
+        locker still knows."""
+        here = [thing for thing, place in self.entrusted.items() if place[0] == machine.name]
+        self._forget([thing for thing in here if but.get(thing) != self.entrusted[thing]])
 
     def _forget(self, things: list[str]) -> None:
         for thing in things:
