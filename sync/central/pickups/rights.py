@@ -30,6 +30,8 @@ def extend(connection: Connection, desk: Desk, authorisation: str, valid_hours: 
     row = _unused(connection, authorisation)
     if not may_lengthen(row, now_ms):
         raise Refused(Refusal.NOT_NOW, "it ran out too long ago: its code may be another's; authorise anew")
+    if not row.sealed:
+        raise Refused(Refusal.NOT_NOW, "its code and phone are known to nobody here: authorise anew")
     until_ms = now_ms + valid_hours * HOUR_MS
     before = kept(row.directive)
     if not isinstance(before, AuthorisationGranted) or until_ms <= row.valid_until_ms:

@@ -234,6 +234,18 @@ async def test_a_right_is_lengthened_with_the_same_typed_code(desk: Desk) -> Non
     assert await refusal(desk.pickups.extend(authorisation, 1, CLERK)) is Refusal.NOT_NOW
 
 
+async def test_a_right_that_only_its_locker_remembered_is_not_lengthened(desk: Desk) -> None:
+    """After going back to an older copy nobody knows its code any more, nor whom to tell of another token."""
+    authorisation = authorise(desk.parts)
+    (before,) = desk.parts.rows(t.AUTHORISATION)
+    desk.parts.store.write_now(lambda c: c.execute(t.AUTHORISATION.delete()))
+    granted = directives.read_one(before.directive)
+    assert isinstance(granted, ev.AuthorisationGranted)
+    desk.told.goes_on(granted)
+    assert [row.sealed for row in desk.parts.rows(t.AUTHORISATION)] == [""]
+    assert await refusal(desk.pickups.extend(authorisation, 100, CLERK)) is Refusal.NOT_NOW
+
+
 async def test_an_item_is_held_longer_and_overdue_no_more(desk: Desk) -> None:
     desk.lies()
     desk.told.goes_on(ev.ItemOverdue(STAY))
