@@ -349,6 +349,10 @@ def test_secrets_are_found_wherever_they_stand(vfs: WorldVfs, tmp_path: Path) ->
         assert [n for n, _ in searched(eyes.world, [f"call {PHONE}".encode()], [], set())] == [18]
         eyes.watched.ears._seen({"screen": "home", "title": "张*", "lead": "", "said": "", "facts": []})
         assert eyes.numbers() == {18}
+        # Of a right that a hub has only heard of at its locker it has nothing sealed.
+        assert eyes.world.centre.store is not None
+        eyes.world.centre.store.write_now(lambda c: c.execute(AUTHORISATION.update().values(sealed="")))
+        assert [n for n, _ in searched(eyes.world, [PHONE.encode()], [], set())] == [18]
 
     played(vfs, tmp_path, story)
 
