@@ -4,7 +4,6 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from tests.vm.machine import MachineError
 from tests.vm.outside import SEEN_AS
 from tests.vm.site import Site, must
 
@@ -84,9 +83,8 @@ def _is_replaced_after(site: Site, blow: str) -> None:
 
 
 def _is_another(site: Site, before: str) -> bool:
+    """It fails for a moment where `seatd` has gone, and is started with the next one."""
     unit = site.shows(UNIT, "ActiveState", "MainPID")
-    if unit["ActiveState"] == "failed":
-        raise MachineError(f"{unit}\n{site.log(UNIT)}")
     return unit["ActiveState"] == "active" and unit["MainPID"] not in {before, "0"}
 
 
