@@ -22,6 +22,8 @@ from sync.central.windows import register
 SlipPath = Annotated[str, Path(pattern=r"^[0-9]{12}$")]
 NumberPath = Annotated[int, Path(ge=1, le=2**53)]
 HolderKind = Annotated[Literal["", "helper", "window", "department", "courier"], Query()]
+BUNDLES: Final[Mapping[str, Any]] = {"text/html": {}, "application/zip": {}}
+"""One journal's page, or a zip of one for each journal."""
 
 
 def add(app: FastAPI, office: Office, gate: Gate) -> None:
@@ -158,7 +160,7 @@ def _add_lockers(api: APIRouter, keeper: Keeper, gate: Gate) -> None:
         await keeper.resolve(body.resolution(locker), actor)
         return _holdings(await keeper.holdings(locker, actor))
 
-    @api.get("/cases/{case}/evidence", response_class=Response)
+    @api.get("/cases/{case}/evidence", response_class=Response, responses={200: {"content": BUNDLES}})
     async def bundle(case: CasePath, actor: Annotated[Actor, exports]) -> Response:
         """For `lockerctl evidence verify`: a page, or a zip of one for each journal with something of it."""
         return packed(case, await keeper.evidence(case, actor))

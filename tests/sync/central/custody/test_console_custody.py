@@ -150,6 +150,8 @@ async def test_a_dead_locker_is_emptied_by_its_page_and_gives_evidence_to_who_ma
     one = await giver.get("/api/v1/cases/GS-1/evidence")
     assert one.headers["content-disposition"] == 'attachment; filename="evidence-GS-1.html"'
     assert verify_evidence.check(one.content).wrong == ""
+    said = (await giver.get("/api/v1/openapi.json")).json()["paths"]["/api/v1/cases/{case}/evidence"]
+    assert one.headers["content-type"].partition(";")[0] in said["get"]["responses"]["200"]["content"]
     assert (await giver.get(f"{where}/evidence")).status_code == 200
     assert (await giver.get("/api/v1/cases/GS-9/evidence")).status_code == 404
 
