@@ -2,11 +2,16 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from random import Random  # noqa: TID251  # seeded
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from sync.central.custody.hand_over import Receipt
+from sync.central.custody.parties import Kind, Party
 from tests.world.disks import WorldVfs
+from tests.world.people import windows
 from tests.world.people.agents import Agent
 from tests.world.people.applicants import Applicant
 from tests.world.people.plan import people
@@ -94,3 +99,29 @@ def test_people_notice_what_only_they_can_see(tmp_path: Path, vfs: WorldVfs, spo
         return [violation.number for violation in world.violations]
 
     assert run(1, tmp_path, story, vfs) == ([4] if spoil == "papers" else [5])
+
+
+async def test_a_slip_that_lay_for_long_may_name_what_its_recipient_has(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Taken out, put on a slip, loaded again, collected: it is not in the bag, and stays with them."""
+    giver, to, recipient = (Party(kind, "") for kind in (Kind.WINDOW, Kind.COURIER, Kind.RECIPIENT))
+    held, said = {"result/a": giver, "result/b": recipient}, list[str]()
+
+    async def settle(_slip: str, receipt: Receipt, _who: object) -> None:
+        held.update(dict.fromkeys(receipt.received, to))
+
+    async def look(work: Any) -> Any:
+        return work(held)
+
+    async def does(act: Any, _point: str) -> None:
+        await act(SimpleNamespace(settle=settle, look=look))
+
+    monkeypatch.setattr(windows, "MISSES", 0.0)
+    monkeypatch.setattr(windows, "_holder", lambda where, thing: where[thing])
+    world = SimpleNamespace(centre=None, violated=lambda _number, what: said.append(what))
+    town: Any = SimpleNamespace(world=world)
+    window = windows.Window(town, Random(1))
+    monkeypatch.setattr(window, "_does", does)
+    await window._settles("slip", giver, to, list(held))
+    assert (held, said) == ({"result/a": to, "result/b": recipient}, [])

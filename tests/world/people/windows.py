@@ -108,19 +108,23 @@ class Window:
             await self._settles(slip, giver, to, things)
 
     async def _settles(self, slip: str, giver: Party, to: Party, things: Sequence[str]) -> None:
-        missing = {thing: "not in the bag" for thing in things if self.rng.random() < MISSES}
+        lost = {thing for thing in things if self.rng.random() < MISSES}
         besides = ("an envelope without a case",) if self.rng.random() < TOO_MANY else ()
-        received, who = frozenset(things) - set(missing), self.rng.choice(CLERKS)
+        who = self.rng.choice(CLERKS)
 
         async def settle(keeper: Keeper) -> None:
+            before = await keeper.look(lambda c: {thing: _holder(c, thing) for thing in things})
+            # Of a slip that lay for long something may have been loaded again, and be with its recipient.
+            missing = {thing: "not in the bag" for thing in things if thing in lost or before[thing] != giver}
+            received = frozenset(things) - set(missing)
             await keeper.settle(slip, Receipt(received, missing, besides), who)
-            where = await keeper.look(lambda c: [_holder(c, thing) for thing in things])
-            for thing, is_with in zip(things, where, strict=True):
-                holder = to if thing in received else giver
+            after = await keeper.look(lambda c: {thing: _holder(c, thing) for thing in things})
+            for thing, is_with in after.items():
+                holder = to if thing in received else before[thing]
                 if is_with != holder:
                     self.world.violated(5, f"slip {slip}: {thing} is with {is_with}, not with {holder}")
 
-        whole = not missing and not besides
+        whole = not lost and not besides
         await self._does(settle, "a slip was confirmed" if whole else "a slip was complained about")
 
     async def _waiting(self) -> None:
