@@ -231,6 +231,11 @@ class Reference:
         if data["item"] in self.items:
             self.items[data["item"]] = True
 
+    def _told_hold_extended(self, data: Data) -> None:
+        for stay in self.stays.values():
+            if stay.item == data["item"] and stay.item in self.items:
+                stay.overdue = False
+
     def _told_staff_enrolled(self, data: Data) -> None:
         before = self.staff.get(data["staff"])
         here = before is not None and before.here

@@ -119,6 +119,18 @@ def test_what_another_card_took_over_is_not_asked_of_the_true_one() -> None:
     assert told.entrusted == {"d": ("loc-2", 2)}
 
 
+def test_what_is_held_longer_is_not_overdue_until_it_is_said_again() -> None:
+    """A wall clock had gone wild; then a new numbering said again for how long things are held."""
+    model = Reference(items={"i": False})
+    model.stays["d"] = Stay("outgoing", 1, "c", "", "i", "awaiting_pickup")
+    model.stays["other"] = Stay("outgoing", 2, "c", "", "j", "awaiting_pickup")
+    for deposit in model.stays:
+        model.take(_fact("ItemOverdue", deposit=deposit))
+    model.take(_fact("HoldExtended", item="i", hold_days=9))
+    model.take(_fact("HoldExtended", item="j", hold_days=9))  # of an item that is not known
+    assert [stay.overdue for stay in model.stays.values()] == [False, True]
+
+
 def test_an_intake_that_found_nothing_need_not_stand_on_the_slip() -> None:
     """Where nobody had handed anything in, the compartment is given back, and nothing was taken."""
     assert not is_on_slip("intake", "empty")
@@ -160,6 +172,10 @@ def test_a_token_of_an_own_page_opens_though_another_one_was_made(vfs: WorldVfs,
         del ears.model.stays["d"]
 
     played(vfs, tmp_path, story)
+
+
+def _fact(kind: str, **data: Any) -> Fact:
+    return Fact(1, kind, data, 1, 0, 0, trusted=True, cause="centre")
 
 
 def _act(number: int) -> list[Fact]:

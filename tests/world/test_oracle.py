@@ -357,6 +357,29 @@ def test_secrets_are_found_wherever_they_stand(vfs: WorldVfs, tmp_path: Path) ->
     played(vfs, tmp_path, story)
 
 
+def test_a_scan_is_decided_when_its_door_is_granted(vfs: WorldVfs, tmp_path: Path) -> None:
+    """On a noisy line the pulse, and so the screen, may come later than that."""
+
+    async def story(eyes: Eyes) -> None:
+        ears = eyes.watched.ears
+        granted = [eyes.fact("OpeningRequested", deposit="")._replace(cause="staff/helper-1")]
+
+        async def answers(*_asked: object) -> Any:
+            await pause(1.0)
+            for fact in granted:
+                assert list(ears.told(fact, now=True)) == []
+            await pause(2.5)
+            return await eyes.machine.screen.view()
+
+        await ears._heard(answers, "POST", "/", {"scanned": "1" * 40})
+        assert eyes.numbers() == set()
+        granted.clear()
+        await ears._heard(answers, "POST", "/", {"scanned": "1" * 40})
+        assert eyes.numbers() == {22}
+
+    played(vfs, tmp_path, story)
+
+
 def test_what_a_kiosk_says_is_heard(vfs: WorldVfs, tmp_path: Path) -> None:
     async def story(eyes: Eyes) -> None:
         ears, screen = eyes.watched.ears, eyes.machine.screen
