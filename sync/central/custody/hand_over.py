@@ -250,6 +250,7 @@ def _settle_line(
     giver, receiver = _parties(slip)
     locker = _locker_of(connection, line.thing)
     if line.thing in receipt.received:
+        _require_still_theirs(connection, line.thing, giver)
         store.change(connection, LINE, keys, {"state": LineState.RECEIVED.value})
         fold.place(connection, line.thing, (receiver.kind, receiver.name), now_ms, confirmed=True)
         told = _told(connection, giver, receiver)
@@ -271,6 +272,14 @@ def _settle_line(
     )
     told = _told(connection, giver, receiver)
     _note(connection, line.case_number, "hand_over_missing", slip.slip, actor, now_ms, locker, told)
+
+
+def _require_still_theirs(connection: Connection, thing: str, giver: Party) -> None:
+    """A slip may lie for long, and what stands on it be loaded again and collected meanwhile."""
+    held = store.find(connection, HELD, {"thing": thing})
+    if held is None or (held.holder_kind, held.holder) != (giver.kind, giver.name):
+        said = f"{thing} has left these hands since: here it is missing, and no more than that"
+        raise Refused(Refusal.NOT_HELD, said)
 
 
 def take_back(connection: Connection, desk: Desk, actor: Actor, slip: str) -> None:
@@ -349,6 +358,8 @@ def _end_missing(connection: Connection, actor: Actor, row: Row[Any], outcome: O
     against = {Outcome.RECEIVED: slip.proposed_by, Outcome.KEPT: slip.settled_by}
     if against.get(outcome) == actor.who:
         raise Refused(Refusal.SAME_PERSON, "the other side, or a third person, says so")
+    if outcome is not Outcome.KEPT:
+        _require_still_theirs(connection, row.thing, giver)
     if outcome is Outcome.LOST:
         fold.place(connection, row.thing, (Kind.LOST, ""), now_ms, confirmed=True)
     elif outcome is Outcome.RECEIVED:

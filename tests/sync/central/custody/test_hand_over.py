@@ -180,6 +180,29 @@ def test_a_result_goes_the_whole_way_and_leaves_the_hands_of_who_loaded_it(parts
     assert held(parts) == {result: "recipient/"}
 
 
+def test_what_was_collected_since_is_not_received_on_an_old_slip(parts: Parts) -> None:
+    item = announce(parts)
+    lived(parts)
+    result = f"result/{item}"
+    handed(parts, Proposal(Party(Kind.DEPARTMENT, "市场监管局"), COURIER, (result,)))
+    handed(parts, Proposal(COURIER, WINDOW, (result,)))
+    handed(parts, Proposal(WINDOW, HELPER, (result,)))
+    slip = propose(parts, Proposal(HELPER, WINDOW, (result,)))
+    tell(parts, *loaded(item, 2), ev.ItemPickedUp(DepositId("o2"), Proof.SENSED))
+    with pytest.raises(Refused) as refused:
+        settle(parts, slip, result)
+    assert refused.value.reason is Refusal.NOT_HELD
+    assert held(parts) == {result: "recipient/"}
+    assert settle(parts, slip) == "differs"
+    (number,) = (row.number for row in parts.rows(DIFFERENCE))
+    for untrue in (Outcome.RECEIVED, Outcome.LOST):
+        with pytest.raises(Refused):
+            end(parts, number, untrue)
+    end(parts, number, Outcome.KEPT)
+    assert held(parts) == {result: "recipient/"}
+    assert differences(parts) == [("missing", "kept")]
+
+
 def test_what_nobody_received_in_time_is_overdue(parts: Parts) -> None:
     lived(parts, *papers(1), *papers(2), taken(1), taken(2))
     handed(parts, replace(ONE, things=(thing(2),)))
