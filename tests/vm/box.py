@@ -42,6 +42,8 @@ mount -t tmpfs -o mode=755 tmpfs run
 mount -t tmpfs -o mode=1777 tmpfs tmp
 printf '127.0.0.1 localhost\\n127.0.1.1 %s\\n' "$3" >etc/hosts
 printf '%s\\n' "$3" >etc/hostname
+# There is a loopback: no link is waited for, in vain.
+ln -sf /dev/null etc/systemd/system/systemd-networkd-wait-online.service
 pivot_root . mnt
 umount -l /mnt
 mount --make-rshared /
