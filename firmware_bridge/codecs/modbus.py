@@ -32,6 +32,7 @@ from firmware_bridge.request import (
     AllOff,
     Bits,
     Done,
+    Failed,
     Fits,
     Identify,
     Pulse,
@@ -49,6 +50,9 @@ from firmware_bridge.request import (
 EXCEPTION_BIT: Final = 0x80
 EXCEPTION_BYTES: Final = 5
 EXCEPTION_CODES: Final = frozenset({1, 2, 3, 4, 5, 6, 8, 10, 11})
+NOTHING_BEGUN: Final = frozenset({1, 2, 3})
+"""Exceptions that say of a write that it was turned away: no such function, address or value. Others may come
+of one that is under way or done: 4 broke off, 5 is still at it, 11 is a gateway that missed the reply."""
 ILLEGAL: Final = frozenset({1, 2})
 """Exceptions that say "no such function" and "no such address"."""
 HEAD_BYTES: Final = 3
@@ -164,7 +168,8 @@ def _echoed(data: bytes) -> Telegram:
         if window[: len(data)] == data:
             return Done(), len(data)
         if (refusal := _refusal(window, data[0], data[1])) is not None:
-            return refusal, EXCEPTION_BYTES
+            code = refusal.code
+            return refusal if code in NOTHING_BEGUN else Failed(code), EXCEPTION_BYTES
         return None
 
     return Telegram(data, len(data), match, confirmed_by_echo=True, shortest=EXCEPTION_BYTES)

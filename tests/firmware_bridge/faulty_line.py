@@ -43,7 +43,8 @@ class ToyBoard:
     version: int = 200
     modes: list[int] | None = None
     dead: bool = False
-    refuses: bool = False
+    refuses: int = 0
+    """By which exception; 0: it does not."""
     fired: list[tuple[float, int, int]] = field(default_factory=list)
     """(when, channel from 1, units of 100 ms)"""
     off: int = 0
@@ -79,7 +80,7 @@ class ToyBoard:
             return sealed(self.address, 3, len(data), *data)
         if function == 5 and 0x200 <= where < 0x200 + self.relays and 1 <= value <= 0x7FFF:
             if self.refuses:
-                return sealed(self.address, 0x85, 4)
+                return sealed(self.address, 0x85, self.refuses)
             self.fired.append((at_s, where - 0x200 + 1, value))
             return frame
         if function == 5 and where == 0xFF and value == 0 and self.relays:
@@ -199,9 +200,10 @@ class World:
         if self._chance(faults.reply_lost):
             return
         if self._chance(faults.foreign):
-            reply = sealed(
-                rng.randrange(1, 9), rng.choice([1, 2, 3, 5, 0x85]), *rng.randbytes(rng.randrange(1, 7))
-            )
+            # A refusal in this board's own name would be a forgery, which nobody could tell from its word.
+            address = rng.randrange(1, 9)
+            functions = [1, 2, 3, 5] if address == reply[0] else [1, 2, 3, 5, 0x85]
+            reply = sealed(address, rng.choice(functions), *rng.randbytes(rng.randrange(1, 7)))
         if self._chance(faults.flipped):
             place = rng.randrange(len(reply))
             reply = reply[:place] + bytes([reply[place] ^ rng.randrange(1, 256)]) + reply[place + 1 :]

@@ -30,7 +30,7 @@ def run(
     tally: Counter[str] = Counter()
     for n in range(pulses):
         line.toys[LOCKS].dead = line.rng.random() < 0.1
-        line.toys[LOCKS].refuses = line.rng.random() < 0.05
+        line.toys[LOCKS].refuses = 3 if line.rng.random() < 0.05 else 0
         line.toys[DOORS].inputs[n % 32] ^= True
         fired_before = len(line.toys[LOCKS].fired)
         within_s = line.rng.choice([0.01, 0.5, 3.0])

@@ -77,10 +77,20 @@ def test_silence_settles_nothing_and_repeats_nothing() -> None:
 
 def test_a_refusal_is_told_as_such() -> None:
     world = serving()
-    world.toys[LOCKS].refuses = True
+    world.toys[LOCKS].refuses = 3
     pulse = world.pulse(LOCKS, 3)
     world.run(1)
-    assert result(world, pulse) == PulseResult(PulseOutcome.REFUSED, "exception_4")
+    assert result(world, pulse) == PulseResult(PulseOutcome.REFUSED, "exception_3")
+
+
+@pytest.mark.parametrize("code", [4, 5, 6, 8, 10, 11])
+def test_an_exception_that_may_come_of_a_pulse_under_way_refuses_nothing(code: int) -> None:
+    """A gateway says 11 where it missed the reply of a board that has fired: the sensor decides."""
+    world = serving()
+    world.toys[LOCKS].refuses = code
+    pulse = world.pulse(LOCKS, 3)
+    world.run(1)
+    assert result(world, pulse) == UNCERTAIN
 
 
 @pytest.mark.parametrize("echo", [False, True])
